@@ -1,0 +1,164 @@
+"""Training data: open magnitude images, split by subject, and what is drawn from them.
+
+The images are magnitudes, so complex k-space is simulated (`recon.simulate`). They are read
+from a folder laid out like their public sources:
+
+=========================  ==========================================  =========
+folder                     content                                     licence
+=========================  ==========================================  =========
+``open_ms_data/``          brain, 7 patients, T1w, T2w and FLAIR       CC-BY
+``example-dicom-structural/``  brain, 1 subject, T1w                   PDDL
+``SAG-anon/``              head, 1 subject, sagittal T1w               MIT
+``mskt/``                  knee, 1 subject, multi-echo spin echo       MIT
+=========================  ==========================================  =========
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pydicom
+
+from recon import masks
+from recon.fourier import center_crop, magnitude
+from recon.kspace import InputError
+from recon.simulate import kspace_from_magnitude
+
+CROP = (320, 320)  # fastMRI's image size, in the middle of the field of view
+
+# Subjects, never slices, are split. The validation subject chooses the best weights; the test
+# subjects are looked at once, by the finished network.
+SPLITS = {
+    "train": ("open_ms_01", "open_ms_03", "open_ms_04", "open_ms_12", "hanke", "sag-anon", "mskt"),
+    "validation": ("open_ms_09",),
+    "test": ("open_ms_19", "open_ms_20"),
+}
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One scan: magnitude slices in scanner units, shape (S, H, W), and whose it is."""
+
+    subject: str
+    name: str
+    slices: np.ndarray
+
+
+def load(folder: Path, split: str) -> list[Volume]:
+    """All volumes of one split, without the slices that hold mostly noise.
+
+    Parameters
+    ----------
+    folder
+        The folder that holds ``open_ms_data`` and its neighbours.
+    split
+        A key of `SPLITS`.
+
+    Returns
+    -------
+    Volumes in a fixed order.
+
+    Raises
+    ------
+    InputError
+        If the folder holds none of the split's images.
+    """
+    subjects = SPLITS[split]
+    readers = [*_open_ms(folder, subjects), *_dicom(folder, subjects)]
+    volumes = [Volume(v.subject, v.name, _with_signal(v.slices)) for v in readers]
+    if not volumes:
+        raise InputError(
+            f"The data folder holds no images of the {split} split; it should contain "
+            f"open_ms_data, example-dicom-structural, SAG-anon or mskt."
+        )
+    return volumes
+
+
+def _open_ms(folder: Path, subjects: tuple[str, ...]) -> Iterable[Volume]:
+    for path in sorted(folder.glob("open_ms_data/longitudinal/raw/patient*/*.nii.gz")):
+        subject = f"open_ms_{path.parent.name.removeprefix('patient')}"
+        if subject in subjects:
+            data = np.asarray(nibabel.load(path).dataobj, dtype=np.float32)  # type: ignore[attr-defined]
+            # NIfTI's axes are left-right, front-back, slice; rows of a picture run front-back.
+            yield Volume(subject, path.name.split(".")[0], data.transpose(2, 1, 0))
+
+
+def _dicom(folder: Path, subjects: tuple[str, ...]) -> Iterable[Volume]:
+    for subject, pattern in (
+        ("hanke", "example-dicom-structural/dicoms/*.dcm"),
+        ("sag-anon", "SAG-anon/*.dcm"),
+        ("mskt", "mskt/MESE_T2_dicom_data_anon/*.dcm"),
+    ):
+        paths = sorted(folder.glob(pattern)) if subject in subjects else []
+        if paths:
+            slices = [pydicom.dcmread(path).pixel_array.astype(np.float32) for path in paths]
+            yield Volume(subject, subject, np.stack(slices))
+
+
+def _with_signal(slices: np.ndarray) -> np.ndarray:
+    """Slices whose brightest percent reaches a quarter of the brightest slice's."""
+    level = np.percentile(slices, 99, axis=(1, 2))
+    return slices[level >= 0.25 * level.max()]
+
+
+def undersample(
+    image: np.ndarray, acceleration: float, rng: np.random.Generator, noise: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Simulate a scan of one magnitude slice.
+
+    Parameters
+    ----------
+    image
+        Not negative, shape (H, W).
+    acceleration
+        Nominal acceleration of the random Cartesian mask.
+    rng
+        Draws phase, noise and mask.
+    noise
+        See `recon.simulate.kspace_from_magnitude`.
+
+    Returns
+    -------
+    zero_filled, reference
+        float32, at most 320x320, both divided by the maximum of the zero-filled image.
+    """
+    kspace = kspace_from_magnitude(image, rng, noise)
+    mask = masks.random_cartesian(kspace.shape[-1], acceleration, seed=rng)
+    zero_filled = center_crop(magnitude(masks.apply(kspace, mask)), CROP)
+    reference = center_crop(magnitude(kspace), CROP)
+    scale = zero_filled.max()
+    return zero_filled / scale, reference / scale
+
+
+def training_batch(
+    images: list[np.ndarray],
+    acceleration: float,
+    rng: np.random.Generator,
+    size: int = 4,
+    patch: int = 160,
+    noise: float = 0.01,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Random patches of newly simulated scans.
+
+    Every slice is flipped and transposed at random, which also changes the direction of phase
+    encoding, and gets a phase, a noise level up to `noise` and a mask of its own.
+
+    Returns
+    -------
+    zero_filled, reference
+        float32, shape (size, 1, patch, patch).
+    """
+    pairs = []
+    while len(pairs) < size:
+        image = images[rng.integers(len(images))]
+        image = image[:: rng.choice((-1, 1)), :: rng.choice((-1, 1))]
+        image = image.T if rng.random() < 0.5 else image
+        pair = np.stack(undersample(image, acceleration, rng, rng.uniform(0, noise)))
+        top, left = (rng.integers(side - patch + 1) for side in pair.shape[-2:])
+        pairs.append(pair[:, top : top + patch, left : left + patch])
+    batch = np.stack(pairs)[:, :, None].astype(np.float32)  # (size, 2, 1, patch, patch)
+    return batch[:, 0], batch[:, 1]

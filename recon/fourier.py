@@ -1,0 +1,108 @@
+"""The centred, orthonormal Fourier transform of MRI, and what is done around it.
+
+K-space and image are a Fourier pair. Both keep their origin in the middle of the array, at
+index ``n // 2``, and the transform is orthonormal, so energy is the same on both sides
+(Parseval). Functions take NumPy arrays or torch tensors alike and give back the same kind.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+Array = TypeVar("Array", np.ndarray, torch.Tensor)
+
+
+def fft2c(image: Array) -> Array:
+    """K-space of an image: centred orthonormal FFT over the last two axes.
+
+    Parameters
+    ----------
+    image
+        Complex or real, shape (..., H, W).
+
+    Returns
+    -------
+    Complex, shape (..., H, W); 32-bit input gives 32-bit output.
+    """
+    if isinstance(image, torch.Tensor):
+        axes = (-2, -1)
+        spectrum = torch.fft.fft2(torch.fft.ifftshift(image, dim=axes), norm="ortho")
+        return torch.fft.fftshift(spectrum, dim=axes)
+    spectrum = np.fft.fft2(np.fft.ifftshift(image, axes=(-2, -1)), norm="ortho")
+    return np.fft.fftshift(spectrum, axes=(-2, -1))
+
+
+def ifft2c(kspace: Array) -> Array:
+    """Image of a k-space: the inverse, and the adjoint, of `fft2c`.
+
+    Parameters
+    ----------
+    kspace
+        Complex, shape (..., H, W), zero frequency at (H // 2, W // 2).
+
+    Returns
+    -------
+    Complex, shape (..., H, W).
+    """
+    if isinstance(kspace, torch.Tensor):
+        axes = (-2, -1)
+        image = torch.fft.ifft2(torch.fft.ifftshift(kspace, dim=axes), norm="ortho")
+        return torch.fft.fftshift(image, dim=axes)
+    image = np.fft.ifft2(np.fft.ifftshift(kspace, axes=(-2, -1)), norm="ortho")
+    return np.fft.fftshift(image, axes=(-2, -1))
+
+
+def center_crop(image: Array, size: tuple[int, int]) -> Array:
+    """The middle of an image, at most `size` large; a smaller side is left as it is.
+
+    Parameters
+    ----------
+    image
+        Shape (..., H, W).
+    size
+        Largest height and width to keep.
+
+    Returns
+    -------
+    View of shape (..., min(H, size[0]), min(W, size[1])), cut where fastMRI cuts.
+    """
+    height, width = image.shape[-2:]
+    h, w = min(height, size[0]), min(width, size[1])
+    top, left = (height - h) // 2, (width - w) // 2
+    return image[..., top : top + h, left : left + w]
+
+
+def rss(images: Array) -> Array:
+    """Root-sum-of-squares over coils (Roemer et al. 1990, doi 10.1002/mrm.1910160203).
+
+    Parameters
+    ----------
+    images
+        Coil images, complex or real, shape (..., C, H, W).
+
+    Returns
+    -------
+    Real, not negative, shape (..., H, W).
+    """
+    if isinstance(images, torch.Tensor):
+        return (images.abs() ** 2).sum(-3).sqrt()
+    return np.sqrt((np.abs(images) ** 2).sum(-3))
+
+
+def magnitude(kspace: Array) -> Array:
+    """The picture a k-space shows: |image|, coils combined by root-sum-of-squares.
+
+    Parameters
+    ----------
+    kspace
+        One slice, complex, shape (H, W) or (C, H, W).
+
+    Returns
+    -------
+    Real, not negative, shape (H, W).
+    """
+    image = ifft2c(kspace)
+    return rss(image) if image.ndim == 3 else abs(image)

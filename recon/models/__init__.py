@@ -1,0 +1,25 @@
+"""The networks, by the name that stands in a checkpoint's ``config.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from recon.models.resnet import ResNet
+
+ARCHITECTURES: Mapping[str, type[nn.Module]] = {"resnet": ResNet}
+
+
+def build(architecture: str, **options: Any) -> nn.Module:
+    """A new network, its weights not yet trained.
+
+    Parameters
+    ----------
+    architecture
+        A key of `ARCHITECTURES`.
+    options
+        Arguments of that network's constructor.
+    """
+    return ARCHITECTURES[architecture](**options)

@@ -1,0 +1,76 @@
+"""Complex k-space made from a magnitude image, for training and for pictures people upload.
+
+Nothing made here was measured. A magnitude image has lost its phase, and often its outer
+k-space, so scores on simulated k-space are optimistic: "implicit data crimes", Shimron et al.
+2022, doi 10.1073/pnas.2117203119.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recon.fourier import fft2c
+
+
+def smooth_phase(
+    shape: tuple[int, int], rng: np.random.Generator, strength: float = 1.0
+) -> np.ndarray:
+    """Random smooth phase of the kind that coils and field inhomogeneity leave in an image.
+
+    A constant, a tilt of up to one turn across the image and a random polynomial of second
+    and third order.
+
+    Parameters
+    ----------
+    shape
+        Height and width.
+    rng
+        Generator to draw from.
+    strength
+        Scales everything but the constant; 0 gives a constant phase.
+
+    Returns
+    -------
+    Radians, float32, shape (H, W).
+    """
+    y = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, shape[1], dtype=np.float32)[None, :]
+    phase = np.full(shape, rng.uniform(-np.pi, np.pi), np.float32)
+    for order, scale in ((1, np.pi), (2, 1.5), (3, 1.0)):
+        for power in range(order + 1):
+            amplitude = strength * scale * rng.uniform(-1, 1)
+            phase += np.float32(amplitude) * y ** (order - power) * x**power
+    return phase
+
+
+def kspace_from_magnitude(
+    image: np.ndarray,
+    rng: np.random.Generator,
+    noise: float = 0.0,
+    phase_strength: float = 1.0,
+) -> np.ndarray:
+    """Simulated fully sampled k-space of a magnitude image.
+
+    Parameters
+    ----------
+    image
+        Not negative, shape (H, W).
+    rng
+        Generator for phase and noise.
+    noise
+        Standard deviation of the real and of the imaginary part of the added white noise, as
+        a share of the image's maximum.
+    phase_strength
+        See `smooth_phase`.
+
+    Returns
+    -------
+    complex64, shape (H, W).
+    """
+    kspace = fft2c(image * np.exp(1j * smooth_phase(image.shape, rng, phase_strength)))
+    if noise:
+        sigma = noise * float(image.max())
+        kspace = kspace + sigma * (
+            rng.standard_normal(image.shape) + 1j * rng.standard_normal(image.shape)
+        )
+    return kspace.astype(np.complex64)
