@@ -36,7 +36,7 @@ class Run:
     patch: int = 160  # pixels
     learning_rate: float = 1e-3  # peak: linear warm-up, then cosine to zero
     warmup: int = 50  # steps
-    noise: float = 0.01  # largest simulated noise level, share of the image's maximum
+    noise: float = 0.035  # largest simulated noise level, share of the image's maximum
     seed: int = 0
     validate_every: int = 200  # steps
     validation_slices: int = 12
@@ -46,7 +46,7 @@ class Run:
         return f"{self.model}-{self.acceleration:g}x"
 
 
-TEST_NOISE = 0.005  # fixed, in the middle of what training draws
+TEST_NOISE = 0.005  # the noise level of validation and test, share of the image's maximum
 
 
 def learning_rate(run: Run, step: int) -> float:
