@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class KSpace(np.ndarray):
 
     source: Source
 
-    def __new__(cls, array: Any, source: Source | None = None) -> KSpace:
+    def __new__(cls, array: Any, source: Source | None = None) -> Self:
         view = np.ascontiguousarray(array, dtype=np.complex64).view(cls)
         if view.ndim not in (2, 3):
             raise InputError(

@@ -1,0 +1,195 @@
+"""Reading no more of a file than was agreed beforehand.
+
+A file that a stranger uploads may declare anything about its own size. Here every single read
+has a limit, and an array is taken from a stream piece by piece, so what a file declares is
+never trusted with memory.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+MIB = 2**20
+PIECE = 4 * MIB
+
+Index = tuple[int | slice, ...]
+
+
+class BoundedFile(io.FileIO):
+    """A file, opened for reading, that refuses to read too much at once.
+
+    h5py, zipfile and Pillow all read through such an object, so the limit also holds for
+    their own tables: a string of a gigabyte in an HDF5 heap, a zip directory of a million
+    names.
+
+    Parameters
+    ----------
+    path
+        An ordinary file.
+    limit
+        Most bytes that one read may ask for.
+    total
+        Most bytes that all reads together may bring; None for no bound.
+
+    Raises
+    ------
+    ValueError
+        By `read` and `readinto`, where a read passes a bound.
+    """
+
+    def __init__(self, path: Path, limit: int = 2 * PIECE, total: int | None = None) -> None:
+        super().__init__(path, "rb")
+        self.limit = limit
+        self.total = total
+        self.allowed = False
+        self.size = self.seek(0, io.SEEK_END)
+        self.seek(0)
+
+    @contextmanager
+    def allow(self, limit: int) -> Iterator[None]:
+        """For a while, let one read ask for `limit` bytes if that is more than usual."""
+        usual, self.limit, self.allowed = self.limit, max(limit, self.limit), True
+        try:
+            yield
+        finally:
+            self.limit, self.allowed = usual, False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        remaining = max(0, self.size - self.tell())
+        wanted = remaining if size is None or size < 0 else min(size, remaining)
+        self._check(wanted)
+        return super().read(wanted) or b""
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._check(memoryview(buffer).nbytes)
+        return super().readinto(buffer) or 0
+
+    def readall(self) -> bytes:
+        return self.read()
+
+    def _check(self, size: int) -> None:
+        if size > self.limit:
+            raise ValueError("one read asks for more than is allowed")
+        if self.total is not None:
+            self.total -= size
+            if self.total < 0:
+                raise ValueError("the header asks for more than is allowed")
+
+
+class Stream:
+    """Bytes in the order they come, with exact reads and lazy skips.
+
+    Parameters
+    ----------
+    read
+        Gives at most the asked number of bytes; none at the end.
+    seek
+        Moves forward by a number of bytes; where None, skipped bytes are read and dropped.
+    """
+
+    def __init__(
+        self, read: Callable[[int], bytes], seek: Callable[[int], Any] | None = None
+    ) -> None:
+        self._read, self._seek, self._pending = read, seek, 0
+
+    def skip(self, size: int) -> None:
+        """Leave `size` bytes out, when something after them is wanted."""
+        self._pending += size
+
+    def exactly(self, size: int) -> bytes:
+        """The next `size` bytes.
+
+        Raises
+        ------
+        EOFError
+            If the stream ends before.
+        """
+        if self._seek is not None and self._pending:
+            self._seek(self._pending)
+            self._pending = 0
+        while self._pending:
+            self._pending -= len(self._some(min(self._pending, PIECE)))
+        parts = []
+        while size:
+            parts.append(self._some(min(size, PIECE)))
+            size -= len(parts[-1])
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _some(self, size: int) -> bytes:
+        part = self._read(size)
+        if not part:
+            raise EOFError("the stream ends early")
+        return part
+
+
+def inflated(file: BoundedFile, size: int) -> Stream:
+    """What a zlib stream of `size` bytes, starting at the file's position, unpacks to."""
+    unpack = zlib.decompressobj()
+    left = size
+
+    def read(wanted: int) -> bytes:
+        nonlocal left
+        while not unpack.eof:
+            packed = unpack.unconsumed_tail
+            if not packed:
+                packed = file.read(min(left, MIB // 4))
+                left -= len(packed)
+            part = unpack.decompress(packed, wanted)
+            if part or not packed:
+                return part
+        return b""
+
+    return Stream(read)
+
+
+def narrow(values: np.ndarray) -> np.ndarray:
+    """Values at 32-bit precision, in this machine's byte order; integers keep their size.
+
+    Parameters
+    ----------
+    values
+        Real or complex. What does not fit in 32 bits becomes infinite.
+    """
+    kind = {"c": "c8", "f": "f4"}.get(values.dtype.kind, values.dtype.newbyteorder("="))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values.astype(kind)
+
+
+def take(stream: Stream, shape: tuple[int, ...], dtype: np.dtype, index: Index) -> np.ndarray:
+    """Part of an array that a stream holds in C order, with little else ever in memory.
+
+    Parameters
+    ----------
+    stream
+        At the array's first byte.
+    shape, dtype
+        Of the whole array; checked by the caller.
+    index
+        One entry an axis: an index to take there, or ``slice(None)``.
+
+    Returns
+    -------
+    ``array[index]``, narrowed to 32 bits; see `narrow`.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    first, rest = index[0], index[1:]
+    if isinstance(first, slice) and (size <= PIECE or len(shape) == 1):
+        return narrow(np.frombuffer(stream.exactly(size), dtype).reshape(shape)[index])
+    step = size // shape[0]
+    if isinstance(first, slice):
+        return np.stack([take(stream, shape[1:], dtype, rest) for _ in range(shape[0])])
+    stream.skip(first * step)
+    if len(shape) == 1:
+        part = narrow(np.frombuffer(stream.exactly(step), dtype))[0]
+    else:
+        part = take(stream, shape[1:], dtype, rest)
+    stream.skip((shape[0] - first - 1) * step)
+    return part

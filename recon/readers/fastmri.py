@@ -1,0 +1,105 @@
+"""fastMRI files and others in HDF5 that hold one k-space.
+
+fastMRI (Zbontar et al. 2018, arXiv 1811.08839): dataset ``kspace``, (S, H, W) or
+(S, C, H, W); in its test files columns are missing and ``mask`` says which. Course exercises
+are handed out with several undersampled variants side by side: ``kspace_4af`` and
+``mask_4af``, ``kspace_8af`` and ``mask_8af``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from recon.kspace import InputError
+from recon.readers import hdf5
+from recon.readers.bounded import BoundedFile
+from recon.readers.stored import NAMES, Stored, choose, suitable
+
+VARIANTS = range(2, 33)
+MAX_MASK = 4 * 2**20
+
+# Only these; `patient_id` and whatever else may name a person stays in the file.
+ATTRIBUTES = ("acquisition", "max", "norm", "acceleration")
+MARKS = ("ismrmrd_header", "reconstruction_rss", "reconstruction_esc", "mask")
+
+
+@contextmanager
+def opened(path: Path, acceleration: float) -> Iterator[Stored]:
+    """The k-space of an HDF5 file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    acceleration
+        Which variant to prefer where the file has several and none is fully sampled.
+
+    Raises
+    ------
+    InputError
+        If the file has no k-space that can be read.
+    """
+    with hdf5.opened(path) as (raw, file):
+        if hdf5.dataset(file, "dataset/data") is not None:
+            raise InputError(
+                "This is an ISMRMRD file of single readouts, which is not read yet; "
+                "fastMRI HDF5 with a sorted array 'kspace' is accepted."
+            )
+        variants = tuple(n for n in VARIANTS if hdf5.dataset(file, f"kspace_{n}af") is not None)
+        attrs = {name: hdf5.scalar(file, name) for name in ATTRIBUTES}
+        attrs = {name: value for name, value in attrs.items() if value not in (None, "")}
+        marked = bool(variants or attrs) or any(hdf5.has(file, mark) for mark in MARKS)
+
+        notes: tuple[str, ...] = ()
+        mask_name = "mask"
+        if variants and hdf5.dataset(file, "kspace") is None:
+            nearest = min(variants, key=lambda n: abs(n - acceleration))
+            name, mask_name = f"kspace_{nearest}af", f"mask_{nearest}af"
+            held = " and ".join(f"{n}x" for n in variants)
+            notes = (f"The file holds k-space undersampled {held}; {nearest}x was read.",)
+        else:
+            name = _find(file)
+        found = hdf5.dataset(file, name)
+        dtype = None if found is None else hdf5.number_type(found)
+        if found is None or dtype is None:
+            raise InputError("The k-space in this HDF5 file is not numeric; complex is accepted.")
+        ours = marked and name.startswith("kspace") and len(found.shape) in (3, 4)
+        ours = ours and dtype.kind == "c"
+        yield Stored(
+            format="fastMRI HDF5" if marked else "HDF5",
+            shape=found.shape,
+            dtype=dtype,
+            take=lambda index: hdf5.take(raw, found, index),
+            order="fastmri" if ours else "numpy",
+            mask=mask(raw, file, mask_name),
+            accelerations=variants,
+            attrs=attrs,
+            notes=notes,
+        )
+
+
+def _find(file: h5py.File) -> str:
+    """Name of the dataset that is the k-space."""
+    arrays = {}
+    for name in dict.fromkeys((*NAMES, *hdf5.names(file))):
+        found = hdf5.dataset(file, name)
+        dtype = None if found is None else hdf5.number_type(found)
+        if found is not None and dtype is not None:
+            arrays[name] = (found.shape, dtype)
+            if name in NAMES and suitable(*arrays[name]):
+                return name
+    return choose(arrays)[0]
+
+
+def mask(raw: BoundedFile, file: h5py.File, name: str) -> np.ndarray | None:
+    """The sampling mask beside the k-space, as it is stored; None where there is none."""
+    found = hdf5.dataset(file, name)
+    dtype = None if found is None else hdf5.number_type(found)
+    if found is None or dtype is None or dtype.kind == "c" or found.size > MAX_MASK:
+        return None
+    return hdf5.take(raw, found, (slice(None),) * len(found.shape))

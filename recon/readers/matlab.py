@@ -1,0 +1,83 @@
+"""MATLAB's .mat files: version 5 to 7 by `mat5`, version 7.3, which is HDF5, by `hdf5`.
+
+MATLAB users put slices and coils last: (H, W, N). HDF5 shows the same array with its axes
+reversed, and complex numbers as a compound of ``real`` and ``imag``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from recon.readers import fastmri, hdf5, mat5
+from recon.readers.bounded import BoundedFile
+from recon.readers.stored import NAMES, PICTURE_NAMES, Stored, choose
+
+MAX_MASK = 4 * 2**20
+
+
+@contextmanager
+def opened_v5(path: Path) -> Iterator[Stored]:
+    """The k-space, or the image ``Img``, of a .mat file of version 5 to 7.
+
+    Raises
+    ------
+    InputError
+        If no variable can be k-space.
+    """
+    with BoundedFile(path) as file:
+        found = {one.name: one for one in mat5.variables(file)}
+        mask = None
+        for name in [name for name in found if name.lower() == "mask"]:
+            one = found.pop(name)
+            if 0 < np.prod(one.shape, dtype=float) <= MAX_MASK and not one.is_complex:
+                mask = mat5.take_variable(file, one, (slice(None),) * len(one.shape))
+        arrays = {
+            name: (
+                one.shape,
+                np.result_type(one.dtype, np.complex64) if one.is_complex else one.dtype,
+            )
+            for name, one in found.items()
+        }
+        chosen, picture = choose(arrays, pictures=True)
+        yield Stored(
+            "MATLAB",
+            *arrays[chosen],
+            take=lambda index: mat5.take_variable(file, found[chosen], index),
+            order="matlab",
+            picture=picture,
+            mask=mask,
+        )
+
+
+@contextmanager
+def opened_v73(path: Path) -> Iterator[Stored]:
+    """The k-space, or the image ``Img``, of a .mat file of version 7.3.
+
+    Raises
+    ------
+    InputError
+        If no variable can be k-space.
+    """
+    with hdf5.opened(path) as (raw, file):
+        members = hdf5.names(file) or [*NAMES, *PICTURE_NAMES, "Img"]
+        arrays, found = {}, {}
+        for name in members:
+            if (one := hdf5.dataset(file, name)) is None:
+                continue
+            dtype = hdf5.number_type(one)
+            if dtype is not None and name.lower() != "mask":
+                arrays[name], found[name] = (one.shape[::-1], dtype), one
+        chosen, picture = choose(arrays, pictures=True)
+        mask = fastmri.mask(raw, file, "mask")
+        yield Stored(
+            "MATLAB 7.3",
+            *arrays[chosen],
+            take=lambda index: hdf5.take(raw, found[chosen], index[::-1]).T,
+            order="matlab",
+            picture=picture,
+            mask=None if mask is None else mask.T,
+        )

@@ -1,0 +1,124 @@
+"""From one slice as it was stored to `KSpace`: what is wrong is refused, what is odd is noted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recon.fourier import fft2c
+from recon.kspace import InputError, KSpace, Source
+from recon.readers import detect
+from recon.readers.bounded import narrow
+from recon.readers.layout import Layout
+from recon.readers.pictures import simulated_kspace
+from recon.readers.stored import Stored
+
+# Squares of these, summed over a slice, are well inside the range of 32-bit floats.
+MIN_VALUE, MAX_VALUE = 1e-15, 1e15
+
+
+def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number: int) -> KSpace:
+    """Check one slice, bring it to centred k-space, and find which lines were measured.
+
+    Parameters
+    ----------
+    values
+        From `Layout.arrange`: shape (H, W) or (C, H, W).
+    name
+        File name for the source.
+    stored, layout
+        What the slice was taken from.
+    number
+        Which slice it is.
+
+    Returns
+    -------
+    KSpace
+
+    Raises
+    ------
+    InputError
+        If it has NaN or infinite values, is all zero, or lacks samples that are no columns.
+    """
+    values = narrow(values)
+    largest = np.abs(values).max()
+    if not largest < MAX_VALUE:  # also true of NaN
+        raise InputError(
+            "This slice has values that are not finite (NaN, infinity, or above 1e15); "
+            "only finite numbers are accepted."
+        )
+    if largest < MIN_VALUE:
+        raise InputError(
+            "This slice is zero everywhere, or nearly so; one with a signal is accepted."
+        )
+
+    notes = [*stored.notes, *layout.notes]
+    simulated, mask = False, None
+    if stored.picture and values.dtype.kind != "c":
+        values, more = simulated_kspace(values)
+        notes += more
+        simulated = True
+    elif stored.picture or detect.looks_like_image(values):
+        values = fft2c(values)
+        notes.append("The array is a complex image, not k-space; its Fourier transform was taken.")
+    else:
+        declared = stored.mask
+        if declared is not None:
+            width = values.shape[-1]
+            declared = detect.lines(declared, width, number, layout.size("S"))
+            if declared is None:
+                notes.append("The file's mask is not one of whole columns and was passed over.")
+        if detect.is_unshifted(values):
+            values = np.fft.fftshift(values, axes=(-2, -1))
+            declared = None if declared is None else np.fft.fftshift(declared)
+            notes.append("The zero frequency was in the corner; it was moved to the middle.")
+        mask = _measured(values, declared, notes)
+    if not simulated and detect.is_hermitian(values):
+        simulated = True
+        notes.append("The image has no phase at all, so its k-space was computed, not measured.")
+
+    source = Source(
+        name=name,
+        format=stored.format,
+        slice=number,
+        slices=layout.size("S"),
+        simulated=simulated,
+        mask=mask,
+        attrs=stored.attrs,
+        notes=tuple(notes),
+    )
+    return KSpace(values, source)
+
+
+def _measured(
+    kspace: np.ndarray, declared: np.ndarray | None, notes: list[str]
+) -> np.ndarray | None:
+    """Mask of an undersampled slice, None for a fully sampled one; appends to `notes`."""
+    there = detect.support(kspace)
+    columns, rows = np.any(there, axis=0), np.any(there, axis=1)
+    width = len(columns)
+    if declared is not None:
+        if not (columns & ~declared).any():
+            return None if declared.all() else declared
+        notes.append("There are samples outside the file's mask, so the mask was passed over.")
+    if detect.has_gaps(rows):
+        raise InputError(
+            "Rows of this k-space are missing; phase encoding has to run along the last axis, "
+            "so transposed k-space is accepted."
+        )
+    if detect.has_scattered_gaps(there):
+        raise InputError(
+            "Samples of this k-space are missing here and there; fully sampled k-space, "
+            "or one that lacks whole columns, is accepted."
+        )
+    if detect.has_gaps(columns):
+        notes.append(
+            f"{width - columns.sum()} of {width} columns are exactly zero, so the slice was "
+            f"taken as undersampled."
+        )
+        return columns
+    if not columns.all():
+        notes.append(
+            f"{width - columns.sum()} of {width} columns, at the edges, are exactly zero: "
+            f"zero-padding, which was taken as measured."
+        )
+    return None

@@ -1,0 +1,131 @@
+"""An array as a file holds it, and which of a file's arrays is the k-space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from recon.kspace import InputError
+from recon.readers.bounded import Index
+
+# Names that people give to k-space, most telling first.
+NAMES = ("kspace", "ksp", "k", "kdata", "rawdata", "data")
+PICTURE_NAMES = ("img",)
+
+WANTED = (
+    "k-space is complex, or real with a first or last axis of exactly 2 "
+    "(real and imaginary part), with 2 to 4 axes"
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One array of an open file. Nothing of its content has been read yet.
+
+    Attributes
+    ----------
+    format
+        What the file was read as, in words.
+    shape, dtype
+        As declared; complex for pairs that the file itself calls real and imaginary.
+    take
+        ``take(index)`` reads ``array[index]``; one entry an axis, an int or ``slice(None)``.
+    order
+        Convention for the axes: fastMRI's fixed one, slices or coils first as in NumPy, or
+        last as in MATLAB.
+    picture
+        True where the file says that this is an image and no k-space.
+    mask
+        Declared sampling mask, any shape; None where the file has none.
+    accelerations
+        Undersampled variants the file holds.
+    attrs, notes
+        See `recon.kspace.Source`.
+    """
+
+    format: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    take: Callable[[Index], np.ndarray]
+    order: Literal["fastmri", "numpy", "matlab"] = "numpy"
+    picture: bool = False
+    mask: np.ndarray | None = None
+    accelerations: tuple[int, ...] = ()
+    attrs: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def pair_axis(shape: tuple[int, ...], dtype: np.dtype) -> int | None:
+    """Axis of a real array that holds real and imaginary part: -1, 0, or None."""
+    if dtype.kind != "f" or len(shape) < 3:
+        return None
+    return -1 if shape[-1] == 2 else 0 if shape[0] == 2 else None
+
+
+def suitable(shape: tuple[int, ...], dtype: np.dtype) -> bool:
+    """Whether an array of this shape and type may be k-space."""
+    axes = len(shape) - (pair_axis(shape, dtype) is not None)
+    is_complex = dtype.kind == "c" and dtype.itemsize in (8, 16)
+    return 2 <= axes <= 4 and (is_complex or axes < len(shape))
+
+
+def choose(
+    arrays: Mapping[str, tuple[tuple[int, ...], np.dtype]], pictures: bool = False
+) -> tuple[str, bool]:
+    """The array that is meant to be read.
+
+    One with a name that k-space usually has; else one that is named as an image, where
+    `pictures` are allowed; else the only one that can be k-space at all.
+
+    Parameters
+    ----------
+    arrays
+        Shape and type by name.
+    pictures
+        Whether an image is accepted.
+
+    Returns
+    -------
+    Its name, and whether it is an image.
+
+    Raises
+    ------
+    InputError
+        If no array, or more than one, comes into question.
+    """
+    able = [name for name in arrays if suitable(*arrays[name])]
+    for known in NAMES:
+        for name in able:
+            if name.lower() == known:
+                return name, False
+    for known in ("kspace", "data"):
+        begin = [name for name in able if name.lower().startswith(known)]
+        if len(begin) == 1:
+            return begin[0], False
+    if pictures:
+        for name, (shape, dtype) in arrays.items():
+            if name.lower() in PICTURE_NAMES and dtype.kind in "uifc" and 2 <= len(shape) <= 3:
+                return name, True
+    if len(able) == 1:
+        return able[0], False
+    if able:
+        raise InputError(
+            f"This file holds {len(able)} arrays that may be k-space; "
+            f"name the one that is meant 'kspace'."
+        )
+    if len(arrays) == 1:
+        shape, dtype = next(iter(arrays.values()))
+        kind = {"c": "complex", "f": "real", "u": "integer", "i": "integer"}.get(
+            dtype.kind, "other"
+        )
+        raise InputError(
+            f"The array in this file has the shape {_words(shape)} and {kind} values; {WANTED}."
+        )
+    raise InputError(f"This file holds no array that can be k-space: {WANTED}.")
+
+
+def _words(shape: tuple[int, ...]) -> str:
+    return "(" + ", ".join(str(size) for size in shape[:6]) + (", ...)" if len(shape) > 6 else ")")

@@ -1,0 +1,96 @@
+"""Small valid files of every format that `recon.readers` accepts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import scipy.io
+from PIL import Image
+
+from recon.fourier import fft2c
+
+S, C, H, W = 5, 3, 24, 32
+
+
+def anatomy(shape: tuple[int, int], seed: int = 0, phase: bool = True) -> np.ndarray:
+    """An image with edges, texture, noise and (where asked) phase: complex128, shape (H, W)."""
+    rng = np.random.default_rng(seed)
+    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
+    radius = np.hypot(y / 0.8, x / 0.7)
+    image = (radius < 1) * (1 + 0.3 * np.cos(9 * x + seed)) + 0.6 * (radius < 0.4)
+    image = image + 0.02 * rng.standard_normal(shape)
+    return image * np.exp(1j * (2 * x + y**2 + seed)) if phase else image + 0j
+
+
+def kspace(slices: int = S, coils: int = C, height: int = H, width: int = W) -> np.ndarray:
+    """K-space, each slice and coil different: complex64, shape (S, C, H, W)."""
+    images = [[anatomy((height, width), 7 * s + c) for c in range(coils)] for s in range(slices)]
+    return fft2c(np.array(images)).astype(np.complex64)
+
+
+def ordered(stack: np.ndarray, letters: str) -> np.ndarray:
+    """(S, C, H, W) with its axes in another order, such as "HWS"; axes left out lose all but 0."""
+    index = tuple(slice(None) if letter in letters else 0 for letter in "SCHW")
+    kept = [letter for letter in "SCHW" if letter in letters]
+    return stack[index].transpose([kept.index(letter) for letter in letters])
+
+
+def write_h5(path: Path, attrs: dict | None = None, options: dict | None = None, **arrays) -> Path:
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array, **(options or {}))
+        file.attrs.update(attrs or {})
+    return path
+
+
+def write_mat(path: Path, compressed: bool = False, **arrays) -> Path:
+    scipy.io.savemat(path, arrays, do_compression=compressed)
+    return path
+
+
+def write_mat73(path: Path, **arrays) -> Path:
+    """As MATLAB writes -v7.3: text in the user block, axes reversed, complex as a compound."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, array in arrays.items():
+            stored = np.asarray(array).T
+            if np.iscomplexobj(stored):
+                part = stored.real.dtype
+                pairs = np.empty(stored.shape, [("real", part), ("imag", part)])
+                pairs["real"], pairs["imag"] = stored.real, stored.imag
+                stored = pairs
+            file[name] = stored
+            file[name].attrs["MATLAB_class"] = np.bytes_("double")
+    with path.open("r+b") as raw:
+        raw.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\0\2IM")
+    return path
+
+
+def write_picture(path: Path, array: np.ndarray, **options) -> Path:
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+def one_of_each(folder: Path) -> list[Path]:
+    """A small valid file for each parser and storage variant."""
+    folder.mkdir(exist_ok=True)
+    stack = kspace(2, 2, 16, 20)
+    volume = stack[:, 0]
+    mask = np.arange(20) % 2 == 0
+    grey = np.abs(anatomy((20, 24)) * 90).clip(0, 255).astype(np.uint8)
+    np.save(folder / "volume.npy", volume)
+    np.savez(folder / "stored.npz", kspace=volume, mask=mask)
+    np.savez_compressed(folder / "packed.npz", kspace=volume)
+    attrs = {"acquisition": "CORPD_FBK", "max": 1.5}
+    write_h5(folder / "multi.h5", attrs, kspace=stack, mask=mask)
+    packed = {"compression": "gzip", "shuffle": True, "fletcher32": True, "chunks": (1, 8, 8)}
+    write_h5(folder / "packed.h5", attrs, packed, kspace=volume)
+    write_mat(folder / "plain.mat", kspace=volume.transpose(1, 2, 0))
+    write_mat(folder / "packed.mat", compressed=True, kspace=volume.transpose(1, 2, 0), mask=mask)
+    write_mat73(folder / "v73.mat", kspace=volume.transpose(1, 2, 0))
+    write_picture(folder / "grey.png", grey)
+    write_picture(folder / "grey.jpg", grey)
+    write_picture(folder / "grey.tif", grey)
+    write_picture(folder / "lzw.tif", grey, compression="tiff_lzw")
+    return sorted(folder.iterdir())
