@@ -1,0 +1,172 @@
+"""Masks against fastMRI's published formula, by counting many draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recon import masks
+from recon.kspace import InputError
+
+DRAWS, WIDTH = 10_000, 368
+
+
+@pytest.fixture(scope="module", params=[4, 8], ids=["4x", "8x"])
+def draws(request):
+    """The acceleration and 10,000 masks of one generator, shape (10000, 368)."""
+    rng = np.random.default_rng(2024)
+    acceleration = request.param
+    stack = [masks.random_cartesian(WIDTH, acceleration, seed=rng) for _ in range(DRAWS)]
+    return acceleration, np.array(stack)
+
+
+def test_mean_number_of_lines(draws):
+    """W / E[lines] = R. (E[W / lines] is larger, by Jensen's inequality: see below.)"""
+    acceleration, stack = draws
+    lines = stack.sum(axis=1)
+    assert WIDTH / lines.mean() == pytest.approx(acceleration, rel=0.01)
+
+
+def test_mean_acceleration_exceeds_the_nominal_one(draws):
+    """1 / lines is convex: E[W / n] is about R (1 + Var[n] / E[n]^2), 0.6% up at 4x, 1.3% at 8x."""
+    acceleration, stack = draws
+    lines = stack.sum(axis=1)
+    achieved = np.mean([masks.achieved_acceleration(mask) for mask in stack])
+    assert achieved == pytest.approx(np.mean(WIDTH / lines))
+    assert achieved > acceleration
+    predicted = acceleration * (1 + lines.var() / lines.mean() ** 2)
+    assert achieved == pytest.approx(predicted, rel=0.005)
+
+
+def test_centre_block_on_every_draw(draws):
+    acceleration, stack = draws
+    n_low = round(WIDTH * 0.32 / acceleration)
+    pad = (WIDTH - n_low + 1) // 2
+    assert stack[:, pad : pad + n_low].all()
+    # the neighbours are ordinary lines, so the block is not wider than it should be
+    assert not stack[:, pad - 1].all()
+    assert not stack[:, pad + n_low].all()
+
+
+def test_inclusion_probability_of_every_other_line(draws):
+    acceleration, stack = draws
+    n_low = round(WIDTH * 0.32 / acceleration)
+    pad = (WIDTH - n_low + 1) // 2
+    p = (WIDTH / acceleration - n_low) / (WIDTH - n_low)
+    outside = np.delete(stack, np.s_[pad : pad + n_low], axis=1)
+    # five binomial standard deviations: about 1 in 5000 for some of 350 lines to fail
+    bound = 5 * np.sqrt(p * (1 - p) / DRAWS)
+    assert np.abs(outside.mean(axis=0) - p).max() < bound
+    # neighbouring lines are drawn independently of each other
+    pairs = (outside[:, 1:] & outside[:, :-1]).mean()
+    assert pairs == pytest.approx(p * p, rel=0.02)
+
+
+@pytest.mark.parametrize("draws", [4], indirect=True)
+def test_spread_of_the_achieved_acceleration_at_4x(draws):
+    low, high = np.quantile(WIDTH / draws[1].sum(axis=1), [0.05, 0.95])
+    assert low == pytest.approx(3.54, abs=0.04)
+    assert high == pytest.approx(4.60, abs=0.06)
+
+
+@pytest.mark.parametrize("draws", [8], indirect=True)
+def test_spread_of_the_achieved_acceleration_at_8x(draws):
+    low, high = np.quantile(WIDTH / draws[1].sum(axis=1), [0.05, 0.95])
+    assert low == pytest.approx(6.7, abs=0.15)
+    assert high == pytest.approx(9.7, abs=0.2)
+
+
+@pytest.mark.parametrize("width", [1, 2, 13, 64, 125, 218, 320, 367, 368, 640])
+@pytest.mark.parametrize(("acceleration", "fraction"), [(4, 0.08), (8, 0.04), (2, 0.16), (5.5, 0)])
+def test_centre_block_equals_fastmri(width, acceleration, fraction):
+    subsample = pytest.importorskip("fastmri.data.subsample", reason="fastmri is not installed")
+    theirs = subsample.RandomMaskFunc([fraction], [acceleration])
+    n_low = round(width * fraction)
+    centre = theirs.calculate_center_mask((1, width, 2), n_low).astype(bool)
+    stack = np.array(
+        [masks.random_cartesian(width, acceleration, fraction, seed=s) for s in range(200)]
+    )
+    assert stack[:, centre].all()
+    if width > 60:  # enough lines that chance measures none of them 200 times
+        np.testing.assert_array_equal(stack.all(axis=0), centre)
+
+
+def test_seed_decides_and_global_state_is_left_alone():
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - the state nobody may touch
+    first = masks.random_cartesian(WIDTH, 4, seed=3)
+    np.testing.assert_array_equal(first, masks.random_cartesian(WIDTH, 4, seed=3))
+    generator = np.random.default_rng(3)
+    np.testing.assert_array_equal(first, masks.random_cartesian(WIDTH, 4, seed=generator))
+    # a generator moves on, so its next mask is another one
+    assert not np.array_equal(first, masks.random_cartesian(WIDTH, 4, seed=generator))
+    assert not np.array_equal(first, masks.random_cartesian(WIDTH, 4, seed=4))
+    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+def test_default_centre_fractions_are_those_of_fastmri():
+    assert masks.default_center_fraction(4) == pytest.approx(0.08)
+    assert masks.default_center_fraction(8) == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize("width", [1, 5, 320])
+def test_acceleration_one_measures_everything(width):
+    assert masks.random_cartesian(width, 1).all()
+    assert masks.random_cartesian(width, 1, 1.0).all()
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8])
+def test_narrow_slices_still_measure_a_line(width):
+    for seed in range(50):
+        mask = masks.random_cartesian(width, 8, 0, seed)
+        assert mask.shape == (width,)
+        assert mask.dtype == bool
+        assert mask.any()
+
+
+@pytest.mark.parametrize(
+    ("acceleration", "fraction", "says"),
+    [
+        (4, 0.3, "at most 0.25"),
+        (8, 0.2, "keeps 74 of 368 lines"),
+        (0.5, None, "at least 1"),
+        (float("nan"), None, "at least 1"),
+        (4, -0.1, "between 0 and 1"),
+        (4, 1.5, "between 0 and 1"),
+        (4, float("nan"), "between 0 and 1"),
+    ],
+)
+def test_impossible_masks_are_refused(acceleration, fraction, says):
+    with pytest.raises(InputError, match=says):
+        masks.random_cartesian(WIDTH, acceleration, fraction)
+
+
+def test_achieved_acceleration_counts_lines():
+    mask = np.zeros(368, bool)
+    mask[:92] = True
+    assert masks.achieved_acceleration(mask) == 4
+
+
+@pytest.mark.parametrize("shape", [(6, 368), (3, 5, 368)])
+def test_apply_keeps_measured_lines_and_leaks_nothing(shape):
+    rng = np.random.default_rng(0)
+    k = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
+    mask = masks.random_cartesian(368, 4)
+    kept = masks.apply(k, mask)
+    assert kept.dtype == np.complex64
+    np.testing.assert_array_equal(kept[..., mask], k[..., mask])
+    # bit for bit zero: a -0.0 would tell the sign of what was not measured
+    unmeasured = np.ascontiguousarray(kept[..., ~mask])
+    assert not unmeasured.view(np.uint32).any()
+    # the result does not depend on the unmeasured lines in any way
+    other = k.copy()
+    other[..., ~mask] *= -7
+    assert masks.apply(other, mask).tobytes() == kept.tobytes()
+
+
+def test_apply_is_a_projection():
+    """Applying a mask twice changes nothing, and it is its own adjoint."""
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((2, 9, 40)) + 1j * rng.standard_normal((2, 9, 40))
+    mask = masks.random_cartesian(40, 4)
+    np.testing.assert_array_equal(masks.apply(masks.apply(x, mask), mask), masks.apply(x, mask))
+    assert np.vdot(y, masks.apply(x, mask)) == pytest.approx(np.vdot(masks.apply(y, mask), x))
