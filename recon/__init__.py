@@ -1,1 +1,25 @@
-"""Reconstruction of undersampled MRI: masks, physics, networks and the page that shows them."""
+"""Reconstruction of undersampled MRI: masks, physics, networks and the page that shows them.
+
+>>> import recon
+>>> kspace = recon.read("scan.h5", slice=12)
+>>> result = recon.reconstruct(kspace, acceleration=4, seed=0)
+>>> result.metrics["ssim"], result.zero_filled_metrics["ssim"]
+"""
+
+from recon.kspace import InputError, KSpace, Source
+from recon.methods import methods
+from recon.pipeline import Reconstruction, reconstruct
+from recon.readers import describe, read
+from recon.weights import WeightsError
+
+__all__ = [
+    "InputError",
+    "KSpace",
+    "Reconstruction",
+    "Source",
+    "WeightsError",
+    "describe",
+    "methods",
+    "read",
+    "reconstruct",
+]

@@ -1,0 +1,143 @@
+"""``python -m recon``: reconstruct files and folders from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from recon import figures
+from recon.kspace import InputError
+from recon.methods import methods
+from recon.pipeline import Reconstruction, reconstruct
+from recon.readers import describe, read
+from recon.weights import WeightsError
+
+COLUMNS = ("file", "slice", "method", "acceleration", "achieved", "SSIM", "PSNR", "NMSE", "seconds")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status is 1 if anything could not be done."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["reconstruct"]:
+        words = words[1:]  # the only command, so its name may be left out
+    options = _parser().parse_args(words)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"{options.out}: {error.strerror}", file=sys.stderr)
+        return 1
+
+    records: list[dict[str, Any]] = []
+    failed = False
+    for path in _files(options.inputs):
+        try:
+            for result in _reconstructions(path, options):
+                records.append({**result.record(), "file": str(path)})
+                _save_figure(result, path, options.out)
+        except (InputError, WeightsError, OSError) as error:
+            failed = True
+            print(f"{path}: {error}", file=sys.stderr)
+    text = json.dumps(records, indent=1, allow_nan=False)
+    (options.out / "metrics.json").write_text(text + "\n", "utf-8")
+    _print_table(records)
+    return int(failed or not records)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m recon reconstruct",
+        description="Undersample k-space, reconstruct it, and score the result. Writes "
+        "metrics.json and a figure for every record into the output folder.",
+    )
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
+    parser.add_argument("--acceleration", nargs="+", type=float, default=[4.0], metavar="R")
+    parser.add_argument("--method", nargs="+", choices=methods(), default=["resnet"])
+    parser.add_argument("--seed", type=int, default=0, help="seed of the mask (default: 0)")
+    parser.add_argument(
+        "--slice",
+        type=_slice,
+        default=None,
+        metavar="N",
+        help="slice number from 0, or 'all' (default: the middle slice)",
+    )
+    parser.add_argument("--center-fraction", type=float, default=None, metavar="F")
+    parser.add_argument("--coils", type=_coils, default="rss", metavar="rss|svd|N")
+    parser.add_argument("--phase-encode", choices=("columns", "rows"), default="columns")
+    parser.add_argument(
+        "--axes",
+        choices=("auto", "slices", "coils"),
+        default="auto",
+        help="what the first axis of a three-dimensional array is",
+    )
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+    return parser
+
+
+def _slice(text: str) -> int | str:
+    return text if text == "all" else int(text)
+
+
+def _coils(text: str) -> int | str:
+    return text if text in ("rss", "svd") else int(text)
+
+
+def _files(inputs: Sequence[Path]) -> Iterator[Path]:
+    """The files named, and in place of a folder all files in it, hidden ones left out."""
+    for path in inputs:
+        if path.is_dir():
+            found = (p for p in path.rglob("*") if p.is_file())
+            yield from sorted(p for p in found if not p.name.startswith("."))
+        else:
+            yield path
+
+
+def _reconstructions(path: Path, options: argparse.Namespace) -> Iterator[Reconstruction]:
+    for acceleration in options.acceleration:
+        numbers: Sequence[int | None] = [options.slice]
+        if options.slice == "all":
+            numbers = range(describe(path, acceleration=acceleration, axes=options.axes).slices)
+        for number in numbers:
+            kspace = read(path, slice=number, acceleration=acceleration, axes=options.axes)
+            for method in options.method:
+                yield reconstruct(
+                    kspace,
+                    acceleration,
+                    options.seed,
+                    method,
+                    center_fraction=options.center_fraction,
+                    coils=options.coils,
+                    phase_encode=options.phase_encode,
+                )
+
+
+def _save_figure(result: Reconstruction, path: Path, out: Path) -> None:
+    name = f"{path.stem}-slice{result.source.slice}-{result.method}-{result.acceleration:.3g}x.png"
+    figures.sheet(result).savefig(out / name, dpi=110)
+
+
+def _print_table(records: list[dict[str, Any]]) -> None:
+    rows = [COLUMNS]
+    for r in records:
+        rows.append(
+            (
+                Path(r["file"]).name,
+                str(r["slice"]),
+                r["method"],
+                f"{r['acceleration']:.3g}x",
+                f"{r['achieved_acceleration']:.2f}x",
+                *(
+                    "-" if r[key] is None else format(r[key], spec)
+                    for key, spec in (("ssim", ".4f"), ("psnr", ".2f"), ("nmse", ".5f"))
+                ),
+                f"{r['seconds']:.2f}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )

@@ -1,0 +1,184 @@
+"""What a reconstruction must be, whatever the method: physics, scale, honesty."""
+
+import numpy as np
+import pytest
+
+import recon
+from recon import masks, phantom
+from recon.fourier import center_crop, fft2c, ifft2c
+from recon.kspace import KSpace, Source
+
+
+@pytest.fixture(scope="module")
+def kspace() -> np.ndarray:
+    return phantom.kspace((96, 80), seed=3)
+
+
+def test_full_sampling_gives_the_reference_back(kspace):
+    result = recon.reconstruct(kspace, acceleration=1, center_fraction=0, method="zero-filled")
+    assert result.lines.all()
+    np.testing.assert_array_equal(result.image, result.reference)
+    assert result.metrics["ssim"] == 1
+    assert result.metrics["nmse"] == 0
+    assert result.achieved_acceleration == 1
+    assert result.closed_share == 0
+
+
+def test_pictures_are_the_masked_inverse_transform(kspace):
+    result = recon.reconstruct(kspace, 4, seed=5, method="zero-filled")
+    expected = abs(ifft2c(kspace * masks.random_cartesian(80, 4, seed=5)))
+    np.testing.assert_allclose(result.zero_filled, expected, atol=1e-6)
+    np.testing.assert_allclose(result.reference, abs(ifft2c(kspace)), atol=1e-6)
+    np.testing.assert_array_equal(result.mask[0], result.lines)
+    assert result.mask.shape == (96, 80)
+    for picture in (result.mask, result.zero_filled, result.image, result.reference):
+        assert picture.dtype == np.float32
+
+
+@pytest.mark.parametrize("method", recon.methods())
+def test_no_method_sees_what_was_not_measured(kspace, method):
+    result = recon.reconstruct(kspace, 4, method=method)
+    other = kspace.copy()
+    other[:, ~result.lines] = 7 - 3j
+    again = recon.reconstruct(other, 4, method=method)
+    np.testing.assert_array_equal(result.image, again.image)
+    np.testing.assert_array_equal(result.zero_filled, again.zero_filled)
+
+
+@pytest.mark.parametrize("method", recon.methods())
+@pytest.mark.parametrize("factor", [1e-7, 1e5])
+def test_scale_of_the_data_is_kept(kspace, method, factor):
+    one = recon.reconstruct(kspace, 8, method=method)
+    scaled = recon.reconstruct(kspace * np.float32(factor), 8, method=method)
+    np.testing.assert_allclose(scaled.image / factor, one.image, atol=1e-4)
+    assert scaled.metrics["ssim"] == pytest.approx(one.metrics["ssim"], abs=1e-4)
+
+
+@pytest.mark.parametrize("method", recon.methods())
+@pytest.mark.parametrize("shape", [(33, 47), (16, 16), (64, 31)])
+def test_odd_and_small_sizes(method, shape):
+    result = recon.reconstruct(phantom.kspace(shape, seed=1), 2, method=method)
+    assert result.image.shape == shape
+    assert np.isfinite(result.image).all()
+    assert (result.image >= 0).all()
+
+
+def test_center_crop_of_a_large_field_of_view():
+    full = phantom.kspace((640, 368), seed=2)
+    result = recon.reconstruct(full, 4, method="zero-filled")
+    assert result.reference.shape == (320, 320)
+    assert result.mask.shape == (640, 368)
+    np.testing.assert_allclose(
+        result.reference, center_crop(abs(ifft2c(full)), (320, 320)), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("method", recon.methods())
+def test_rows_are_columns_of_the_transposed_slice(kspace, method):
+    rows = recon.reconstruct(kspace, 4, method=method, phase_encode="rows")
+    columns = recon.reconstruct(np.ascontiguousarray(kspace.T), 4, method=method)
+    for name in ("mask", "zero_filled", "image", "reference", "kspace_magnitude"):
+        np.testing.assert_allclose(getattr(rows, name), getattr(columns, name).T, atol=1e-6)
+    assert rows.metrics["nmse"] == pytest.approx(columns.metrics["nmse"], rel=1e-4)
+
+
+def coils_of(kspace: np.ndarray, weights: list[complex]) -> np.ndarray:
+    return np.stack([np.complex64(w) * kspace for w in weights])
+
+
+def test_coil_combinations_agree_where_they_must(kspace):
+    """Coils that differ by a factor alone hold one image: all combinations show it."""
+    weights = [3, 4j, -12]  # root-sum-of-squares 13
+    full = coils_of(kspace, weights)
+    single = recon.reconstruct(kspace, 4, method="zero-filled")
+    rss = recon.reconstruct(full, 4, method="zero-filled", coils="rss")
+    svd = recon.reconstruct(full, 4, method="zero-filled", coils="svd")
+    third = recon.reconstruct(full, 4, method="zero-filled", coils=2)
+    for result, factor in ((rss, 13), (svd, 13), (third, 12)):
+        np.testing.assert_allclose(result.image / factor, single.image, atol=1e-5)
+        np.testing.assert_allclose(result.reference / factor, single.reference, atol=1e-5)
+        np.testing.assert_allclose(
+            result.kspace_magnitude / factor, single.kspace_magnitude, atol=1e-4
+        )
+
+
+def test_virtual_coil_depends_on_measured_lines_only(kspace):
+    rng = np.random.default_rng(0)
+    full = np.stack([kspace, fft2c(ifft2c(kspace) * rng.random((96, 80)))]).astype(np.complex64)
+    one = recon.reconstruct(full, 4, method="zero-filled", coils="svd")
+    full[..., ~one.lines] = 5
+    two = recon.reconstruct(full, 4, method="zero-filled", coils="svd")
+    np.testing.assert_array_equal(one.image, two.image)
+
+
+def test_undersampled_data_keep_their_mask_and_have_no_scores(kspace):
+    lines = masks.random_cartesian(80, 4, seed=9)
+    measured = KSpace(masks.apply(kspace, lines), Source(mask=lines))
+    result = recon.reconstruct(measured, 8, seed=1, method="zero-filled", phase_encode="rows")
+    np.testing.assert_array_equal(result.lines, lines)
+    assert result.reference is None
+    assert result.metrics is None
+    assert result.zero_filled_metrics is None
+    assert result.closed_share is None
+    assert result.seed is None
+    assert result.acceleration == result.achieved_acceleration == 80 / lines.sum()
+
+
+@pytest.mark.parametrize(
+    ("volume_maximum", "used"),
+    [
+        (1.5, "volume maximum"),
+        (0.5, "slice maximum"),
+        (1e6, "slice maximum"),
+        (None, "slice maximum"),
+    ],
+)
+def test_data_range_is_the_volumes_where_the_file_knows_it(kspace, volume_maximum, used):
+    highest = abs(ifft2c(kspace)).max()
+    attrs = {} if volume_maximum is None else {"max": float(volume_maximum * highest)}
+    result = recon.reconstruct(KSpace(kspace, Source(attrs=attrs)), 4, method="zero-filled")
+    assert result.data_range_from == used
+    assert result.data_range == pytest.approx(
+        attrs["max"] if used == "volume maximum" else highest, rel=1e-6
+    )
+
+
+def test_file_maximum_does_not_apply_to_a_single_coil(kspace):
+    full = KSpace(coils_of(kspace, [1, 0.5]), Source(attrs={"max": 2.0}))
+    assert recon.reconstruct(full, 4, method="zero-filled").data_range_from == "volume maximum"
+    one = recon.reconstruct(full, 4, method="zero-filled", coils=1)
+    assert one.data_range_from == "slice maximum"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"method": "magic"}, "no method"),
+        ({"seed": -1}, "seed"),
+        ({"acceleration": 0.5}, "at least 1"),
+        ({"acceleration": 8, "center_fraction": 0.3}, "at most 0.125"),
+        ({"phase_encode": "diagonal"}, "columns"),
+    ],
+)
+def test_bad_arguments_get_a_sentence(kspace, arguments, words):
+    with pytest.raises(recon.InputError, match=words):
+        recon.reconstruct(kspace, **arguments)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((32, 32)), np.full((32, 32), np.nan), np.ones(32)])
+def test_bad_arrays_get_a_sentence(bad):
+    with pytest.raises(recon.InputError):
+        recon.reconstruct(bad)
+
+
+def test_coil_out_of_range(kspace):
+    with pytest.raises(recon.InputError, match="0 to 1"):
+        recon.reconstruct(coils_of(kspace, [1, 1]), coils=2)
+
+
+def test_same_seed_same_result(kspace):
+    one, two, other = (
+        recon.reconstruct(kspace, 4, seed=s, method="zero-filled") for s in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one.image, two.image)
+    assert (one.lines != other.lines).any()
