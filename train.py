@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from recon import datasets, metrics, models, weights
+from recon import cards, datasets, metrics, models, weights
 from recon.kspace import InputError
 
 
@@ -183,6 +183,7 @@ def write_record(
         "test": test,
     }
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    (folder / "README.md").write_text(cards.card(folder.name, record), "utf-8")
 
 
 def processor_name() -> str:

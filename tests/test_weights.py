@@ -1,0 +1,87 @@
+"""Checkpoints: written whole, read whole, refused when damaged."""
+
+import json
+
+import pytest
+import torch
+
+from recon import models, weights
+from recon.weights import Config, WeightsError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for rate in (4, 8):
+        torch.manual_seed(rate)
+        network = models.build("resnet", features=4, blocks=(2,))
+        config = Config("resnet", rate, options={"features": 4, "blocks": [2]})
+        weights.save(tmp_path / f"resnet-{rate}x", network, config)
+    return tmp_path
+
+
+def test_round_trip(folder):
+    torch.manual_seed(4)
+    written = models.build("resnet", features=4, blocks=(2,)).eval()
+    read = weights.load("resnet-4x", folder)
+    assert not read.training
+    image = torch.rand(1, 1, 20, 20)
+    assert torch.equal(read(image), written(image))
+
+
+def test_files_are_the_same_every_time(folder):
+    first = (folder / "resnet-4x/model.safetensors").read_bytes()
+    torch.manual_seed(4)
+    network = models.build("resnet", features=4, blocks=(2,))
+    weights.save(folder / "again", network, Config("resnet", 4))
+    assert (folder / "again/model.safetensors").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("acceleration", "name"), [(2, "4x"), (4, "4x"), (5.5, "4x"), (6, "8x"), (8, "8x"), (16, "8x")]
+)
+def test_nearest_is_nearest_as_a_ratio(folder, acceleration, name):
+    assert weights.nearest("resnet", acceleration, folder) == f"resnet-{name}"
+
+
+def test_missing(tmp_path):
+    assert weights.checkpoints(tmp_path) == {}
+    with pytest.raises(WeightsError, match="missing"):
+        weights.nearest("resnet", 4, tmp_path)
+    with pytest.raises(WeightsError, match="missing"):
+        weights.load("resnet-4x", tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "other network"])
+def test_damaged(folder, damage):
+    path = folder / "resnet-4x/model.safetensors"
+    data = path.read_bytes()
+    if damage == "other network":
+        config = json.loads((folder / "resnet-4x/config.json").read_text())
+        config["options"]["features"] = 5
+        (folder / "resnet-4x/config.json").write_text(json.dumps(config))
+    else:
+        changed = {"flip": data[:-3] + b"\x55" + data[-2:], "truncate": data[:100], "empty": b""}
+        path.write_bytes(changed[damage])
+    with pytest.raises(WeightsError, match="damaged") as caught:
+        weights.load("resnet-4x", folder)
+    assert str(folder) not in str(caught.value)
+
+
+def test_damaged_configuration_counts_as_missing(folder):
+    (folder / "resnet-4x/config.json").write_text("{not json")
+    assert list(weights.checkpoints(folder)) == ["resnet-8x"]
+
+
+def test_published_weights_are_what_their_record_says():
+    published = weights.checkpoints()
+    assert {"resnet-4x", "resnet-8x"} <= published.keys()
+    for name in published:
+        network = weights.load(name)
+        record = json.loads((weights.FOLDER / name / "record.json").read_text())
+        assert record["parameters"] == sum(p.numel() for p in network.parameters())
+        assert record["run"]["acceleration"] == published[name].acceleration
+        assert "dirty" not in record["code_revision"]
+        assert (weights.FOLDER / name / "model.safetensors").stat().st_size < 10e6
+        for row in record["test"]:
+            assert row["subject"] not in record["data"]["splits"]["train"]
+            assert row["network"]["ssim"] > row["zero_filled"]["ssim"]
