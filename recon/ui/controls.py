@@ -1,0 +1,164 @@
+"""The left column: what is open, how it is undersampled, how it is reconstructed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from recon import examples, masks, readers
+from recon.kspace import InputError
+from recon.methods import LABELS, methods
+from recon.ui.session import Choice, Origin
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The components of the left column, top to bottom."""
+
+    origin: gr.State
+    file: gr.File
+    file_message: gr.HTML
+    example: gr.Dropdown
+    slice: gr.Slider
+    acceleration: gr.Radio
+    seed: gr.Number
+    new_mask: gr.Button
+    message: gr.HTML
+    method: gr.Radio
+    center_fraction: gr.Slider
+    phase_encode: gr.Radio
+    axes: gr.Radio
+    coils: gr.Dropdown
+    download: gr.Button
+    archive: gr.DownloadButton
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What `choice` takes, in its order."""
+        return [
+            self.origin,
+            self.slice,
+            self.acceleration,
+            self.seed,
+            self.method,
+            self.center_fraction,
+            self.coils,
+            self.phase_encode,
+            self.axes,
+        ]
+
+
+def choice(
+    origin: Origin,
+    slice_: float | None,
+    acceleration: float,
+    seed: float | None,
+    method: str,
+    center_fraction: float,
+    coils: str | int,
+    phase_encode: Any,
+    axes: Any,
+) -> Choice:
+    """The values of `Controls.inputs` as one choice.
+
+    Raises
+    ------
+    InputError
+        If the seed or the slice field was emptied.
+    """
+    if seed is None or slice_ is None:
+        name = "mask seed" if seed is None else "slice"
+        raise InputError(f"The {name} is a whole number from 0 upwards.")
+    return Choice(
+        origin=origin,
+        slice=int(slice_),
+        acceleration=acceleration,
+        seed=int(seed),
+        method=method,
+        center_fraction=center_fraction,
+        coils=coils,  # type: ignore[arg-type]
+        phase_encode=phase_encode,
+        axes=axes or "auto",
+    )
+
+
+def build(first: Origin) -> Controls:
+    """Draw the column; call it inside the column it belongs to."""
+    origin = gr.State(first)
+    file = gr.File(
+        label="Your k-space or image file",
+        file_types=list(readers.SUFFIXES),
+        height=150,
+        elem_id="upload",
+    )
+    file_message = gr.HTML(elem_id="file-message")
+    example = gr.Dropdown(
+        [(e.title, key) for key, e in examples.EXAMPLES.items()],
+        value=first.example,
+        label="Or an example",
+        elem_id="example",
+    )
+    slice_ = gr.Slider(0, 1, 0, step=1, label="Slice", visible=False, elem_id="slice")
+    acceleration = gr.Radio(
+        [("4x", 4), ("8x", 8)], value=4, label="Acceleration", elem_id="acceleration"
+    )
+    with gr.Row():
+        seed = gr.Number(0, label="Mask seed", precision=0, minimum=0, min_width=90, elem_id="seed")
+        new_mask = gr.Button("New mask", min_width=110, elem_id="new-mask")
+    message = gr.HTML(elem_id="control-message")
+    with gr.Accordion("Advanced", open=False, elem_id="advanced"):
+        method = gr.Radio(
+            [(LABELS[name], name) for name in methods()], value=methods()[0], label="Method"
+        )
+        center_fraction = gr.Slider(
+            0,
+            0.3,
+            masks.default_center_fraction(4),
+            step=0.01,
+            label="Centre fraction",
+            info="Lines in the middle that are always measured",
+            elem_id="center-fraction",
+        )
+        phase_encode = gr.Radio(
+            ["columns", "rows"], value="columns", label="Phase-encode lines are"
+        )
+        axes = gr.Radio(
+            ["slices", "coils"],
+            label="The third axis of this file counts",
+            visible=False,
+            elem_id="axes",
+        )
+        coils = gr.Dropdown(
+            coil_choices(1), value="rss", label="Coils", visible=False, elem_id="coils"
+        )
+    download = gr.Button("Download everything", elem_id="download")
+    archive = gr.DownloadButton(visible="hidden", elem_id="archive")
+    return Controls(
+        origin=origin,
+        file=file,
+        file_message=file_message,
+        example=example,
+        slice=slice_,
+        acceleration=acceleration,
+        seed=seed,
+        new_mask=new_mask,
+        message=message,
+        method=method,
+        center_fraction=center_fraction,
+        phase_encode=phase_encode,
+        axes=axes,
+        coils=coils,
+        download=download,
+        archive=archive,
+    )
+
+
+def coil_choices(coils: int) -> list[tuple[str, str | int]]:
+    """Labels and values of the coil menu."""
+    combined: list[tuple[str, str | int]] = [
+        ("all, root-sum-of-squares", "rss"),
+        ("one virtual coil (SVD)", "svd"),
+    ]
+    return combined + [(f"coil {number} alone", number) for number in range(coils)]

@@ -1,0 +1,69 @@
+"""The page: title, the main view, what to keep in mind, and the programming interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from recon.kspace import InputError
+from recon.ui import reconstruct, session
+from recon.ui.session import Choice, Origin
+from recon.weights import WeightsError
+
+CSS = (Path(__file__).parent / "style.css").read_text("utf-8")
+# No fonts from the internet: a classroom may be offline.
+THEME = gr.themes.Soft(
+    primary_hue="blue",
+    font=["system-ui", "sans-serif"],
+    font_mono=["ui-monospace", "monospace"],
+)
+TITLE = """
+<h1>MRI from a quarter of the measurements</h1>
+<p>An MRI scanner measures k-space, line by line. Skip three of four lines and the scan is four
+times faster, but the picture blurs and aliases. See what a neural network repairs, and what it
+cannot. For research and teaching, not for diagnosis.</p>
+"""
+REMARKS = """
+<p><b>What is measured, what is made up.</b> The mask decides which lines of k-space are used;
+everything else in a reconstruction is an estimate. A network can remove structures that are
+there and invent some that are not. SSIM says how alike two pictures are, not whether a diagnosis
+would be the same. Scores on simulated k-space are optimistic. Not a medical device.</p>
+"""
+
+
+def build() -> gr.Blocks:
+    """The whole page."""
+    with gr.Blocks(
+        title="MRI from a quarter of the measurements",
+        fill_width=True,
+        analytics_enabled=False,
+        # Uploads go after an hour, which is longer than any wait in the queue.
+        delete_cache=(3600, 3600),
+    ) as demo:
+        gr.HTML(TITLE, elem_id="title")
+        reconstruct.build()
+        gr.HTML(REMARKS, elem_id="remarks")
+        gr.api(reconstruct_file, api_name="reconstruct")
+    return demo
+
+
+def reconstruct_file(
+    file: gr.FileData,
+    acceleration: float = 4,
+    seed: int = 0,
+    method: str = "resnet",
+    slice: int = -1,
+) -> dict:
+    """Undersample and reconstruct one slice of an uploaded file; answers with the scores.
+
+    `slice` counts from 0; -1 is the middle one.
+    """
+    if not isinstance(file, dict):  # what Gradio hands over for FileData
+        raise gr.Error("Upload a file first; the client libraries do so with handle_file.")
+    number = None if slice < 0 else slice
+    wish = Choice(Origin(upload=file["path"]), number, acceleration, seed, method)
+    try:
+        return session.run(wish).record()
+    except (InputError, WeightsError) as error:
+        raise gr.Error(str(error), print_exception=False) from None

@@ -1,0 +1,116 @@
+"""What the page asks of the pipeline: open a file or example, reconstruct, pack for download."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from recon import examples, figures, readers
+from recon.kspace import KSpace
+from recon.pipeline import Coils, PhaseEncode, Reconstruction, reconstruct
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is open: a built-in example, by its key, or an uploaded file, by its path."""
+
+    example: str | None = None
+    upload: str | None = None
+
+    def path(self) -> Path | None:
+        """The file to read; None for an example that is computed."""
+        if self.upload is not None:
+            return Path(self.upload)
+        assert self.example is not None
+        return examples.fetch(self.example) if examples.EXAMPLES[self.example].remote else None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Everything a person has chosen on the page."""
+
+    origin: Origin
+    slice: int | None = None  # None: the middle one
+    acceleration: float = 4
+    seed: int = 0
+    method: str = "resnet"
+    center_fraction: float | None = None
+    coils: Coils = "rss"
+    phase_encode: PhaseEncode = "columns"
+    axes: readers.Axes = "auto"
+
+
+def describe(choice: Choice) -> readers.Description | None:
+    """What the file holds; None for an example of one slice that is computed."""
+    path = choice.origin.path()
+    if path is None:
+        return None
+    return readers.describe(path, acceleration=choice.acceleration, axes=_axes(choice))
+
+
+def read(choice: Choice) -> KSpace:
+    """The chosen slice."""
+    path = choice.origin.path()
+    if path is None:
+        assert choice.origin.example is not None
+        kspace = examples.load(choice.origin.example)
+    else:
+        kspace = readers.read(
+            path, slice=choice.slice, acceleration=choice.acceleration, axes=_axes(choice)
+        )
+    if choice.origin.example is not None:
+        example = examples.EXAMPLES[choice.origin.example]
+        notes = (
+            (example.description, *kspace.source.notes) if example.remote else kspace.source.notes
+        )
+        kspace.source = dataclasses.replace(kspace.source, name=example.title, notes=notes)
+    return kspace
+
+
+def _axes(choice: Choice) -> readers.Axes:
+    """Examples are known: where they have a third axis, it counts slices."""
+    return choice.axes if choice.origin.example is None else "slices"
+
+
+# A class opens the same example with the same settings; a result without k-space is small.
+@lru_cache(maxsize=16)
+def run(choice: Choice) -> Reconstruction:
+    """Read and reconstruct; the last few results are remembered."""
+    return reconstruct(
+        read(choice),
+        choice.acceleration,
+        choice.seed,
+        choice.method,
+        center_fraction=choice.center_fraction,
+        coils=choice.coils,
+        phase_encode=choice.phase_encode,
+    )
+
+
+def arrays(result: Reconstruction) -> dict[str, np.ndarray]:
+    """Mask and images as float32 arrays by name."""
+    named = {
+        "mask": result.mask,
+        "zero_filled": result.zero_filled,
+        "reconstruction": result.image,
+    }
+    return named if result.reference is None else {**named, "reference": result.reference}
+
+
+def archive(result: Reconstruction) -> bytes:
+    """A ZIP file: every picture as PNG, the arrays as ``arrays.npz``, ``numbers.json``."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as pack:
+        for name, picture in figures.pictures(result).items():
+            pack.writestr(f"{name}.png", figures.png(picture))
+        with pack.open("arrays.npz", "w") as file:
+            np.savez_compressed(file, **arrays(result))  # type: ignore[arg-type]
+        pack.writestr("numbers.json", json.dumps(result.record(), indent=1, allow_nan=False))
+    return buffer.getvalue()

@@ -1,0 +1,41 @@
+"""The served app and the browser: started once for all tests that look at the page."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("RECON_DATA", Path(__file__).parents[2] / "shared" / "data"))
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="session")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the app, served as ``app.py`` serves it."""
+    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
+    import app
+
+    _, address, _ = app.serve(prevent_thread_lock=True, quiet=True)
+    yield address
+    app.demo.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """A headless Chromium."""
+    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+    if found is None:
+        if os.environ.get("RECON_REQUIRE_BROWSER"):
+            pytest.fail("no Chromium on the path, and RECON_REQUIRE_BROWSER is set")
+        pytest.skip("no Chromium on the path")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS.split())
+        yield chromium
+        chromium.close()
