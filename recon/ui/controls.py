@@ -90,7 +90,7 @@ def build(first: Origin) -> Controls:
     file = gr.File(
         label="Your k-space or image file",
         file_types=list(readers.SUFFIXES),
-        height=150,
+        height=140,
         elem_id="upload",
     )
     file_message = gr.HTML(elem_id="file-message")
