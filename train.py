@@ -14,15 +14,22 @@ import platform
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from recon import cards, datasets, metrics, models, weights
+from recon.fourier import center_crop
 from recon.kspace import InputError
+from recon.losses import ssim_loss
+from recon.measurement import CROP, Measurement
+from recon.methods import apply_network
+from recon.simulate import kspace_from_magnitude
 
 
 @dataclass(frozen=True)
@@ -30,22 +37,44 @@ class Run:
     """Everything that decides the weights, given the same data, machine and thread count."""
 
     model: str
-    acceleration: float
+    acceleration: float | None  # of the masks; None draws one between 3x and 10x every time
     steps: int = 2000
-    batch: int = 4  # patches a step
-    patch: int = 160  # pixels
+    batch: int = 4  # scans a step
+    patch: int = 160  # pixels: side of a patch, or height of a strip
     learning_rate: float = 1e-3  # peak: linear warm-up, then cosine to zero
     warmup: int = 50  # steps
     noise: float = 0.035  # largest simulated noise level, share of the image's maximum
+    ssim_weight: float = 0.0  # of 1 - SSIM beside L1
+    average: float = 0.0  # decay of the exponential moving average of the weights
+    half: bool = False  # publish the weights as float16
     seed: int = 0
     validate_every: int = 200  # steps
     validation_slices: int = 12
 
     @property
     def name(self) -> str:
-        return f"{self.model}-{self.acceleration:g}x"
+        return self.model if self.acceleration is None else f"{self.model}-{self.acceleration:g}x"
+
+    @property
+    def test_accelerations(self) -> tuple[float, ...]:
+        return (4.0, 8.0) if self.acceleration is None else (self.acceleration,)
 
 
+RECIPES = {
+    "resnet": Run("resnet", 4.0),
+    "resnet-dc": Run(
+        "resnet-dc",
+        None,
+        steps=7000,
+        batch=1,
+        patch=128,
+        learning_rate=5e-4,
+        ssim_weight=0.1,
+        average=0.999,
+        half=True,
+        validate_every=500,
+    ),
+}
 TEST_NOISE = 0.005  # the noise level of validation and test, share of the image's maximum
 
 
@@ -66,17 +95,40 @@ def cpu_has_bfloat16() -> bool:
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-@torch.no_grad()
-def evaluate(network: torch.nn.Module, samples: list[tuple[np.ndarray, np.ndarray]]) -> dict:
+def loss_of(
+    network: torch.nn.Module, images: list[np.ndarray], run: Run, rng: np.random.Generator
+) -> torch.Tensor:
+    """Loss of one step, on scans that are simulated for it."""
+    device = next(network.parameters()).device
+    if not network.takes_kspace:
+        batch = datasets.patches(images, run.acceleration, rng, run.batch, run.patch, run.noise)
+        zero_filled, reference = (torch.from_numpy(part).to(device) for part in batch)
+        with autocast(device):  # (N, 1, patch, patch)
+            image = network(zero_filled.contiguous(memory_format=torch.channels_last)).float()
+        return torch.nn.functional.l1_loss(image, reference)
+
+    total = torch.zeros((), device=device)
+    for _ in range(run.batch):  # one by one: scans have different sizes
+        strip = datasets.strip(datasets.draw(images, rng, run.noise), run.patch, rng)
+        acceleration = run.acceleration or float(np.exp(rng.uniform(*np.log((3, 10)))))
+        measurement, reference = datasets.undersample(strip, acceleration, rng)
+        kspace = torch.from_numpy(measurement.kspace)[None].to(device)  # (1, H, W)
+        mask = torch.from_numpy(measurement.mask)[None].to(device)  # (1, W)
+        with autocast(device):
+            image = center_crop(network(kspace, mask).abs(), CROP)[None]  # (1, 1, h, w)
+        target = torch.from_numpy(reference)[None, None].to(device)
+        loss = torch.nn.functional.l1_loss(image, target)
+        total = total + loss + run.ssim_weight * ssim_loss(image, target)
+    return total / run.batch
+
+
+def evaluate(
+    network: torch.nn.Module, samples: list[tuple[Measurement, np.ndarray]]
+) -> dict[str, Any]:
     """Mean scores over slices, before and after the network, data range the slice's maximum."""
     network.eval()
-    device = next(network.parameters()).device
-    before, after = [], []
-    for zero_filled, reference in samples:
-        x = torch.from_numpy(zero_filled)[None, None].to(device)  # (1, 1, H, W)
-        image = network(x)[0, 0].clamp(min=0).cpu().numpy()
-        before.append(metrics.scores(reference, zero_filled))
-        after.append(metrics.scores(reference, image))
+    before = [metrics.scores(reference, m.zero_filled) for m, reference in samples]
+    after = [metrics.scores(reference, apply_network(network, m)) for m, reference in samples]
     network.train()
 
     def mean(rows: list[dict[str, float]]) -> dict[str, float]:
@@ -85,19 +137,24 @@ def evaluate(network: torch.nn.Module, samples: list[tuple[np.ndarray, np.ndarra
     return {"slices": len(samples), "zero_filled": mean(before), "network": mean(after)}
 
 
-def fixed_samples(volume: datasets.Volume, run: Run, every: int = 1) -> list:
+def fixed_samples(
+    volume: datasets.Volume, acceleration: float
+) -> list[tuple[Measurement, np.ndarray]]:
     """The same simulated scans of a volume's slices in every run: the seed is the slice."""
-    return [
-        datasets.undersample(image, run.acceleration, np.random.default_rng(index), TEST_NOISE)
-        for index, image in enumerate(volume.slices)
-        if index % every == 0
-    ]
+    samples = []
+    for index, image in enumerate(volume.slices):
+        rng = np.random.default_rng(index)
+        kspace = kspace_from_magnitude(image, rng, TEST_NOISE)
+        samples.append(datasets.undersample(kspace, acceleration, rng))
+    return samples
 
 
 def train(run: Run, data: Path, out: Path) -> None:
     torch.manual_seed(run.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = models.build(run.model).to(device, memory_format=torch.channels_last)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(run.average))
+    best_guess: torch.nn.Module = average.module if run.average else network
     optimizer = torch.optim.Adam(network.parameters())
     config = weights.Config(run.model, run.acceleration)
 
@@ -105,34 +162,30 @@ def train(run: Run, data: Path, out: Path) -> None:
     images = [image for volume in training for image in volume.slices]
     validation = [
         sample
+        for rate in run.test_accelerations
         for volume in datasets.load(data, "validation")
-        for sample in fixed_samples(volume, run)
+        for sample in fixed_samples(volume, rate)
     ]
     validation = validation[:: max(1, len(validation) // run.validation_slices)]
 
     best, history, losses, start = -math.inf, [], [], time.time()
     bar = tqdm(range(run.steps), desc=run.name, file=sys.stderr, mininterval=5)
     for step in bar:
-        # A generator of its own for every step: a run can be repeated from any of them.
-        rng = np.random.default_rng((run.seed, step))
-        batch = datasets.training_batch(
-            images, run.acceleration, rng, run.batch, run.patch, run.noise
-        )
-        zero_filled, reference = (torch.from_numpy(part).to(device) for part in batch)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(run, step)
-        with autocast(device):
-            image = network(zero_filled.contiguous(memory_format=torch.channels_last))
-        loss = torch.nn.functional.l1_loss(image.float(), reference)
+        # A generator of its own for every step: a run can be repeated from any of them.
+        loss = loss_of(network, images, run, np.random.default_rng((run.seed, step)))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
+        if run.average:
+            average.update_parameters(network)
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):
             raise InputError(f"The loss is not finite at step {step}; try a lower learning rate.")
 
         if (step + 1) % run.validate_every == 0 or step + 1 == run.steps:
-            result = evaluate(network, validation)
+            result = evaluate(best_guess, validation)
             score = result["network"]["ssim"]
             history.append({"step": step + 1, "loss": float(np.mean(losses)), "ssim": score})
             losses.clear()
@@ -143,7 +196,7 @@ def train(run: Run, data: Path, out: Path) -> None:
             )
             if score > best:
                 best = score
-                weights.save(out / run.name, network, config)
+                weights.save(out / run.name, best_guess, config, run.half)
     write_record(run, data, out / run.name, training, history, time.time() - start)
 
 
@@ -158,12 +211,13 @@ def write_record(
     """Score the best weights on the subjects kept for testing, and write down how they came."""
     network = weights.load(folder.name, folder.parent)
     test = [
-        {"subject": volume.subject, "volume": volume.name}
-        | evaluate(network, fixed_samples(volume, run))
-        for volume in tqdm(datasets.load(data, "test"), desc="test", file=sys.stderr)
+        {"subject": volume.subject, "volume": volume.name, "acceleration": rate}
+        | evaluate(network, fixed_samples(volume, rate))
+        for rate in run.test_accelerations
+        for volume in tqdm(datasets.load(data, "test"), desc=f"test {rate:g}x", file=sys.stderr)
     ]
     record = {
-        "command": f"python train.py {run.model} --acceleration {run.acceleration:g} --data FOLDER",
+        "command": command(run),
         "run": asdict(run),
         "data": {
             "splits": {split: list(subjects) for split, subjects in datasets.SPLITS.items()},
@@ -184,6 +238,17 @@ def write_record(
     }
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
     (folder / "README.md").write_text(cards.card(folder.name, record), "utf-8")
+
+
+def command(run: Run) -> str:
+    """The command line that repeats a run."""
+    words = ["python train.py", run.model]
+    if run.acceleration is not None:
+        words.append(f"--acceleration {run.acceleration:g}")
+    for name in ("steps", "seed"):
+        if getattr(run, name) != getattr(RECIPES[run.model], name):
+            words.append(f"--{name} {getattr(run, name)}")
+    return " ".join([*words, "--data FOLDER"])
 
 
 def processor_name() -> str:
@@ -211,8 +276,12 @@ def code_revision() -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", choices=sorted(models.ARCHITECTURES))
-    parser.add_argument("--acceleration", type=float, default=4)
+    parser.add_argument("model", choices=sorted(RECIPES))
+    parser.add_argument(
+        "--acceleration",
+        type=float,
+        help="of the masks (default: 4; resnet-dc: any, with one set of weights)",
+    )
     parser.add_argument(
         "--data",
         type=Path,
@@ -220,14 +289,16 @@ def main() -> int:
         help="folder of training images (default: the environment variable RECON_DATA)",
     )
     parser.add_argument("--out", type=Path, default=weights.FOLDER)
-    parser.add_argument("--steps", type=int, default=Run.steps)
-    parser.add_argument("--seed", type=int, default=Run.seed)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--seed", type=int)
     arguments = parser.parse_args()
     if arguments.data is None:
         parser.error("say where the training images are: --data FOLDER")
-    run = Run(arguments.model, arguments.acceleration, arguments.steps, seed=arguments.seed)
+    chosen = {name: getattr(arguments, name) for name in ("acceleration", "steps", "seed")}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    run = replace(RECIPES[arguments.model], **chosen)
     try:
-        train(run, arguments.data, arguments.out)
+        train(run, Path(arguments.data), arguments.out)
     except (InputError, OSError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1

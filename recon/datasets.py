@@ -16,7 +16,7 @@ folder                     content                                     licence
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nibabel
@@ -24,11 +24,10 @@ import numpy as np
 import pydicom
 
 from recon import masks
-from recon.fourier import center_crop, magnitude
+from recon.fourier import fft2c, ifft2c
 from recon.kspace import InputError
+from recon.measurement import Measurement, measure, picture
 from recon.simulate import kspace_from_magnitude
-
-CROP = (320, 320)  # fastMRI's image size, in the middle of the field of view
 
 # Subjects, never slices, are split. The validation subject chooses the best weights; the test
 # subjects are looked at once, by the finished network.
@@ -105,36 +104,52 @@ def _with_signal(slices: np.ndarray) -> np.ndarray:
     return slices[level >= 0.25 * level.max()]
 
 
-def undersample(
-    image: np.ndarray, acceleration: float, rng: np.random.Generator, noise: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Simulate a scan of one magnitude slice.
+def draw(images: list[np.ndarray], rng: np.random.Generator, noise: float = 0.035) -> np.ndarray:
+    """Fully sampled k-space of a random slice, simulated anew every time.
 
-    Parameters
-    ----------
-    image
-        Not negative, shape (H, W).
-    acceleration
-        Nominal acceleration of the random Cartesian mask.
-    rng
-        Draws phase, noise and mask.
-    noise
-        See `recon.simulate.kspace_from_magnitude`.
+    The slice is flipped and transposed at random, which also changes the direction of phase
+    encoding, and gets a phase of its own and a noise level up to `noise`.
 
     Returns
     -------
-    zero_filled, reference
-        float32, at most 320x320, both divided by the maximum of the zero-filled image.
+    complex64, shape (H, W).
     """
-    kspace = kspace_from_magnitude(image, rng, noise)
+    image = images[rng.integers(len(images))]
+    image = image[:: rng.choice((-1, 1)), :: rng.choice((-1, 1))]
+    image = image.T if rng.random() < 0.5 else image
+    # The square favours low noise, yet reaches the 1 to 3 % of the maximum found in real scans.
+    return kspace_from_magnitude(image, rng, noise * rng.random() ** 2)
+
+
+def undersample(
+    kspace: np.ndarray, acceleration: float, rng: np.random.Generator
+) -> tuple[Measurement, np.ndarray]:
+    """Measure k-space through a random Cartesian mask.
+
+    Parameters
+    ----------
+    kspace
+        Fully sampled, complex, shape (H, W).
+    acceleration
+        Nominal.
+    rng
+        Draws the mask.
+
+    Returns
+    -------
+    measurement, reference
+        Both divided by the maximum of the zero-filled image; the reference is float32, (h, w).
+    """
     mask = masks.random_cartesian(kspace.shape[-1], acceleration, seed=rng)
-    zero_filled = center_crop(magnitude(masks.apply(kspace, mask)), CROP)
-    reference = center_crop(magnitude(kspace), CROP)
-    scale = zero_filled.max()
-    return zero_filled / scale, reference / scale
+    measurement = measure(kspace, mask, acceleration)
+    scale = measurement.zero_filled.max()
+    scaled = replace(
+        measurement, kspace=measurement.kspace / scale, zero_filled=measurement.zero_filled / scale
+    )
+    return scaled, picture(kspace) / scale
 
 
-def training_batch(
+def patches(
     images: list[np.ndarray],
     acceleration: float,
     rng: np.random.Generator,
@@ -142,15 +157,12 @@ def training_batch(
     patch: int = 160,
     noise: float = 0.035,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Random patches of newly simulated scans.
-
-    Every slice is flipped and transposed at random, which also changes the direction of phase
-    encoding, and gets a phase, a noise level up to `noise` and a mask of its own.
+    """A batch for networks that repair magnitude images.
 
     Returns
     -------
     zero_filled, reference
-        float32, shape (size, 1, patch, patch).
+        float32, shape (size, 1, patch, patch), each patch of a scan of its own.
 
     Raises
     ------
@@ -159,15 +171,27 @@ def training_batch(
     """
     pairs: list[np.ndarray] = []
     while len(pairs) < size:
-        image = images[rng.integers(len(images))]
-        image = image[:: rng.choice((-1, 1)), :: rng.choice((-1, 1))]
-        image = image.T if rng.random() < 0.5 else image
-        # The square favours low noise, yet reaches the 1 to 3 % of the maximum found in real scans.
-        level = noise * rng.random() ** 2
-        pair = np.stack(undersample(image, acceleration, rng, level))
+        measurement, reference = undersample(draw(images, rng, noise), acceleration, rng)
+        pair = np.stack([measurement.zero_filled, reference])
         if min(pair.shape[-2:]) < patch:
             raise InputError(f"Training images need at least {patch} pixels on both sides.")
         top, left = (rng.integers(side - patch + 1) for side in pair.shape[-2:])
         pairs.append(pair[:, top : top + patch, left : left + patch])
     batch = np.stack(pairs)[:, :, None].astype(np.float32)  # (size, 2, 1, patch, patch)
     return batch[:, 0], batch[:, 1]
+
+
+def strip(kspace: np.ndarray, rows: int, rng: np.random.Generator) -> np.ndarray:
+    """K-space of a random band of the image, at most `rows` high.
+
+    Skipping phase-encode lines mixes pixels of one row only, so a band is a whole scan in
+    small.
+
+    Returns
+    -------
+    complex64, shape (min(rows, H), W).
+    """
+    image = ifft2c(kspace)
+    rows = min(rows, len(image))
+    top = rng.integers(len(image) - rows + 1)
+    return fft2c(image[top : top + rows]).astype(np.complex64)

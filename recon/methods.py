@@ -1,36 +1,16 @@
-"""The reconstruction methods, by name: measured k-space in, magnitude image out."""
+"""The reconstruction methods, by name: a measurement in, a magnitude image out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
 from recon import weights
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What a method may use: everything that was measured, nothing else.
-
-    Attributes
-    ----------
-    kspace
-        Undersampled k-space, complex64, shape (H, W) or (C, H, W).
-    mask
-        Measured lines, boolean, shape (W,).
-    acceleration
-        Acceleration the mask was made for; chooses among weights.
-    zero_filled
-        Magnitude of the inverse transform, cropped, float32, shape (h, w).
-    """
-
-    kspace: np.ndarray
-    mask: np.ndarray
-    acceleration: float
-    zero_filled: np.ndarray
+from recon.fourier import center_crop, ifft2c, rss
+from recon.measurement import CROP, Measurement
 
 
 def zero_filled(measurement: Measurement) -> np.ndarray:
@@ -38,21 +18,49 @@ def zero_filled(measurement: Measurement) -> np.ndarray:
     return measurement.zero_filled
 
 
-def magnitude_network(architecture: str) -> Callable[[Measurement], np.ndarray]:
-    """A network that turns the zero-filled magnitude image into a better one."""
+def trained(architecture: str) -> Callable[[Measurement], np.ndarray]:
+    """The published network of an architecture that was trained nearest to the acceleration."""
 
-    @torch.inference_mode()
     def method(measurement: Measurement) -> np.ndarray:
-        network = weights.load(weights.nearest(architecture, measurement.acceleration))
-        scale = float(measurement.zero_filled.max()) or 1.0
-        x = torch.from_numpy(measurement.zero_filled / scale)[None, None]  # (1, 1, h, w)
-        return network(x)[0, 0].clamp(min=0).numpy() * np.float32(scale)
+        name = weights.nearest(architecture, measurement.acceleration)
+        return apply_network(weights.load(name), measurement)
 
     return method
 
 
+@torch.inference_mode()
+def apply_network(network: nn.Module, measurement: Measurement) -> np.ndarray:
+    """A network's reconstruction.
+
+    Parameters
+    ----------
+    network
+        One of `recon.models`. Networks that take k-space reconstruct every coil alone, and
+        root-sum-of-squares combines the results; the others repair the zero-filled magnitude.
+    measurement
+        Of any scale; networks see it scaled to a zero-filled maximum of 1.
+
+    Returns
+    -------
+    Magnitude image on the measurement's own scale, float32, shape (h, w).
+    """
+    device = next(network.parameters()).device
+    if not network.takes_kspace:
+        scale = float(measurement.zero_filled.max()) or 1.0
+        x = torch.from_numpy(measurement.zero_filled / scale)[None, None]  # (1, 1, h, w)
+        return network(x.to(device))[0, 0].clamp(min=0).cpu().numpy() * np.float32(scale)
+
+    mask = torch.from_numpy(measurement.mask)[None].to(device)  # (1, W)
+    height, width = measurement.kspace.shape[-2:]
+    coils = []
+    for kspace in torch.from_numpy(measurement.kspace).to(device).view(-1, 1, height, width):
+        scale = float(center_crop(ifft2c(kspace), CROP).abs().max()) or 1.0
+        coils.append(network(kspace / scale, mask)[0] * scale)  # (H, W)
+    return center_crop(rss(torch.stack(coils)), CROP).cpu().numpy()
+
+
 METHODS: dict[str, Callable[[Measurement], np.ndarray]] = {
-    "resnet": magnitude_network("resnet"),
+    "resnet": trained("resnet"),
     "zero-filled": zero_filled,
 }
 

@@ -10,12 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from recon import masks
-from recon.fourier import center_crop, magnitude
 from recon.kspace import InputError, KSpace, Source
-from recon.methods import METHODS, Measurement
+from recon.measurement import measure, picture
+from recon.methods import METHODS
 from recon.metrics import closed_share, scores
-
-CROP = (320, 320)  # fastMRI compares the middle 320x320 pixels
 
 Coils = Literal["rss", "svd"] | int
 PhaseEncode = Literal["columns", "rows"]
@@ -192,9 +190,7 @@ def reconstruct(
             center_fraction = masks.default_center_fraction(acceleration)
     data = _combine(data, lines, coils)
 
-    undersampled = masks.apply(data, lines).astype(np.complex64)
-    picture = _picture(undersampled)
-    measurement = Measurement(undersampled, lines, acceleration, picture)
+    measurement = measure(data, lines, acceleration)
     start = time.perf_counter()
     image = METHODS[method](measurement)
     seconds = time.perf_counter() - start
@@ -202,20 +198,20 @@ def reconstruct(
     reference = limit = metrics = zero_filled_metrics = None
     limit_from = ""
     if source.mask is None:
-        reference = _picture(data)
+        reference = picture(data)
         limit, limit_from = _data_range(reference, source, coils if kspace.ndim == 3 else "rss")
         metrics = scores(reference, image, limit)
-        zero_filled_metrics = scores(reference, picture, limit)
+        zero_filled_metrics = scores(reference, measurement.zero_filled, limit)
 
-    kspace_magnitude = np.abs(undersampled)
-    if undersampled.ndim == 3:
+    kspace_magnitude = np.abs(measurement.kspace)
+    if kspace_magnitude.ndim == 3:
         kspace_magnitude = np.sqrt((kspace_magnitude**2).sum(0))
 
     def upright(x: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(x.T if phase_encode == "rows" else x)
 
     return Reconstruction(
-        zero_filled=upright(picture),
+        zero_filled=upright(measurement.zero_filled),
         image=upright(image),
         reference=None if reference is None else upright(reference),
         metrics=metrics,
@@ -233,10 +229,6 @@ def reconstruct(
         source=source,
         seconds=seconds,
     )
-
-
-def _picture(kspace: np.ndarray) -> np.ndarray:
-    return center_crop(magnitude(kspace), CROP).astype(np.float32)
 
 
 def _combine(kspace: np.ndarray, lines: np.ndarray, coils: Coils) -> np.ndarray:

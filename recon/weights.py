@@ -41,7 +41,7 @@ class Config:
     architecture
         Key of `recon.models.ARCHITECTURES`.
     acceleration
-        Nominal acceleration of the masks it was trained on.
+        Nominal acceleration of the masks it was trained on; None for all.
     sha256
         Hash of ``model.safetensors``.
     options
@@ -49,7 +49,7 @@ class Config:
     """
 
     architecture: str
-    acceleration: float
+    acceleration: float | None
     sha256: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -77,7 +77,7 @@ def nearest(architecture: str, acceleration: float, folder: Path | None = None) 
         If there is none.
     """
     distance = {
-        name: abs(math.log(config.acceleration / acceleration))
+        name: abs(math.log((config.acceleration or acceleration) / acceleration))
         for name, config in checkpoints(folder).items()
         if config.architecture == architecture
     }
@@ -123,14 +123,18 @@ def load(name: str, folder: Path | None = None) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-def save(folder: Path, network: nn.Module, config: Config) -> Config:
+def save(folder: Path, network: nn.Module, config: Config, half: bool = False) -> Config:
     """Write ``model.safetensors`` and ``config.json``; the hash is filled in.
 
-    The folder is made if need be. Files are written beside their place and then moved there,
-    so a kill or a full disk leaves the earlier pair as it was.
+    With `half`, weights are rounded to float16, half the size; `load` widens them again. The
+    folder is made if need be. Files are written beside their place and then moved there, so a
+    kill or a full disk leaves the earlier pair as it was.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
+    tensors = {
+        key: (value.half() if half and value.is_floating_point() else value).contiguous()
+        for key, value in network.state_dict().items()
+    }
     data = safetensors.torch.save(tensors)
     config = Config(**{**asdict(config), "sha256": hashlib.sha256(data).hexdigest()})
     text = json.dumps(asdict(config), indent=2) + "\n"

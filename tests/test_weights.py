@@ -28,6 +28,25 @@ def test_round_trip(folder):
     assert torch.equal(read(image), written(image))
 
 
+def test_half_precision_halves_the_file_and_little_else(folder):
+    torch.manual_seed(4)
+    network = models.build("resnet", features=4, blocks=(2,)).eval()
+    config = Config("resnet", 4, options={"features": 4, "blocks": [2]})
+    weights.save(folder / "half", network, config, half=True)
+    read = weights.load("half", folder)
+    assert next(read.parameters()).dtype == torch.float32
+    image = torch.rand(1, 1, 20, 20)
+    torch.testing.assert_close(read(image), network(image), rtol=0, atol=5e-3)
+    sizes = [(folder / name / "model.safetensors").stat().st_size for name in ("half", "resnet-4x")]
+    assert sizes[0] < 0.8 * sizes[1]
+
+
+def test_weights_for_every_acceleration_are_nearest_to_all(folder):
+    config = Config("resnet", None, options={"features": 4, "blocks": [2]})
+    weights.save(folder / "any", models.build("resnet", features=4, blocks=(2,)), config)
+    assert {weights.nearest("resnet", rate, folder) for rate in (2, 5, 8.5)} == {"any"}
+
+
 def test_files_are_the_same_every_time(folder):
     first = (folder / "resnet-4x/model.safetensors").read_bytes()
     torch.manual_seed(4)

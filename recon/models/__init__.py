@@ -8,8 +8,11 @@ from typing import Any
 from torch import nn
 
 from recon.models.resnet import ResNet
+from recon.models.unrolled import ResNetDC
 
-ARCHITECTURES: Mapping[str, type[nn.Module]] = {"resnet": ResNet}
+# A network with `takes_kspace` maps undersampled k-space and its mask to a complex image; one
+# without maps a zero-filled magnitude image to a better one.
+ARCHITECTURES: Mapping[str, type[nn.Module]] = {"resnet": ResNet, "resnet-dc": ResNetDC}
 
 
 def build(architecture: str, **options: Any) -> nn.Module:

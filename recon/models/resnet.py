@@ -57,6 +57,8 @@ class ResNet(nn.Module):
         Convolutional layers of each residual block.
     """
 
+    takes_kspace = False
+
     def __init__(
         self, features: int = 64, blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3)
     ) -> None:

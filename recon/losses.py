@@ -1,0 +1,35 @@
+"""What training makes small."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def ssim_loss(image: Tensor, reference: Tensor, window: int = 7) -> Tensor:
+    """1 - SSIM as `recon.metrics.ssim` computes it, with a gradient.
+
+    Parameters
+    ----------
+    image, reference
+        Real, shape (N, 1, H, W). The data range is the maximum of each reference.
+    window
+        Side of the uniform window, in pixels.
+
+    Returns
+    -------
+    Scalar, the mean over images.
+    """
+    data_range = reference.amax((1, 2, 3), keepdim=True)
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    sample = window**2 / (window**2 - 1)  # sample covariance, not population
+
+    def mean(x: Tensor) -> Tensor:
+        return functional.avg_pool2d(x, window, stride=1)
+
+    mx, my = mean(image), mean(reference)
+    vx = sample * (mean(image * image) - mx * mx)
+    vy = sample * (mean(reference * reference) - my * my)
+    vxy = sample * (mean(image * reference) - mx * my)
+    similarity = (2 * mx * my + c1) * (2 * vxy + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))
+    return 1 - similarity.mean()
