@@ -16,6 +16,7 @@ Residual networks with data consistency: a small network improves the complex im
 lines are put back, and so on for several steps. One set of weights for 4x, 8x and what lies
 between and around.""",
 }
+UNITS = {"resnet": "patches of {0}x{0} pixels", "resnet-dc": "scan, {0} rows of its image"}
 LIMITS = {
     "resnet": """\
 It sees the magnitude image alone, so nothing ties its output to the lines that were measured: it
@@ -41,12 +42,13 @@ Research and teaching only, not for diagnosis.
 {command}
 ```
 
-- **Data**: {slices} slices of {volumes} volumes, of the subjects {train}. Magnitude images under
-  open licences (see the repository's README); their complex k-space is simulated with a random
-  smooth phase and noise of up to {noise:.1%} of the maximum. {validation} chose the best weights.
-- **Run**: {steps} steps of {batch} patches of {patch}x{patch} pixels, L1 loss, Adam, peak learning
-  rate {learning_rate:g}, seed {seed}; {minutes:.0f} minutes on {processor}, {threads} threads,
-  torch {torch}.
+- **Data**: {slices} slices of {volumes} volumes, of the subjects {train}.
+  Magnitude images under open licences (see the repository's README); their complex k-space is
+  simulated with a random smooth phase and noise of up to {noise:.1%} of the maximum.
+  {validation} chose the best weights.
+- **Run**: {steps} steps of {batch} {unit}; loss {loss}; Adam, peak learning rate
+  {learning_rate:g}, seed {seed}; {minutes:.0f} minutes of wall time on {processor}, {threads}
+  threads, torch {torch}.
 - **Code**: revision `{code_revision}`. **Parameters**: {parameters:,}.
 
 The whole record is in `record.json`.
@@ -108,7 +110,9 @@ def card(name: str, record: dict[str, Any]) -> str:
         description=DESCRIPTIONS[run["model"]],
         limits=LIMITS[run["model"]],
         **{key: record[key] for key in ("command", "code_revision", "parameters", "test_noise")},
-        **{key: run[key] for key in ("steps", "batch", "patch", "learning_rate", "seed", "noise")},
+        **{key: run[key] for key in ("steps", "batch", "learning_rate", "seed", "noise")},
+        unit=UNITS[run["model"]].format(run["patch"]),
+        loss=f"L1 + {run['ssim_weight']:g} (1 - SSIM)" if run.get("ssim_weight") else "L1",
         **{key: machine[key] for key in ("processor", "threads", "torch")},
         slices=sum(data["training_slices"].values()),
         volumes=len(data["training_slices"]),
