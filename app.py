@@ -21,7 +21,8 @@ demo = build()
 
 def serve(**options: Any) -> tuple[Any, str, str]:
     """Serve the page; `options` go to Gradio's ``launch``."""
-    return demo.queue(max_size=16).launch(
+    # Sixty-four may wait: a whole class clicks at once.
+    return demo.queue(max_size=64).launch(
         theme=THEME,
         css=CSS,
         max_file_size=os.environ.get("RECON_MAX_UPLOAD", "1gb"),

@@ -120,24 +120,35 @@ def _save_figure(result: Reconstruction, path: Path, out: Path) -> None:
 
 
 def _print_table(records: list[dict[str, Any]]) -> None:
-    rows = [COLUMNS]
+    """A row for each record, then the mean of each method at each acceleration."""
+    rows = [COLUMNS, *(_row(r, Path(r["file"]).name, str(r["slice"])) for r in records)]
+    groups: dict[tuple[str, float], list[dict[str, Any]]] = {}
     for r in records:
-        rows.append(
-            (
-                Path(r["file"]).name,
-                str(r["slice"]),
-                r["method"],
-                f"{r['acceleration']:.3g}x",
-                f"{r['achieved_acceleration']:.2f}x",
-                *(
-                    "-" if r[key] is None else format(r[key], spec)
-                    for key, spec in (("ssim", ".4f"), ("psnr", ".2f"), ("nmse", ".5f"))
-                ),
-                f"{r['seconds']:.2f}",
-            )
-        )
+        # Without a seed the file brought its own mask, and there is no score to average.
+        if r["seed"] is not None:
+            groups.setdefault((r["method"], r["acceleration"]), []).append(r)
+    for (method, acceleration), group in sorted(groups.items()):
+        if len(group) > 1:
+            means: dict[str, Any] = {"method": method, "acceleration": acceleration}
+            for key in ("achieved_acceleration", "ssim", "psnr", "nmse", "seconds"):
+                values = [r[key] for r in group if r[key] is not None]
+                means[key] = sum(values) / len(values) if values else None
+            rows.append(_row(means, f"mean of {len(group)}", ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
+
+
+def _row(record: dict[str, Any], name: str, number: str) -> tuple[str, ...]:
+    scores = (("ssim", ".4f"), ("psnr", ".2f"), ("nmse", ".5f"))
+    return (
+        name,
+        number,
+        record["method"],
+        f"{record['acceleration']:.3g}x",
+        f"{record['achieved_acceleration']:.2f}x",
+        *("-" if record[key] is None else format(record[key], spec) for key, spec in scores),
+        f"{record['seconds']:.2f}",
+    )

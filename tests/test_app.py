@@ -95,6 +95,11 @@ def test_missing_weights_leave_the_zero_filled_image_and_a_sentence(monkeypatch,
     assert "missing from the checkpoints folder" in html.verdict(result, notice)
 
 
+def test_an_upload_that_has_expired_is_asked_for_again(tmp_path):
+    with pytest.raises(recon.InputError, match="upload the file again"):
+        session.run(Choice(Origin(upload=str(tmp_path / "gone.npy"))))
+
+
 def test_mistakes_of_ours_keep_the_page(caplog):
     import gradio as gr
 

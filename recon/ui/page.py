@@ -44,7 +44,7 @@ def build() -> gr.Blocks:
         gr.HTML(TITLE, elem_id="title")
         reconstruct.build()
         gr.HTML(REMARKS, elem_id="remarks")
-        gr.api(reconstruct_file, api_name="reconstruct")
+        gr.api(reconstruct_file, api_name="reconstruct", **reconstruct.ONE_AT_A_TIME)
     return demo
 
 

@@ -25,6 +25,9 @@ from recon.weights import WeightsError
 
 FIRST = Origin(example="head")
 
+# One reconstruction uses all cores and, at worst, most of a gigabyte; others wait their turn.
+ONE_AT_A_TIME: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "reconstruct"}
+
 ENLARGE = """
 element.addEventListener('click', event => {
   const frame = event.target.closest('button.frame');
@@ -155,6 +158,7 @@ def build() -> None:
         "show_progress": "minimal",
         "show_progress_on": [verdict],
         "api_visibility": "private",
+        **ONE_AT_A_TIME,
     }
     c.file.change(upload, [c.file, *c.inputs], [*opening, c.example], **options)
     c.example.input(choose_example, [c.example, *c.inputs], [*opening, c.file], **options)
@@ -164,7 +168,12 @@ def build() -> None:
     moved = (c.slice, c.seed, c.method, c.center_fraction, c.coils, c.phase_encode)
     gr.on([control.input for control in moved], show, c.inputs, pictures, **options)
     c.download.click(
-        pack, c.inputs, [c.archive, c.message], show_progress="hidden", api_visibility="private"
+        pack,
+        c.inputs,
+        [c.archive, c.message],
+        show_progress="hidden",
+        api_visibility="private",
+        **ONE_AT_A_TIME,
     ).success(None, js=CLICK_DOWNLOAD, api_visibility="private")
 
 

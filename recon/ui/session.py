@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from recon import examples, figures, readers
-from recon.kspace import KSpace
+from recon.kspace import InputError, KSpace
 from recon.pipeline import Coils, PhaseEncode, Reconstruction, reconstruct
 
 
@@ -25,9 +25,18 @@ class Origin:
     upload: str | None = None
 
     def path(self) -> Path | None:
-        """The file to read; None for an example that is computed."""
+        """The file to read; None for an example that is computed.
+
+        Raises
+        ------
+        InputError
+            If the upload is gone, or the example cannot be downloaded.
+        """
         if self.upload is not None:
-            return Path(self.upload)
+            path = Path(self.upload)
+            if not path.is_file():
+                raise InputError("Uploads are deleted after an hour; please upload the file again.")
+            return path
         assert self.example is not None
         return examples.fetch(self.example) if examples.EXAMPLES[self.example].remote else None
 
