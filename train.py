@@ -169,6 +169,7 @@ def train(run: Run, data: Path, out: Path) -> None:
     validation = validation[:: max(1, len(validation) // run.validation_slices)]
 
     best, history, losses, start = -math.inf, [], [], time.time()
+    revision = code_revision()  # now: the folder may move on while the run does not
     bar = tqdm(range(run.steps), desc=run.name, file=sys.stderr, mininterval=5)
     for step in bar:
         for group in optimizer.param_groups:
@@ -197,7 +198,7 @@ def train(run: Run, data: Path, out: Path) -> None:
             if score > best:
                 best = score
                 weights.save(out / run.name, best_guess, config, run.half)
-    write_record(run, data, out / run.name, training, history, time.time() - start)
+    write_record(run, data, out / run.name, training, history, time.time() - start, revision)
 
 
 def write_record(
@@ -207,6 +208,7 @@ def write_record(
     training: list[datasets.Volume],
     history: list[dict],
     seconds: float,
+    revision: str,
 ) -> None:
     """Score the best weights on the subjects kept for testing, and write down how they came."""
     network = weights.load(folder.name, folder.parent)
@@ -230,7 +232,7 @@ def write_record(
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
-        "code_revision": code_revision(),
+        "code_revision": revision,
         "parameters": sum(p.numel() for p in network.parameters()),
         "history": history,
         "test_noise": TEST_NOISE,
