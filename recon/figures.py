@@ -110,9 +110,8 @@ def sheet(result: Reconstruction) -> Figure:
         scale = matplotlib.cm.ScalarMappable(
             matplotlib.colors.Normalize(0, ERROR_LIMIT), ERROR_COLORS
         )
-        figure.colorbar(
-            scale, ax=axes[1, 3], location="left", label="|error| / maximum of the reference"
-        )
+        beside = axes[1, 3].inset_axes((0.15, 0.05, 0.1, 0.9))
+        figure.colorbar(scale, cax=beside, label="|error| / maximum of the reference")
     figure.suptitle(
         f"{result.source.name}, slice {result.source.slice}: nominal {result.acceleration:g}x, "
         f"achieved {result.achieved_acceleration:.2f}x"
