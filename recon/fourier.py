@@ -27,12 +27,7 @@ def fft2c(image: Array) -> Array:
     -------
     Complex, shape (..., H, W); 32-bit input gives 32-bit output.
     """
-    if isinstance(image, torch.Tensor):
-        axes = (-2, -1)
-        spectrum = torch.fft.fft2(torch.fft.ifftshift(image, dim=axes), norm="ortho")
-        return torch.fft.fftshift(spectrum, dim=axes)
-    spectrum = np.fft.fft2(np.fft.ifftshift(image, axes=(-2, -1)), norm="ortho")
-    return np.fft.fftshift(spectrum, axes=(-2, -1))
+    return _centred("fft2", image)
 
 
 def ifft2c(kspace: Array) -> Array:
@@ -47,12 +42,16 @@ def ifft2c(kspace: Array) -> Array:
     -------
     Complex, shape (..., H, W).
     """
-    if isinstance(kspace, torch.Tensor):
-        axes = (-2, -1)
-        image = torch.fft.ifft2(torch.fft.ifftshift(kspace, dim=axes), norm="ortho")
-        return torch.fft.fftshift(image, dim=axes)
-    image = np.fft.ifft2(np.fft.ifftshift(kspace, axes=(-2, -1)), norm="ortho")
-    return np.fft.fftshift(image, axes=(-2, -1))
+    return _centred("ifft2", kspace)
+
+
+def _centred(transform: str, array: Array) -> Array:
+    axes = (-2, -1)
+    if isinstance(array, torch.Tensor):
+        shifted = torch.fft.ifftshift(array, dim=axes)
+        return torch.fft.fftshift(getattr(torch.fft, transform)(shifted, norm="ortho"), dim=axes)
+    shifted = np.fft.ifftshift(array, axes=axes)
+    return np.fft.fftshift(getattr(np.fft, transform)(shifted, norm="ortho"), axes=axes)
 
 
 def center_crop(image: Array, size: tuple[int, int]) -> Array:
