@@ -61,10 +61,11 @@ def apply_network(network: nn.Module, measurement: Measurement) -> np.ndarray:
 
 METHODS: dict[str, Callable[[Measurement], np.ndarray]] = {
     "resnet": trained("resnet"),
+    "resnet-dc": trained("resnet-dc"),
     "zero-filled": zero_filled,
 }
 
-LABELS = {"resnet": "ResNet", "zero-filled": "Zero-filled"}
+LABELS = {"resnet": "ResNet", "resnet-dc": "ResNet-DC", "zero-filled": "Zero-filled"}
 
 
 def methods() -> list[str]:
