@@ -153,17 +153,20 @@ def train(run: Run, data: Path, out: Path) -> None:
     torch.manual_seed(run.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = models.build(run.model).to(device, memory_format=torch.channels_last)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(run.average))
-    best_guess: torch.nn.Module = average.module if run.average else network
+    average = None
+    if run.average:
+        average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(run.average))
+    best_guess = network if average is None else average.module
     optimizer = torch.optim.Adam(network.parameters())
     config = weights.Config(run.model, run.acceleration)
 
     training = datasets.load(data, "train")
     images = [image for volume in training for image in volume.slices]
+    volumes = datasets.load(data, "validation")
     validation = [
         sample
         for rate in run.test_accelerations
-        for volume in datasets.load(data, "validation")
+        for volume in volumes
         for sample in fixed_samples(volume, rate)
     ]
     validation = validation[:: max(1, len(validation) // run.validation_slices)]
@@ -179,7 +182,7 @@ def train(run: Run, data: Path, out: Path) -> None:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        if run.average:
+        if average is not None:
             average.update_parameters(network)
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):
@@ -212,11 +215,12 @@ def write_record(
 ) -> None:
     """Score the best weights on the subjects kept for testing, and write down how they came."""
     network = weights.load(folder.name, folder.parent)
+    volumes = datasets.load(data, "test")
     test = [
         {"subject": volume.subject, "volume": volume.name, "acceleration": rate}
         | evaluate(network, fixed_samples(volume, rate))
         for rate in run.test_accelerations
-        for volume in tqdm(datasets.load(data, "test"), desc=f"test {rate:g}x", file=sys.stderr)
+        for volume in tqdm(volumes, desc=f"test {rate:g}x", file=sys.stderr)
     ]
     record = {
         "command": command(run),

@@ -91,6 +91,21 @@ def rss(images: Array) -> Array:
     return np.sqrt((np.abs(images) ** 2).sum(-3))
 
 
+def combined(data: Array) -> Array:
+    """Magnitude of one slice, of either side of the transform; coils by `rss`.
+
+    Parameters
+    ----------
+    data
+        Complex, shape (H, W) or (C, H, W).
+
+    Returns
+    -------
+    Real, not negative, shape (H, W).
+    """
+    return rss(data) if data.ndim == 3 else abs(data)
+
+
 def magnitude(kspace: Array) -> Array:
     """The picture a k-space shows: |image|, coils combined by root-sum-of-squares.
 
@@ -103,5 +118,4 @@ def magnitude(kspace: Array) -> Array:
     -------
     Real, not negative, shape (H, W).
     """
-    image = ifft2c(kspace)
-    return rss(image) if image.ndim == 3 else abs(image)
+    return combined(ifft2c(kspace))

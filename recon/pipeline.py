@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from recon import masks
+from recon.fourier import combined
 from recon.kspace import InputError, KSpace, Source
 from recon.measurement import measure, picture
 from recon.methods import METHODS
@@ -179,15 +180,16 @@ def reconstruct(
     if not np.isfinite(data).all() or not data.any():
         raise InputError("The k-space must hold finite numbers, and not only zeros.")
 
-    if source.mask is not None:
-        lines, phase_encode = source.mask, "columns"
-        acceleration = masks.achieved_acceleration(lines)
-    elif phase_encode == "rows":
-        data = data.swapaxes(-2, -1)
+    drawn_with: int | None = seed
     if source.mask is None:
+        data = data.swapaxes(-2, -1) if phase_encode == "rows" else data
         lines = masks.random_cartesian(data.shape[-1], acceleration, center_fraction, seed)
         if center_fraction is None:
             center_fraction = masks.default_center_fraction(acceleration)
+    else:
+        lines, phase_encode = source.mask, "columns"
+        acceleration = masks.achieved_acceleration(lines)
+        drawn_with = center_fraction = None
     data = _combine(data, lines, coils)
 
     measurement = measure(data, lines, acceleration)
@@ -203,10 +205,6 @@ def reconstruct(
         metrics = scores(reference, image, limit)
         zero_filled_metrics = scores(reference, measurement.zero_filled, limit)
 
-    kspace_magnitude = np.abs(measurement.kspace)
-    if kspace_magnitude.ndim == 3:
-        kspace_magnitude = np.sqrt((kspace_magnitude**2).sum(0))
-
     def upright(x: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(x.T if phase_encode == "rows" else x)
 
@@ -219,11 +217,11 @@ def reconstruct(
         data_range=limit,
         data_range_from=limit_from,
         lines=lines,
-        kspace_magnitude=upright(kspace_magnitude),
+        kspace_magnitude=upright(combined(measurement.kspace)),
         method=method,
         acceleration=acceleration,
-        seed=seed if source.mask is None else None,
-        center_fraction=center_fraction if source.mask is None else None,
+        seed=drawn_with,
+        center_fraction=center_fraction,
         coils=coils,
         phase_encode=phase_encode,
         source=source,

@@ -16,8 +16,6 @@ from recon.readers import fastmri, hdf5, mat5
 from recon.readers.bounded import BoundedFile
 from recon.readers.stored import NAMES, PICTURE_NAMES, Stored, choose
 
-MAX_MASK = 4 * 2**20
-
 
 @contextmanager
 def opened_v5(path: Path) -> Iterator[Stored]:
@@ -33,7 +31,7 @@ def opened_v5(path: Path) -> Iterator[Stored]:
         mask = None
         for name in [name for name in found if name.lower() == "mask"]:
             one = found.pop(name)
-            if 0 < np.prod(one.shape, dtype=float) <= MAX_MASK and not one.is_complex:
+            if 0 < np.prod(one.shape, dtype=float) <= fastmri.MAX_MASK and not one.is_complex:
                 mask = mat5.take_variable(file, one, (slice(None),) * len(one.shape))
         arrays = {
             name: (

@@ -42,18 +42,15 @@ def verdict(result: Reconstruction, notice: str = "") -> str:
     else:
         sentence = f"Nominal {result.acceleration:g}x, achieved {achieved}: {lines}."
         sentence += " " + _gain(result)
-    badge, notes = "", list(source.notes)
-    if source.simulated:
-        badge = '<span class="badge">simulated k-space</span> '
+    badge = '<span class="badge">simulated k-space</span> ' if source.simulated else ""
     where = source.name
     if source.slices > 1:  # counted from 0, as on the command line and in Python
         where += f", slice {source.slice} (0 to {source.slices - 1})"
-    details = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    warning = f'<p class="message" role="alert">{escape(notice)}</p>' if notice else ""
+    details = "".join(f"<li>{escape(note)}</li>" for note in source.notes)
     where = f"{escape(where)} · {escape(source.format)}"
     return (
         f'<div class="verdict"><p class="where">{badge}{where}</p>'
-        f"<p>{sentence}</p>{warning}<ul>{details}</ul></div>"
+        f"<p>{sentence}</p>{message(notice)}<ul>{details}</ul></div>"
     )
 
 
@@ -64,16 +61,10 @@ def _gain(result: Reconstruction) -> str:
     before, after = result.zero_filled_metrics["ssim"], result.metrics["ssim"]
     if result.method == "zero-filled":
         return f"Zero-filled SSIM <b>{before:.3f}</b>."
-    share, label = result.closed_share, escape(LABELS[result.method])
-    if share < 0:
-        return (
-            f"SSIM <b>{before:.3f} → {after:.3f}</b>: "
-            f"the {label} made this slice worse, by {-share:.0%} of the gap to a perfect score."
-        )
-    return (
-        f"SSIM <b>{before:.3f} → {after:.3f}</b>: "
-        f"the {label} closed {share:.0%} of the gap to a perfect score."
-    )
+    share, gap = result.closed_share, "of the gap to a perfect score"
+    did = f"made this slice worse, by {-share:.0%}" if share < 0 else f"closed {share:.0%}"
+    label = escape(LABELS[result.method])
+    return f"SSIM <b>{before:.3f} → {after:.3f}</b>: the {label} {did} {gap}."
 
 
 def panels(result: Reconstruction) -> str:
