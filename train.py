@@ -1,7 +1,8 @@
-"""Train a network and write its checkpoint: ``python train.py resnet --acceleration 4 --data DIR``.
+"""Train a network and write its checkpoint: ``python train.py resnet-dc --data FOLDER``.
 
-The file reads top to bottom: the run's settings, one step, the validation, the loop, and what
-is written at the end. Data come from `recon.datasets`, networks from `recon.models`.
+The file reads top to bottom: one training from the first step to the record, then the command
+line. The settings of every published checkpoint are in `recon.training.recipes`, a single step
+is in `recon.training.learner`, data come from `recon.datasets`, networks from `recon.models`.
 """
 
 from __future__ import annotations
@@ -10,274 +11,144 @@ import argparse
 import json
 import math
 import os
-import platform
-import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from recon import cards, datasets, metrics, models, weights
-from recon.fourier import center_crop
+from recon import cards, datasets, weights
+from recon.datasets import open_images
 from recon.kspace import InputError
-from recon.losses import ssim_loss
-from recon.measurement import CROP, Measurement
-from recon.methods import apply_network
-from recon.simulate import kspace_from_magnitude
+from recon.training.learner import Learner, Workers, choose_device
+from recon.training.log import Log
+from recon.training.recipes import RECIPES, Run, original
+from recon.training.record import evaluate, record
 
-
-@dataclass(frozen=True)
-class Run:
-    """Everything that decides the weights, given the same data, machine and thread count."""
-
-    model: str
-    acceleration: float | None  # of the masks; None draws one between 3x and 10x every time
-    steps: int = 2000
-    batch: int = 4  # scans a step
-    patch: int = 160  # pixels: side of a patch, or height of a strip
-    learning_rate: float = 1e-3  # peak: linear warm-up, then cosine to zero
-    warmup: int = 50  # steps
-    noise: float = 0.035  # largest simulated noise level, share of the image's maximum
-    ssim_weight: float = 0.0  # of 1 - SSIM beside L1
-    average: float = 0.0  # decay of the exponential moving average of the weights
-    half: bool = False  # publish the weights as float16
-    seed: int = 0
-    validate_every: int = 200  # steps
-    validation_slices: int = 12
-
-    @property
-    def name(self) -> str:
-        return self.model if self.acceleration is None else f"{self.model}-{self.acceleration:g}x"
-
-    @property
-    def test_accelerations(self) -> tuple[float, ...]:
-        return (4.0, 8.0) if self.acceleration is None else (self.acceleration,)
-
-
-RECIPES = {
-    "resnet": Run("resnet", 4.0),
-    "resnet-dc": Run(
-        "resnet-dc",
-        None,
-        steps=7000,
-        batch=1,
-        patch=128,
-        learning_rate=5e-4,
-        ssim_weight=0.1,
-        average=0.999,
-        half=True,
-        validate_every=500,
-    ),
-}
 TEST_NOISE = 0.005  # the noise level of validation and test, share of the image's maximum
+LOG_EVERY = 50  # steps
+SAVE_EVERY = 45  # seconds, so that a kill costs less than a minute
 
 
-def learning_rate(run: Run, step: int) -> float:
-    if step < run.warmup:
-        return run.learning_rate * (step + 1) / run.warmup
-    progress = (step - run.warmup) / max(1, run.steps - run.warmup)
-    return run.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
-
-
-def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 where the processor computes in it, otherwise plain float32."""
-    fast = device.type == "cuda" or (device.type == "cpu" and cpu_has_bfloat16())
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
-
-
-def cpu_has_bfloat16() -> bool:
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-
-
-def loss_of(
-    network: torch.nn.Module, images: list[np.ndarray], run: Run, rng: np.random.Generator
-) -> torch.Tensor:
-    """Loss of one step, on scans that are simulated for it."""
-    device = next(network.parameters()).device
-    if not network.takes_kspace:
-        batch = datasets.patches(images, run.acceleration, rng, run.batch, run.patch, run.noise)
-        zero_filled, reference = (torch.from_numpy(part).to(device) for part in batch)
-        with autocast(device):  # (N, 1, patch, patch)
-            image = network(zero_filled.contiguous(memory_format=torch.channels_last)).float()
-        return torch.nn.functional.l1_loss(image, reference)
-
-    total = torch.zeros((), device=device)
-    for _ in range(run.batch):  # one by one: scans have different sizes
-        strip = datasets.strip(datasets.draw(images, rng, run.noise), run.patch, rng)
-        acceleration = run.acceleration or float(np.exp(rng.uniform(*np.log((3, 10)))))
-        measurement, reference = datasets.undersample(strip, acceleration, rng)
-        kspace = torch.from_numpy(measurement.kspace)[None].to(device)  # (1, H, W)
-        mask = torch.from_numpy(measurement.mask)[None].to(device)  # (1, W)
-        with autocast(device):
-            image = center_crop(network(kspace, mask).abs(), CROP)[None]  # (1, 1, h, w)
-        target = torch.from_numpy(reference)[None, None].to(device)
-        loss = torch.nn.functional.l1_loss(image, target)
-        total = total + loss + run.ssim_weight * ssim_loss(image, target)
-    return total / run.batch
-
-
-def evaluate(
-    network: torch.nn.Module, samples: list[tuple[Measurement, np.ndarray]]
-) -> dict[str, Any]:
-    """Mean scores over slices, before and after the network, data range the slice's maximum."""
-    network.eval()
-    before = [metrics.scores(reference, m.zero_filled) for m, reference in samples]
-    after = [metrics.scores(reference, apply_network(network, m)) for m, reference in samples]
-    network.train()
-
-    def mean(rows: list[dict[str, float]]) -> dict[str, float]:
-        return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
-
-    return {"slices": len(samples), "zero_filled": mean(before), "network": mean(after)}
-
-
-def fixed_samples(
-    volume: datasets.Volume, acceleration: float
-) -> list[tuple[Measurement, np.ndarray]]:
-    """The same simulated scans of a volume's slices in every run: the seed is the slice."""
-    samples = []
-    for index, image in enumerate(volume.slices):
-        rng = np.random.default_rng(index)
-        kspace = kspace_from_magnitude(image, rng, TEST_NOISE)
-        samples.append(datasets.undersample(kspace, acceleration, rng))
-    return samples
-
-
-def train(run: Run, data: Path, out: Path) -> None:
-    torch.manual_seed(run.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = models.build(run.model).to(device, memory_format=torch.channels_last)
-    average = None
-    if run.average:
-        average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(run.average))
-    best_guess = network if average is None else average.module
-    optimizer = torch.optim.Adam(network.parameters())
-    config = weights.Config(run.model, run.acceleration)
-
-    training = datasets.load(data, "train")
-    images = [image for volume in training for image in volume.slices]
-    volumes = datasets.load(data, "validation")
+def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
+    """Train, keep the best weights in ``out / run.name``, and write down how they came."""
+    training = datasets.load(data, "train", run.dataset)
+    slices = [slice_ for volume in training for slice_ in volume.slices]
+    volumes = datasets.load(data, "validation", run.dataset)
     validation = [
         sample
         for rate in run.test_accelerations
         for volume in volumes
-        for sample in fixed_samples(volume, rate)
+        for sample in datasets.fixed_samples(volume, rate, TEST_NOISE)
     ]
     validation = validation[:: max(1, len(validation) // run.validation_slices)]
 
-    best, history, losses, start = -math.inf, [], [], time.time()
-    revision = code_revision()  # now: the folder may move on while the run does not
-    bar = tqdm(range(run.steps), desc=run.name, file=sys.stderr, mininterval=5)
-    for step in bar:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(run, step)
-        # A generator of its own for every step: a run can be repeated from any of them.
-        loss = loss_of(network, images, run, np.random.default_rng((run.seed, step)))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        if average is not None:
-            average.update_parameters(network)
-        losses.append(loss.item())
-        if not math.isfinite(losses[-1]):
-            raise InputError(f"The loss is not finite at step {step}; try a lower learning rate.")
+    workers = Workers()
+    if run.epochs:
+        run = replace(run, steps=run.epochs * len(slices) // (run.batch * workers.count))
+    learner = Learner(run, choose_device(), workers)
+    folder = out / run.name
+    folder.mkdir(parents=True, exist_ok=True)
+    written = record(run, training, learner.network)  # now: the code may change while it runs
+    config = weights.Config(run.model, run.acceleration)
+    progress: dict[str, Any] = {
+        "step": 0,
+        "best": -math.inf,
+        "seconds": 0.0,
+        "rows": [],
+        "losses": [],
+    }
+    if resume:
+        progress = load_state(folder / "state.pt", run, learner)
+    log, losses, best = Log(folder, progress["rows"]), progress["losses"], progress["best"]
+    start = saved = time.time()
+    first = workers.rank == 0
 
-        if (step + 1) % run.validate_every == 0 or step + 1 == run.steps:
-            result = evaluate(best_guess, validation)
-            score = result["network"]["ssim"]
-            history.append({"step": step + 1, "loss": float(np.mean(losses)), "ssim": score})
-            losses.clear()
-            bar.write(
-                f"step {step + 1}: loss {history[-1]['loss']:.5f}, validation SSIM "
-                f"{result['zero_filled']['ssim']:.4f} -> {score:.4f}",
-                file=sys.stderr,
+    steps = range(progress["step"], run.steps)
+    bar = tqdm(steps, desc=run.name, file=sys.stderr, mininterval=5, disable=not first)
+    for step in bar:
+        if first and run.snapshots and step in run.snapshot_steps():
+            weights.snapshot(folder, step, learner.best_guess)
+        losses.append(learner.step(step, slices))
+        if not math.isfinite(losses[-1]):
+            raise InputError(
+                f"The loss is not finite at step {step}; the best weights so far are kept. "
+                f"Try a lower learning rate."
             )
+        done, last = step + 1, step + 1 == run.steps
+        validate = done % run.validate_every == 0 or last
+        if not first:
+            continue
+        score = None
+        if validate:
+            score = evaluate(learner.best_guess, validation)["network"]["ssim"]
+            bar.set_postfix(loss=f"{np.mean(losses):.4f}", ssim=f"{score:.4f}", refresh=False)
             if score > best:
                 best = score
-                weights.save(out / run.name, best_guess, config, run.half)
-    write_record(run, data, out / run.name, training, history, time.time() - start, revision)
+                weights.save(folder, learner.best_guess, config, run.half)
+        if validate or done % LOG_EVERY == 0:
+            log.add(done, float(np.mean(losses)), score)
+            losses.clear()
+        if validate:
+            log.write()
+            log.picture(learner.best_guess, validation[len(validation) // 2])
+        if validate or time.time() - saved > SAVE_EVERY:
+            saved = time.time()
+            seconds = progress["seconds"] + saved - start
+            now = {"step": done, "best": best, "seconds": seconds, "rows": log.rows}
+            now["losses"] = losses
+            save_state(folder / "state.pt", run, learner, now)
+
+    if first:
+        if run.snapshots:
+            weights.snapshot(folder, run.steps, learner.best_guess)
+        written["seconds"] = round(progress["seconds"] + time.time() - start)
+        written["history"] = [row for row in log.rows if row["ssim"] is not None]
+        written["test_noise"] = TEST_NOISE
+        written["test"] = test(run, data, folder)
+        (folder / "record.json").write_text(json.dumps(written, indent=1) + "\n", "utf-8")
+        (folder / "README.md").write_text(cards.card(folder.name, written), "utf-8")
+        (folder / "state.pt").unlink(missing_ok=True)
 
 
-def write_record(
-    run: Run,
-    data: Path,
-    folder: Path,
-    training: list[datasets.Volume],
-    history: list[dict],
-    seconds: float,
-    revision: str,
-) -> None:
-    """Score the best weights on the subjects kept for testing, and write down how they came."""
+def test(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:
+    """Scores of the best weights on the subjects kept for testing, volume by volume."""
     network = weights.load(folder.name, folder.parent)
-    volumes = datasets.load(data, "test")
-    test = [
+    volumes = datasets.load(data, "test", run.dataset)
+    return [
         {"subject": volume.subject, "volume": volume.name, "acceleration": rate}
-        | evaluate(network, fixed_samples(volume, rate))
+        | evaluate(network, datasets.fixed_samples(volume, rate, TEST_NOISE))
         for rate in run.test_accelerations
         for volume in tqdm(volumes, desc=f"test {rate:g}x", file=sys.stderr)
     ]
-    record = {
-        "command": command(run),
-        "run": asdict(run),
-        "data": {
-            "splits": {split: list(subjects) for split, subjects in datasets.SPLITS.items()},
-            "training_slices": {v.subject + "/" + v.name: len(v.slices) for v in training},
-        },
-        "seconds": round(seconds),
-        "machine": {
-            "processor": processor_name(),
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
-        "code_revision": revision,
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "history": history,
-        "test_noise": TEST_NOISE,
-        "test": test,
-    }
-    (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    (folder / "README.md").write_text(cards.card(folder.name, record), "utf-8")
 
 
-def command(run: Run) -> str:
-    """The command line that repeats a run."""
-    words = ["python train.py", run.model]
-    if run.acceleration is not None:
-        words.append(f"--acceleration {run.acceleration:g}")
-    for name in ("steps", "seed"):
-        if getattr(run, name) != getattr(RECIPES[run.model], name):
-            words.append(f"--{name} {getattr(run, name)}")
-    return " ".join([*words, "--data FOLDER"])
+def save_state(path: Path, run: Run, learner: Learner, progress: dict[str, Any]) -> None:
+    """Keep everything that a resumed run needs; the earlier state stays until this one is whole."""
+    part = path.with_suffix(".part")
+    torch.save({"run": asdict(run), "learner": learner.state_dict(), "progress": progress}, part)
+    part.replace(path)
 
 
-def processor_name() -> str:
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(x.split(":")[1].strip() for x in lines if x.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def code_revision() -> str:
-    try:
-        return subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=Path(__file__).parent,
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+def load_state(path: Path, run: Run, learner: Learner) -> dict[str, Any]:
+    """Put a learner back where it was; how far that is."""
+    if not path.is_file():
+        raise InputError("There is no unfinished run of this name to resume; leave out --resume.")
+    state = torch.load(path, map_location=learner.device, weights_only=True)
+    if state["run"] != asdict(run):
+        changed = sorted(
+            key for key, value in asdict(run).items() if state["run"].get(key) != value
+        )
+        raise InputError(
+            f"The unfinished run has other settings ({', '.join(changed)}); "
+            f"give the same ones to resume it."
+        )
+    learner.load_state_dict(state["learner"])
+    return state["progress"]
 
 
 def main() -> int:
@@ -286,27 +157,55 @@ def main() -> int:
     parser.add_argument(
         "--acceleration",
         type=float,
-        help="of the masks (default: 4; resnet-dc: any, with one set of weights)",
+        help="of the masks (default: 4 for resnet; the others learn 3x to 10x together)",
     )
+    parser.add_argument(
+        "--protocol",
+        choices=("ours", "original"),
+        default="ours",
+        help="original: whole pictures one by one, L1, Adam, 20 or 40 epochs",
+    )
+    parser.add_argument("--dataset", choices=datasets.DATASETS, default="open")
     parser.add_argument(
         "--data",
         type=Path,
         default=os.environ.get("RECON_DATA"),
-        help="folder of training images (default: the environment variable RECON_DATA)",
+        help="folder of training data (default: the environment variable RECON_DATA)",
+    )
+    parser.add_argument(
+        "--download", action="store_true", help="fetch what the folder lacks of the open data"
     )
     parser.add_argument("--out", type=Path, default=weights.FOLDER)
-    parser.add_argument("--steps", type=int)
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's")
+    parser.add_argument("--batch", type=int, help="scans a step, in every process")
     parser.add_argument("--seed", type=int)
     arguments = parser.parse_args()
     if arguments.data is None:
-        parser.error("say where the training images are: --data FOLDER")
-    chosen = {name: getattr(arguments, name) for name in ("acceleration", "steps", "seed")}
-    chosen = {name: value for name, value in chosen.items() if value is not None}
-    run = replace(RECIPES[arguments.model], **chosen)
+        parser.error("say where the training data are: --data FOLDER")
+    for name in ("acceleration", "steps", "batch"):
+        value = getattr(arguments, name)
+        if value is not None and not value >= 1:
+            parser.error(f"--{name} is at least 1; {value:g} was given")
+
+    names = ("acceleration", "dataset", "steps", "batch", "seed")
+    chosen = {name: getattr(arguments, name) for name in names}
+    run = RECIPES[arguments.model]
+    if arguments.protocol == "original":
+        run = original(replace(run, acceleration=arguments.acceleration or run.acceleration))
+        if arguments.steps:
+            run = replace(run, epochs=0)
+    run = replace(run, **{name: value for name, value in chosen.items() if value is not None})
     try:
-        train(run, Path(arguments.data), arguments.out)
-    except (InputError, OSError) as error:
+        if arguments.download and run.dataset == "open":
+            open_images.fetch(arguments.data)
+        train(run, Path(arguments.data), arguments.out, arguments.resume)
+    except (InputError, weights.WeightsError) as error:
         print(f"train.py: {error}", file=sys.stderr)
+        return 1
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        print(f"train.py: {reason}. What was saved is kept; see --resume.", file=sys.stderr)
         return 1
     return 0
 

@@ -16,7 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from recon import datasets, metrics, weights
 from recon.fourier import ifft2c
 from recon.kspace import InputError
-from recon.losses import ssim_loss
+from recon.training.losses import ssim_loss
 from recon.simulate import kspace_from_magnitude
 
 ROOT = Path(__file__).parent.parent

@@ -7,12 +7,20 @@ from typing import Any
 
 from torch import nn
 
+from recon.models.cnn import CNN
 from recon.models.resnet import ResNet
+from recon.models.unet import UNet
 from recon.models.unrolled import ResNetDC
 
 # A network with `takes_kspace` maps undersampled k-space and its mask to a complex image; one
 # without maps a zero-filled magnitude image to a better one.
-ARCHITECTURES: Mapping[str, type[nn.Module]] = {"resnet": ResNet, "resnet-dc": ResNetDC}
+ARCHITECTURES: Mapping[str, type[nn.Module]] = {
+    "cnn": CNN,
+    "gan": ResNet,  # the ResNet, trained against `recon.models.discriminator`
+    "resnet": ResNet,
+    "resnet-dc": ResNetDC,
+    "unet": UNet,
+}
 
 
 def build(architecture: str, **options: Any) -> nn.Module:

@@ -26,7 +26,7 @@ class Block(nn.Module):
         nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:  # (N, features, h, w) -> the same
-        return x + self.second(functional.relu(self.first(x)))
+        return x + self.second(functional.relu(self.first(x), inplace=True))
 
 
 class Refinement(nn.Module):
@@ -58,8 +58,8 @@ class Refinement(nn.Module):
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:  # (N, 17 + memory, H/2, W/2) -> (N, 8 + memory, ...)
-        x = self.fine(functional.relu(self.head(x)))
-        x = x + self.up(self.coarse(functional.relu(self.down(x))))
+        x = self.fine(functional.relu(self.head(x), inplace=True))
+        x = x + self.up(self.coarse(functional.relu(self.down(x), inplace=True)))
         return self.tail(self.last(x))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 
@@ -33,3 +33,17 @@ def ssim_loss(image: Tensor, reference: Tensor, window: int = 7) -> Tensor:
     vxy = sample * (mean(image * reference) - mx * my)
     similarity = (2 * mx * my + c1) * (2 * vxy + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))
     return 1 - similarity.mean()
+
+
+def judged(discriminator: nn.Module, image: Tensor) -> Tensor:
+    """How little a discriminator believes an image: the generator's loss of Goodfellow et al.
+
+    Non-saturating, 2014, arXiv 1406.2661.
+    """
+    return functional.softplus(-discriminator(image)).mean()
+
+
+def judging(discriminator: nn.Module, image: Tensor, reference: Tensor) -> Tensor:
+    """How badly a discriminator tells a network's images from references."""
+    made = functional.softplus(discriminator(image.detach())).mean()
+    return made + functional.softplus(-discriminator(reference)).mean()

@@ -1,0 +1,80 @@
+"""Training data: volumes split by subject, and what is drawn from them.
+
+``open`` data are magnitude images that anybody may download (`open_images`); their k-space is
+simulated. ``fastmri`` is a person's own copy (`fastmri`); its k-space was measured.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recon.datasets import fastmri, open_images
+from recon.datasets.batches import (
+    Sample,
+    draw,
+    fixed_samples,
+    patch,
+    strip,
+    undersample,
+)
+from recon.datasets.volumes import Measured, Slice, Volume
+from recon.kspace import InputError
+
+__all__ = [
+    "DATASETS",
+    "SPLITS",
+    "Measured",
+    "Sample",
+    "Slice",
+    "Volume",
+    "draw",
+    "fixed_samples",
+    "load",
+    "patch",
+    "strip",
+    "undersample",
+]
+
+# Subjects, never slices, are split. The validation subject chooses the best weights; the test
+# subjects are looked at once, by the finished network.
+SPLITS = {
+    "train": ("open_ms_01", "open_ms_03", "open_ms_04", "open_ms_12", "hanke", "sag-anon", "mskt"),
+    "validation": ("open_ms_09",),
+    "test": ("open_ms_19", "open_ms_20"),
+}
+DATASETS = ("open", "fastmri", "fastmri-multicoil")
+
+
+def load(folder: Path, split: str, dataset: str = "open") -> list[Volume]:
+    """All volumes of one split, without the slices that hold mostly noise.
+
+    Parameters
+    ----------
+    folder
+        Where the data are: see `open_images` and `fastmri`.
+    split
+        A key of `SPLITS`.
+    dataset
+        One of `DATASETS`.
+
+    Returns
+    -------
+    Volumes in a fixed order.
+
+    Raises
+    ------
+    InputError
+        If the folder holds nothing of the split.
+    """
+    if dataset == "open":
+        volumes = list(open_images.volumes(folder, SPLITS[split]))
+        layout = "open_ms_data, example-dicom-structural, SAG-anon or mskt"
+    else:
+        coils = "multicoil" if dataset == "fastmri-multicoil" else "singlecoil"
+        volumes = list(fastmri.volumes(folder, split, coils))
+        layout = f"{coils}_train and {coils}_val with fastMRI's files"
+    if not volumes:
+        raise InputError(
+            f"The data folder holds nothing of the {split} split; it should contain {layout}."
+        )
+    return volumes

@@ -1,0 +1,48 @@
+"""What a data set is made of: volumes of slices, each slice a way to get its k-space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recon.readers import read
+from recon.simulate import kspace_from_magnitude
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A slice of a file of measured k-space, read when it is needed."""
+
+    path: Path
+    index: int
+
+    def kspace(self) -> np.ndarray:
+        """complex64, shape (H, W) or (C, H, W)."""
+        return np.asarray(read(self.path, slice=self.index))
+
+
+Slice = np.ndarray | Measured  # a magnitude image of shape (H, W), or measured k-space
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One scan: whose it is, its name, and its slices."""
+
+    subject: str
+    name: str
+    slices: Sequence[Slice]
+
+
+def fully_sampled(slice_: Slice, rng: np.random.Generator, noise: float) -> np.ndarray:
+    """K-space of a slice; simulated, with a phase and noise of its own, from a magnitude image.
+
+    Returns
+    -------
+    complex64, shape (H, W), or (C, H, W) of a multi-coil measurement.
+    """
+    if isinstance(slice_, Measured):
+        return slice_.kspace()
+    return kspace_from_magnitude(slice_, rng, noise)

@@ -1,0 +1,76 @@
+"""The U-Net of fastMRI, the baseline of the field (Zbontar et al. 2018, arXiv 1811.08839).
+
+Magnitude image in, magnitude image out, after Ronneberger et al. 2015
+(doi 10.1007/978-3-319-24574-4_28).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def _convolutions(channels: int, features: int) -> nn.Sequential:
+    """Twice a 3x3 convolution, instance normalisation and leaky ReLU."""
+    layers: list[nn.Module] = []
+    for inputs in (channels, features):
+        layers += [
+            nn.Conv2d(inputs, features, 3, padding=1, bias=False),
+            nn.InstanceNorm2d(features),
+            nn.LeakyReLU(0.2, inplace=True),
+        ]
+    return nn.Sequential(*layers)
+
+
+def _upsampling(channels: int, features: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ConvTranspose2d(channels, features, 2, stride=2, bias=False),
+        nn.InstanceNorm2d(features),
+        nn.LeakyReLU(0.2, inplace=True),
+    )
+
+
+class UNet(nn.Module):
+    """The whole network, for any image of at least 32 pixels a side.
+
+    Parameters
+    ----------
+    features
+        Feature maps at full resolution; each pooling doubles them.
+    poolings
+        Times the resolution is halved.
+    """
+
+    takes_kspace = False
+
+    def __init__(self, features: int = 32, poolings: int = 4) -> None:
+        super().__init__()
+        widths = [features * 2**level for level in range(poolings + 1)]
+        self.down = nn.ModuleList(
+            _convolutions(channels, width)
+            for channels, width in zip([1, *widths], widths, strict=False)
+        )
+        upwards = list(zip(widths[:0:-1], widths[-2::-1], strict=True))  # (512, 256), (256, 128)...
+        self.up = nn.ModuleList(_upsampling(wide, narrow) for wide, narrow in upwards)
+        self.merge = nn.ModuleList(_convolutions(wide, narrow) for wide, narrow in upwards)
+        self.tail = nn.Conv2d(features, 1, 1)
+
+    def forward(self, zero_filled: Tensor) -> Tensor:
+        """Repair images: shape (N, 1, H, W) to the same, on the same scale.
+
+        Each image is brought to mean 0 and standard deviation 1 on its way in, and back, as in
+        fastMRI.
+        """
+        std, mean = torch.std_mean(zero_filled, (1, 2, 3), keepdim=True)
+        x, skipped = (zero_filled - mean) / (std + 1e-11), []
+        for level, convolutions in enumerate(self.down):
+            x = convolutions(functional.avg_pool2d(x, 2) if level else x)
+            skipped.append(x)
+        skipped.pop()
+        for upsampling, convolutions in zip(self.up, self.merge, strict=True):
+            x, skip = upsampling(x), skipped.pop()
+            missing = [a - b for a, b in zip(skip.shape, x.shape, strict=True)]
+            x = functional.pad(x, (0, missing[3], 0, missing[2]), mode="reflect")  # odd sizes
+            x = convolutions(torch.cat([x, skip], 1))
+        return self.tail(x) * std + mean

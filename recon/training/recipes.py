@@ -1,0 +1,104 @@
+"""The settings behind every published checkpoint."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that decides the weights, given the same data, machine and thread count."""
+
+    model: str
+    acceleration: float | None  # of the masks; None draws one between 3x and 10x every time
+    dataset: str = "open"
+    protocol: str = "ours"  # or the original work's
+    steps: int = 2000
+    epochs: int = 0  # where not 0, it replaces the steps, and slices come in shuffled order
+    batch: int = 4  # scans a step, in every process
+    patch: int = 160  # pixels: side of a patch, or height of a strip; 0 for the whole picture
+    augment: bool = True
+    optimizer: str = "adam"  # or muon, with Adam for what is no inner kernel
+    learning_rate: float = 1e-3  # the largest
+    schedule: str = "cosine"  # to zero, after a linear warm-up; or constant
+    warmup: int = 50  # steps
+    noise: float = 0.035  # largest simulated noise level, share of the image's maximum
+    ssim_weight: float = 0.0  # of 1 - SSIM beside L1
+    adversarial_weight: float = 0.0  # of a discriminator's verdict beside L1
+    average: float = 0.0  # decay of the exponential moving average of the weights
+    half: bool = False  # publish the weights as float16
+    seed: int = 0
+    validate_every: int = 200  # steps
+    validation_slices: int = 12
+    snapshots: int = 0  # copies of the weights along the way, ever further apart
+
+    @property
+    def name(self) -> str:
+        """Folder of the checkpoint, such as ``resnet-4x`` or ``resnet-8x-original-fastmri``."""
+        parts = [self.model]
+        if self.acceleration is not None:
+            parts.append(f"{self.acceleration:g}x")
+        parts += [] if self.protocol == "ours" else [self.protocol]
+        parts += [] if self.dataset == "open" else [self.dataset]
+        return "-".join(parts)
+
+    @property
+    def test_accelerations(self) -> tuple[float, ...]:
+        return (4.0, 8.0) if self.acceleration is None else (self.acceleration,)
+
+    def learning_rate_at(self, step: int) -> float:
+        if self.schedule == "constant":
+            return self.learning_rate
+        if step < self.warmup:
+            return self.learning_rate * (step + 1) / self.warmup
+        progress = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+    def snapshot_steps(self) -> set[int]:
+        """0, the last step, and steps ever further apart between them."""
+        count = max(2, self.snapshots) - 1
+        return {round(self.steps ** (i / count)) if i else 0 for i in range(count + 1)}
+
+
+RECIPES = {
+    "cnn": Run("cnn", None, half=True, snapshots=12),
+    "gan": Run("gan", None, adversarial_weight=0.01, half=True),
+    "resnet": Run("resnet", 4.0),
+    "resnet-dc": Run(
+        "resnet-dc",
+        None,
+        steps=4000,
+        batch=1,
+        patch=128,
+        optimizer="muon",
+        learning_rate=6e-4,
+        ssim_weight=0.5,
+        average=0.999,
+        half=True,
+        validate_every=500,
+    ),
+    "unet": Run("unet", None, half=True),
+}
+
+
+def original(run: Run) -> Run:
+    """The original work's protocol: whole pictures one by one, L1, Adam at a constant rate.
+
+    20 epochs at 0.002 for accelerations nearer to 4x, 40 epochs at 0.003 for those nearer to 8x.
+    """
+    gentle = (run.acceleration or 4.0) < math.sqrt(32)
+    return replace(
+        run,
+        protocol="original",
+        epochs=20 if gentle else 40,
+        batch=1,
+        patch=0,
+        augment=False,
+        optimizer="adam",
+        learning_rate=0.002 if gentle else 0.003,
+        schedule="constant",
+        ssim_weight=0.0,
+        average=0.0,
+        validate_every=1000,
+    )

@@ -1,0 +1,97 @@
+"""What is written down about a run, so that somebody else can repeat and judge it."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from recon import datasets, metrics
+from recon.methods import apply_network
+from recon.training.recipes import RECIPES, Run, original
+
+
+def evaluate(network: nn.Module, samples: Sequence[datasets.Sample]) -> dict[str, Any]:
+    """Mean scores over slices, before and after the network, data range the slice's maximum."""
+    training = network.training
+    network.eval()
+    before = [metrics.scores(reference, m.zero_filled) for m, reference in samples]
+    after = [metrics.scores(reference, apply_network(network, m)) for m, reference in samples]
+    network.train(training)
+
+    def mean(rows: list[dict[str, float]]) -> dict[str, float]:
+        return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+
+    return {"slices": len(samples), "zero_filled": mean(before), "network": mean(after)}
+
+
+def record(run: Run, training: Sequence[datasets.Volume], network: nn.Module) -> dict[str, Any]:
+    """Settings, data, machine and code of a run; what it cost and reached is added by the run."""
+    splits: dict[str, list[str]] = {"train": sorted({v.subject for v in training})}
+    if run.dataset == "open":
+        splits = {split: list(subjects) for split, subjects in datasets.SPLITS.items()}
+    return {
+        "command": command(run),
+        "run": asdict(run),
+        "data": {
+            "splits": splits,
+            "training_slices": {v.subject + "/" + v.name: len(v.slices) for v in training},
+        },
+        "machine": {
+            "processor": processor_name(),
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+        "code_revision": code_revision(),
+        "parameters": sum(p.numel() for p in network.parameters()),
+    }
+
+
+def command(run: Run) -> str:
+    """The command line that repeats a run."""
+    words = ["python train.py", run.model]
+    recipe = RECIPES[run.model]
+    if run.acceleration is not None:
+        words.append(f"--acceleration {run.acceleration:g}")
+    if run.protocol == "original":
+        words.append("--protocol original")
+        recipe = original(recipe)
+    if run.dataset != "open":
+        words.append(f"--dataset {run.dataset}")
+    for name in ("steps", "batch", "seed"):
+        if getattr(run, name) != getattr(recipe, name) and not (name == "steps" and run.epochs):
+            words.append(f"--{name} {getattr(run, name)}")
+    return " ".join([*words, "--data FOLDER"])
+
+
+def processor_name() -> str:
+    """Of the GPU where there is one."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(x.split(":")[1].strip() for x in lines if x.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def code_revision() -> str:
+    """Commit of the working tree; ``-dirty`` where files were changed."""
+    try:
+        return subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parent,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
