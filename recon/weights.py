@@ -141,6 +141,9 @@ def save(folder: Path, network: nn.Module, config: Config, half: bool = False) -
     config = replace(config, sha256=sha256)
     text = json.dumps(asdict(config), indent=2) + "\n"
     _write(folder, files | {"config.json": text.encode()})
+    for path in folder.glob("model*.safetensors"):
+        if path.name not in files:  # of an earlier network, divided otherwise
+            path.unlink()
     return config
 
 

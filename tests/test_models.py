@@ -1,5 +1,8 @@
 """The networks: what they are made of, and what they do before any training."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -103,3 +106,77 @@ def test_every_unrolled_weight_learns():
     unchanged = [n for n, p in network.named_parameters() if torch.equal(p, before[n])]
     # What the last step would hand on to a next one is never read.
     assert unchanged == []
+
+
+def test_cnn_is_six_convolutions_with_dropout():
+    network = models.build("cnn")
+    convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert [(c.in_channels, c.out_channels, c.kernel_size) for c in convolutions] == [
+        (1, 64, (3, 3)), *[(64, 64, (3, 3))] * 4, (64, 1, (3, 3)),
+    ]  # fmt: skip
+    image = torch.rand(1, 1, 19, 26)
+    assert not torch.equal(network(image), network(image))  # dropout, while training
+    network.eval()
+    assert torch.equal(network(image), network(image))
+    assert network(image).shape == image.shape
+
+
+def test_the_gan_generates_with_the_resnet():
+    shapes = [
+        [(n, tuple(p.shape)) for n, p in models.build(name).named_parameters()]
+        for name in ("gan", "resnet")
+    ]
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (51, 70), (33, 32)])
+def test_unet_is_fastmris(shape):
+    """The same weights give the same image, up to the normalisation that fastMRI does outside."""
+    package = importlib.util.find_spec("fastmri")
+    if package is None or package.origin is None:
+        pytest.skip("the fastmri package is not installed")
+    path = Path(package.origin).parent / "models/unet.py"  # alone: the package needs a lot more
+    spec = importlib.util.spec_from_file_location("fastmri_unet", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    theirs = module.Unet(1, 1, chans=32, num_pool_layers=4).eval()
+    ours = models.build("unet").eval()
+    assert sum(p.numel() for p in ours.parameters()) == 7_756_097
+    image = torch.rand(2, 1, *shape)
+    # Both networks use their weights in the same order.
+    order = [_in_order(network, image) for network in (theirs, ours)]
+    assert len(order[0]) == len(order[1]) == 23
+    for there, here in zip(*order, strict=True):
+        here.load_state_dict(there.state_dict())
+    std, mean = torch.std_mean(image, (1, 2, 3), keepdim=True)
+    with torch.no_grad():
+        expected = theirs((image - mean) / std) * std + mean
+        torch.testing.assert_close(ours(image), expected, rtol=0, atol=1e-5)
+
+
+def _in_order(network: torch.nn.Module, image: torch.Tensor) -> list[torch.nn.Module]:
+    """Convolutions in the order in which they are used."""
+    used: list[torch.nn.Module] = []
+    kinds = (torch.nn.Conv2d, torch.nn.ConvTranspose2d)
+    hooks = [
+        m.register_forward_hook(lambda module, *_: used.append(module))
+        for m in network.modules()
+        if isinstance(m, kinds)
+    ]
+    with torch.no_grad():
+        network(image)
+    for hook in hooks:
+        hook.remove()
+    return used
+
+
+def test_every_unet_weight_learns():
+    torch.manual_seed(0)
+    network = models.build("unet", features=4, poolings=2)
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    optimizer = torch.optim.Adam(network.parameters(), 1e-2)
+    for _ in range(2):
+        image = torch.rand(1, 1, 24, 28)
+        (network(image) - image.roll(1, -1)).abs().mean().backward()
+        optimizer.step()
+    assert [n for n, p in network.named_parameters() if torch.equal(p, before[n])] == []

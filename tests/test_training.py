@@ -1,130 +1,40 @@
-"""Training: the data, the split, and a short real run of ``train.py`` on made images."""
+"""Training: losses and Muon against independent formulas, and short real runs of ``train.py``."""
 
+import csv
+import errno
+import itertools
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import nibabel
 import numpy as np
-import pydicom
 import pytest
 import torch
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
+import train
 from recon import datasets, metrics, weights
-from recon.fourier import ifft2c
 from recon.kspace import InputError
-from recon.training.losses import ssim_loss
-from recon.simulate import kspace_from_magnitude
+from recon.models.discriminator import PatchDiscriminator
+from recon.training.learner import Learner, Workers
+from recon.training.losses import judged, judging, ssim_loss
+from recon.training.muon import Muon, orthogonalized
+from recon.training.recipes import RECIPES, Run, original
+from recon.training.record import command
+from tests.helpers import data
 
 ROOT = Path(__file__).parent.parent
-
-
-def blobs(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    picture = np.zeros(shape)
-    for _ in range(12):
-        cy, cx = rng.uniform(0.25, 0.75, 2) * shape
-        radius = rng.uniform(5, 25)
-        picture += rng.uniform(100, 400) * ((y - cy) ** 2 + (x - cx) ** 2 < radius**2)
-    return picture.astype(np.uint16)
-
-
-def write_dicom(path: Path, picture: np.ndarray) -> None:
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = MRImageStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    dicom = FileDataset(path, {}, file_meta=meta, preamble=b"\0" * 128)
-    dicom.Rows, dicom.Columns = picture.shape
-    dicom.SamplesPerPixel, dicom.PhotometricInterpretation = 1, "MONOCHROME2"
-    dicom.BitsAllocated = dicom.BitsStored = 16
-    dicom.HighBit, dicom.PixelRepresentation = 15, 0
-    dicom.PixelData = picture.tobytes()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    dicom.save_as(path)
+SMALL = {
+    "cnn": Run("cnn", None, batch=1, patch=64, snapshots=3),
+    "gan": Run("gan", None, batch=1, patch=64, adversarial_weight=0.01),
+    "resnet-dc": replace(RECIPES["resnet-dc"], patch=16),
+}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """A small copy of the data's layout: one volume for each split, and a DICOM series."""
-    root = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    for patient in ("01", "09", "19"):
-        slices = [blobs(rng, (180, 164)) for _ in range(3)]
-        volume = np.stack([*slices, slices[0] // 50])  # the last one is mostly noise
-        path = root / f"open_ms_data/longitudinal/raw/patient{patient}/study1_T1W.nii.gz"
-        path.parent.mkdir(parents=True)
-        nibabel.save(nibabel.Nifti1Image(volume.transpose(2, 1, 0), np.eye(4)), path)
-    for index in range(2):
-        write_dicom(root / f"SAG-anon/{index:04}.dcm", blobs(rng, (160, 170)))
-    return root
-
-
-def test_no_subject_is_in_two_splits():
-    subjects = [s for split in datasets.SPLITS.values() for s in split]
-    assert len(subjects) == len(set(subjects))
-
-
-def test_volumes_keep_orientation_and_lose_empty_slices(folder):
-    training = {v.subject: v.slices for v in datasets.load(folder, "train")}
-    assert training.keys() == {"open_ms_01", "sag-anon"}
-    assert training["open_ms_01"].shape == (3, 180, 164)
-    np.testing.assert_array_equal(
-        training["sag-anon"][1], pydicom.dcmread(folder / "SAG-anon/0001.dcm").pixel_array
-    )
-    assert [v.subject for v in datasets.load(folder, "validation")] == ["open_ms_09"]
-    assert [v.subject for v in datasets.load(folder, "test")] == ["open_ms_19"]
-
-
-def test_empty_folder_gets_a_sentence(tmp_path):
-    with pytest.raises(InputError, match="no images of the train split"):
-        datasets.load(tmp_path, "train")
-
-
-def test_scans_are_normalised_by_the_zero_filled_maximum():
-    image = blobs(np.random.default_rng(1), (64, 400)).astype(np.float32)
-    kspace = kspace_from_magnitude(image, np.random.default_rng(2))
-    measurement, reference = datasets.undersample(kspace, 4, np.random.default_rng(3))
-    assert measurement.zero_filled.shape == reference.shape == (64, 320)
-    assert measurement.zero_filled.max() == pytest.approx(1)
-    assert not measurement.kspace[:, ~measurement.mask].any()
-    expected = image[:, 40:360]
-    np.testing.assert_allclose(reference * expected.max() / reference.max(), expected, atol=1e-2)
-
-
-def test_batches_are_decided_by_their_generator():
-    images = [blobs(np.random.default_rng(i), (64, 72)).astype(np.float32) for i in range(4)]
-    draw = [
-        datasets.patches(images, 4, np.random.default_rng(seed), size=3, patch=48)
-        for seed in (1, 1, 2)
-    ]
-    assert draw[0][0].shape == draw[0][1].shape == (3, 1, 48, 48)
-    assert draw[0][0].dtype == np.float32
-    np.testing.assert_array_equal(draw[0], draw[1])
-    assert np.abs(np.subtract(draw[0], draw[2])).max() > 0.1
-
-
-def test_patch_larger_than_an_image_gets_a_sentence():
-    image = np.ones((40, 64), np.float32)
-    with pytest.raises(InputError, match="at least 48"):
-        datasets.patches([image], 4, np.random.default_rng(0), patch=48)
-
-
-def test_a_strip_is_a_whole_scan_in_small():
-    """Undersampling a band of the image equals that band of the undersampled image."""
-    rng = np.random.default_rng(5)
-    kspace = kspace_from_magnitude(blobs(rng, (60, 72)), rng)
-    band = datasets.strip(kspace, 20, np.random.default_rng(7))
-    top = np.random.default_rng(7).integers(41)
-    np.testing.assert_allclose(ifft2c(band), ifft2c(kspace)[top : top + 20], atol=1e-2)
-    mask = rng.random(72) < 0.3
-    np.testing.assert_allclose(
-        ifft2c(band * mask), ifft2c(kspace * mask)[top : top + 20], atol=1e-2
-    )
-    assert datasets.strip(kspace, 1000, rng).shape == kspace.shape
+    return data.open_images(tmp_path_factory.mktemp("data"))
 
 
 def test_ssim_loss_is_the_metric():
@@ -137,8 +47,185 @@ def test_ssim_loss_is_the_metric():
     assert 1 - loss == pytest.approx(expected, abs=1e-5)
 
 
-def run_training(model: str, folder: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "train.py", model, "--steps", "2"]
+def test_adversarial_losses_are_cross_entropies():
+    torch.manual_seed(0)
+    discriminator = PatchDiscriminator(8)
+    image, reference = torch.rand(2, 1, 48, 48), torch.rand(2, 1, 48, 48)
+    entropy = torch.nn.functional.binary_cross_entropy_with_logits
+    made, real = discriminator(image), discriminator(reference)
+    assert made.shape == (2, 1, 6, 6)
+    torch.testing.assert_close(judged(discriminator, image), entropy(made, torch.ones_like(made)))
+    torch.testing.assert_close(
+        judging(discriminator, image, reference),
+        entropy(made, torch.zeros_like(made)) + entropy(real, torch.ones_like(real)),
+    )
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 40), (2, 40, 16), (1, 8, 8)])
+def test_orthogonalized_keeps_singular_vectors_and_levels_singular_values(shape):
+    torch.manual_seed(0)
+    matrices = torch.randn(shape)
+    out = orthogonalized(matrices)
+    values = torch.linalg.svdvals(out)
+    assert values.min() > 0.3
+    assert values.max() < 1.3
+    u, _, v = torch.linalg.svd(matrices, full_matrices=False)
+    inner = u.mT @ out @ v.mT  # diagonal if the singular vectors are the same
+    assert (inner - torch.diag_embed(inner.diagonal(dim1=1, dim2=2))).abs().max() < 1e-3
+
+
+def test_muon_steps_have_the_promised_size_and_go_down():
+    torch.manual_seed(0)
+    kernels = [torch.nn.Parameter(torch.randn(12, 4, 3, 3)) for _ in range(2)]
+    targets = [torch.randn(12, 4, 3, 3) for _ in kernels]
+    optimizer = Muon(kernels, lr=0.1)
+    history = []
+    for _ in range(100):
+        before = kernels[0].detach().clone()
+        loss = sum((k - t).square().mean() for k, t in zip(kernels, targets, strict=True))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        step = (kernels[0] - before).square().mean().sqrt().item()
+        assert 0.1 * 0.2 * 0.5 < step < 0.1 * 0.2 * 1.3
+        history.append(loss.item())
+    assert history[-1] < 0.1 * history[0]
+
+
+def test_learning_rate_warms_up_and_falls_to_zero():
+    run = Run("resnet", 4.0, steps=1000, warmup=100, learning_rate=2.0)
+    rates = [run.learning_rate_at(step) for step in range(1000)]
+    assert rates[0] == pytest.approx(0.02)
+    assert max(rates) == rates[100] == 2.0
+    assert rates[550] == pytest.approx(1.0)
+    assert rates[-1] < 1e-4
+    assert all(a >= b for a, b in itertools.pairwise(rates[100:]))
+
+
+def test_snapshots_start_at_nothing_and_end_at_the_end():
+    steps = sorted(Run("cnn", None, steps=2000, snapshots=12).snapshot_steps())
+    assert steps[0] == 0
+    assert steps[-1] == 2000
+    assert 10 <= len(steps) <= 12
+    assert all(b > a for a, b in itertools.pairwise(steps))
+
+
+@pytest.mark.parametrize(("rate", "epochs", "learning"), [(4.0, 20, 0.002), (8.0, 40, 0.003)])
+def test_original_protocol(rate, epochs, learning):
+    run = original(replace(RECIPES["resnet"], acceleration=rate))
+    assert (run.epochs, run.learning_rate_at(0), run.learning_rate_at(10**6), run.batch) == (
+        epochs, learning, learning, 1,
+    )  # fmt: skip
+    assert (run.patch, run.ssim_weight, run.average, run.augment) == (0, 0, 0, False)
+    assert run.name == f"resnet-{rate:g}x-original"
+    assert command(run) == (
+        f"python train.py resnet --acceleration {rate:g} --protocol original --data FOLDER"
+    )
+
+
+def test_an_epoch_sees_every_slice_once(monkeypatch):
+    run = replace(original(RECIPES["cnn"]), steps=10)
+    learner = Learner(run, torch.device("cpu"), Workers())
+    slices = [np.full((40, 40), value, np.float32) for value in range(1, 6)]
+    seen = []
+    draw = datasets.draw
+    monkeypatch.setattr(
+        datasets,
+        "draw",
+        lambda *args: seen.append(args[4]) or draw(*args),  # its index
+    )
+    for step in range(10):
+        learner.step(step, slices)
+    assert sorted(seen[:5]) == sorted(seen[5:]) == list(range(5))
+
+
+@pytest.mark.parametrize("model", sorted(SMALL))
+def test_a_learner_goes_on_exactly_where_it_was(model):
+    torch.manual_seed(1)
+    slices = [data.blobs(np.random.default_rng(i), (80, 72)).astype(np.float32) for i in range(3)]
+    run = replace(SMALL[model], steps=4)
+
+    def weights_after(pause: bool) -> dict[str, torch.Tensor]:
+        learner = Learner(run, torch.device("cpu"), Workers())
+        for step in range(4):
+            if pause and step == 2:
+                state = learner.state_dict()
+                learner = Learner(run, torch.device("cpu"), Workers())
+                torch.rand(7)  # whatever else happens to the global state
+                learner.load_state_dict(state)
+            learner.step(step, slices)
+        return learner.best_guess.state_dict()
+
+    straight, paused = weights_after(False), weights_after(True)
+    assert all(torch.equal(straight[key], paused[key]) for key in straight)
+
+
+def test_a_killed_run_resumes_to_the_same_bytes(folder, tmp_path, monkeypatch):
+    run = replace(SMALL["cnn"], steps=6, validate_every=4, validation_slices=2)
+    train.train(run, folder, tmp_path / "straight")
+
+    monkeypatch.setattr(train, "SAVE_EVERY", 0)
+    step = Learner.step
+
+    def killed(self, number, slices):
+        if number == 3:
+            raise KeyboardInterrupt
+        return step(self, number, slices)
+
+    monkeypatch.setattr(Learner, "step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train.train(run, folder, tmp_path / "killed")
+    assert not (tmp_path / "killed/cnn/record.json").exists()
+    monkeypatch.setattr(Learner, "step", step)
+    with pytest.raises(InputError, match="other settings \\(seed\\)"):
+        train.train(replace(run, seed=1), folder, tmp_path / "killed", resume=True)
+    train.train(run, folder, tmp_path / "killed", resume=True)
+
+    one, two = (tmp_path / out / "cnn" for out in ("straight", "killed"))
+    for name in (
+        "model.safetensors",
+        "loss.csv",
+        *(f"snapshots/{s:06}.safetensors" for s in (0, 6)),
+    ):
+        assert (one / name).read_bytes() == (two / name).read_bytes(), name
+    assert not (two / "state.pt").exists()
+    rows = list(csv.DictReader((one / "loss.csv").open()))
+    assert [row["step"] for row in rows] == ["4", "6"]
+    assert (one / "loss.png").stat().st_size > 1000
+    assert (one / "validation.png").stat().st_size > 1000
+    assert weights.snapshots("cnn", tmp_path / "straight") == [0, 2, 6]
+    last = weights.load_snapshot("cnn", 6, tmp_path / "straight")
+    assert torch.isfinite(last(torch.rand(1, 1, 32, 32))).all()
+
+
+def test_nothing_to_resume_is_one_sentence(folder, tmp_path):
+    with pytest.raises(InputError, match="no unfinished run"):
+        train.train(replace(SMALL["cnn"], steps=2), folder, tmp_path, resume=True)
+
+
+def test_infinite_loss_stops_the_run_and_keeps_the_best_weights(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(Learner, "step", lambda *_: float("nan"))
+    with pytest.raises(InputError, match="not finite at step 0"):
+        train.train(replace(SMALL["cnn"], steps=3), folder, tmp_path)
+
+
+def test_full_disk_is_one_sentence_and_keeps_what_was_saved(folder, tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(weights, "_write", full)
+    arguments = ["train.py", "cnn", "--steps", "1", "--batch", "1"]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--data", str(folder), "--out", str(tmp_path)])
+    assert train.main() == 1
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert message.startswith("train.py: No space left on device.")
+    assert str(tmp_path) not in message
+
+
+def run_training(
+    arguments: list[str], folder: Path, out: Path, launcher: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *launcher, "train.py", *arguments]
     return subprocess.run(
         [*command, "--data", str(folder), "--out", str(out)],
         cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
@@ -148,7 +235,7 @@ def run_training(model: str, folder: Path, out: Path) -> subprocess.CompletedPro
 @pytest.mark.parametrize(("model", "name"), [("resnet", "resnet-4x"), ("resnet-dc", "resnet-dc")])
 def test_a_short_run_writes_a_checkpoint_and_repeats_bit_for_bit(folder, tmp_path, model, name):
     for out in ("one", "two"):
-        result = run_training(model, folder, tmp_path / out)
+        result = run_training([model, "--steps", "2"], folder, tmp_path / out)
         assert result.returncode == 0, result.stderr
     one, two = (tmp_path / out / name / "model.safetensors" for out in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
@@ -163,8 +250,54 @@ def test_a_short_run_writes_a_checkpoint_and_repeats_bit_for_bit(folder, tmp_pat
         assert str(tmp_path) not in written
 
 
-def test_empty_data_folder_is_one_sentence(tmp_path):
-    result = run_training("resnet", tmp_path, tmp_path / "out")
-    assert result.returncode == 1
+@pytest.mark.parametrize("coils", [0, 2])
+@pytest.mark.parametrize("arguments", [["cnn", "--protocol", "original"], ["resnet-dc"]])
+def test_a_persons_own_fastmri(tmp_path, coils, arguments):
+    data.fastmri(tmp_path / "data", coils)
+    dataset = "fastmri-multicoil" if coils else "fastmri"
+    arguments = [*arguments, "--dataset", dataset, "--steps", "2"]
+    result = run_training(arguments, tmp_path / "data", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    (folder,) = (tmp_path / "out").iterdir()
+    assert folder.name.endswith(dataset)
+    record = json.loads((folder / "record.json").read_text())
+    assert record["data"]["training_slices"] == {
+        "filetrain1/filetrain1": 4, "filetrain2/filetrain2": 4,
+    }  # fmt: skip
+    assert {row["subject"] for row in record["test"]} == {"fileval0"}
+    card = (folder / "README.md").read_text()
+    assert "fastMRI" in card
+    assert "simulated" not in card
+
+
+def test_two_processes_are_one_with_twice_the_batch(folder, tmp_path):
+    # On a machine without GPUs --multi_gpu means several processes on the processor.
+    launcher = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2")
+    launcher = (*launcher, "--num_machines", "1", "--mixed_precision", "no")
+    launcher = (*launcher, "--dynamo_backend", "no", "--num_cpu_threads_per_process", "1")
+    arguments = ["unet", "--steps", "3"]
+    both = run_training([*arguments, "--batch", "1"], folder, tmp_path / "both", launcher)
+    assert both.returncode == 0, both.stderr
+    alone = run_training([*arguments, "--batch", "2"], folder, tmp_path / "alone")
+    assert alone.returncode == 0, alone.stderr
+    losses = [
+        [float(row["loss"]) for row in csv.DictReader((tmp_path / out / "unet/loss.csv").open())]
+        for out in ("both", "alone")
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["resnet"], "nothing of the train split"),
+        (["resnet", "--acceleration", "0.5"], "--acceleration is at least 1"),
+        (["resnet-dc", "--batch", "0"], "--batch is at least 1"),
+        (["resnet-dc", "--dataset", "fastmri"], "singlecoil_train"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(tmp_path, arguments, sentence):
+    result = run_training(arguments, tmp_path, tmp_path / "out")
+    assert result.returncode != 0
     assert "Traceback" not in result.stderr
-    assert "no images" in result.stderr
+    assert sentence in result.stderr.splitlines()[-1]

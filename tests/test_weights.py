@@ -100,7 +100,49 @@ def test_published_weights_are_what_their_record_says():
         assert record["parameters"] == sum(p.numel() for p in network.parameters())
         assert record["run"]["acceleration"] == published[name].acceleration
         assert "dirty" not in record["code_revision"]
-        assert (weights.FOLDER / name / "model.safetensors").stat().st_size < 10e6
+        for path in (weights.FOLDER / name).rglob("*.safetensors"):
+            assert path.stat().st_size < 10e6
         for row in record["test"]:
             assert row["subject"] not in record["data"]["splits"]["train"]
             assert row["network"]["ssim"] > row["zero_filled"]["ssim"]
+
+
+def test_large_weights_are_divided(folder, monkeypatch):
+    monkeypatch.setattr(weights, "LARGEST", 700)
+    torch.manual_seed(4)
+    network = models.build("resnet", features=4, blocks=(2,)).eval()
+    options = {"features": 4, "blocks": [2]}
+    weights.save(folder / "parts", network, Config("resnet", 4, options=options))
+    parts = sorted((folder / "parts").glob("*.safetensors"))
+    assert [path.name for path in parts] == [f"model-{n}.safetensors" for n in (1, 2, 3, 4)]
+    image = torch.rand(1, 1, 20, 20)
+    assert torch.equal(weights.load("parts", folder)(image), network(image))
+    assert "parts" in weights.checkpoints(folder)
+
+    monkeypatch.undo()
+    weights.save(folder / "parts", network, Config("resnet", 4, options=options))
+    assert [p.name for p in (folder / "parts").glob("*.safetensors")] == ["model.safetensors"]
+    monkeypatch.setattr(weights, "LARGEST", 700)
+    weights.save(folder / "parts", network, Config("resnet", 4, options=options))
+    assert len(list((folder / "parts").glob("*.safetensors"))) == 4
+
+    weights.load.cache_clear()
+    parts[1].unlink()
+    with pytest.raises(WeightsError, match="damaged"):
+        weights.load("parts", folder)
+
+
+def test_snapshots(folder):
+    torch.manual_seed(4)
+    network = models.build("resnet", features=4, blocks=(2,)).eval()
+    for step in (0, 12, 3):
+        weights.snapshot(folder / "resnet-4x", step, network)
+    assert weights.snapshots("resnet-4x", folder) == [0, 3, 12]
+    assert weights.snapshots("resnet-8x", folder) == []
+    image = torch.rand(1, 1, 20, 20)
+    kept = weights.load_snapshot("resnet-4x", 3, folder)
+    torch.testing.assert_close(kept(image), network(image), rtol=0, atol=5e-3)
+    (folder / "resnet-4x/snapshots/000012.safetensors").write_bytes(b"\x08" * 50)
+    for step in (7, 12):
+        with pytest.raises(WeightsError, match=f"step {step}"):
+            weights.load_snapshot("resnet-4x", step, folder)

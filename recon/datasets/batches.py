@@ -45,7 +45,7 @@ def draw(
     -------
     complex64, shape (H, W), or (C, H, W) of a multi-coil measurement.
     """
-    chosen = slices[rng.integers(len(slices)) if index is None else index]
+    chosen = slices[int(rng.integers(len(slices))) if index is None else index]
     if isinstance(chosen, Measured):
         return chosen.kspace()
     if augment:

@@ -33,7 +33,7 @@ class Volume:
 
     subject: str
     name: str
-    slices: Sequence[Slice]
+    slices: Sequence[Slice] | np.ndarray
 
 
 def fully_sampled(slice_: Slice, rng: np.random.Generator, noise: float) -> np.ndarray:

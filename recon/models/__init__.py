@@ -14,7 +14,7 @@ from recon.models.unrolled import ResNetDC
 
 # A network with `takes_kspace` maps undersampled k-space and its mask to a complex image; one
 # without maps a zero-filled magnitude image to a better one.
-ARCHITECTURES: Mapping[str, type[nn.Module]] = {
+ARCHITECTURES: Mapping[str, type[CNN | ResNet | ResNetDC | UNet]] = {
     "cnn": CNN,
     "gan": ResNet,  # the ResNet, trained against `recon.models.discriminator`
     "resnet": ResNet,

@@ -73,7 +73,8 @@ class Learner:
     def __init__(self, run: Run, device: torch.device, workers: Workers) -> None:
         torch.manual_seed(run.seed)
         self.run, self.device, self.workers = run, device, workers
-        self.network = models.build(run.model).to(device, memory_format=torch.channels_last)
+        network = models.build(run.model).to(device)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = None
         if run.average:
             ema = get_ema_multi_avg_fn(run.average)

@@ -68,11 +68,12 @@ class Muon(torch.optim.Optimizer):
             for shape, parameters in same_shape.items():
                 directions = []
                 for parameter in parameters:
-                    state = self.state[parameter]
+                    gradient, state = parameter.grad, self.state[parameter]
+                    assert gradient is not None
                     if not state:
                         state["momentum"] = torch.zeros_like(parameter)
-                    average = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-                    directions.append(parameter.grad.lerp(average, group["momentum"]).flatten(1))
+                    average = state["momentum"].lerp_(gradient, 1 - group["momentum"])
+                    directions.append(gradient.lerp(average, group["momentum"]).flatten(1))
                 steps = orthogonalized(torch.stack(directions))
                 scale = 0.2 * max(steps.shape[1:]) ** 0.5  # entries of RMS 0.2
                 for parameter, step in zip(parameters, steps, strict=True):
