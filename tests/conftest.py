@@ -39,3 +39,16 @@ def browser() -> Iterator:
         chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS.split())
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def page(browser, url):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(url)
+    page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+    yield page
+    context.close()
+    assert problems == []

@@ -5,7 +5,6 @@ Names of files come from outside, so every text passes through `html.escape`.
 
 from __future__ import annotations
 
-import base64
 from html import escape
 
 import numpy as np
@@ -14,6 +13,7 @@ from matplotlib.colors import to_hex
 from recon import figures
 from recon.methods import LABELS
 from recon.pipeline import Reconstruction
+from recon.ui.viewer import Panel, viewer
 
 _STOPS = ", ".join(to_hex(figures.ERROR_COLORS(t)) for t in np.linspace(0, 1, 9))
 
@@ -69,66 +69,79 @@ def _gain(result: Reconstruction) -> str:
 
 def panels(result: Reconstruction) -> str:
     """Mask, zero-filled, reconstruction, reference; below them k-space, errors, their scale."""
-    pictures = figures.pictures(result)
     label = LABELS[result.method]
     height, width = result.zero_filled.shape
     size = f"{height} by {width} pixels"
-    described = {
-        "mask": (
+    lines = f"{result.lines_measured} of {result.lines.size} lines"
+    shown = [
+        Panel(
+            "mask",
             "Mask",
-            f"{result.lines_measured} of {result.lines.size} lines, "
-            f"{result.achieved_acceleration:.2f}x",
-            f"Sampling mask: {result.lines_measured} of {result.lines.size} lines measured",
+            f"{lines}, {result.achieved_acceleration:.2f}x",
+            f"Sampling mask: {lines} measured",
+            "mask",
+            figures.gray(result.mask, 1),
         ),
-        "zero_filled": (
+        Panel(
+            "zero_filled",
             "Zero-filled",
             figures.score_line(result.zero_filled_metrics),
             f"Zero-filled image, {size}",
+            "image",
+            result.zero_filled,
         ),
-        "reconstruction": (
+        Panel(
+            "reconstruction",
             label,
             figures.score_line(result.metrics),
             f"{label} reconstruction, {size}",
+            "image",
+            result.image,
         ),
-        "reference": ("Fully sampled", "reference", f"Fully sampled reference image, {size}"),
-        "kspace": (
-            "Measured k-space",
-            f"log magnitude, {figures.KSPACE_DECIBELS} dB",
-            "Masked k-space, logarithm of the magnitude",
-        ),
-    }
-    if result.reference is not None:
-        described["zero_filled_error"] = (
-            "Error, zero-filled",
-            _largest_error(result.zero_filled, result.reference),
-            "Error map of the zero-filled image",
-        )
-        described["reconstruction_error"] = (
-            f"Error, {label}",
-            _largest_error(result.image, result.reference),
-            f"Error map of the {label} reconstruction",
-        )
-    cells = [
-        _figure(pictures[name], *words) for name, words in described.items() if name in pictures
     ]
-    if result.reference is not None:
-        cells.append(_error_scale(result))
-    return f'<div class="panels">{"".join(cells)}</div>'
+    kspace = Panel(
+        "kspace",
+        "Measured k-space",
+        f"log magnitude, {figures.KSPACE_DECIBELS} dB",
+        "Masked k-space, logarithm of the magnitude",
+        "decibels",
+        figures.log_kspace(result.kspace_magnitude),
+    )
+    if result.reference is None:
+        return viewer([*shown, kspace], figures.window(result), None)
+    shown.append(
+        Panel(
+            "reference",
+            "Fully sampled",
+            "reference",
+            f"Fully sampled reference image, {size}",
+            "image",
+            result.reference,
+        )
+    )
+    errors = [
+        Panel(
+            f"{of}_error",
+            f"Error, {title}",
+            _largest_error(image, result.reference),
+            f"Error map of the {words}",
+            "error",
+            of=of,
+            against="reference",
+        )
+        for of, title, words, image in (
+            ("zero_filled", "zero-filled", "zero-filled image", result.zero_filled),
+            ("reconstruction", label, f"{label} reconstruction", result.image),
+        )
+    ]
+    return viewer(
+        [*shown, kspace, *errors], figures.window(result), result.data_range, _error_scale(result)
+    )
 
 
 def _largest_error(image: np.ndarray, reference: np.ndarray) -> str:
     error = float(np.abs(image - reference).max() / reference.max())
     return f"largest {error:.0%} of the maximum"
-
-
-def _figure(picture: np.ndarray, title: str, caption: str, alt: str) -> str:
-    data = base64.b64encode(figures.png(picture)).decode()
-    parts = "".join(f"<span>{escape(part)}</span>" for part in caption.split(" · ") if part)
-    return (
-        f'<figure><button type="button" class="frame" aria-label="Enlarge: {escape(title)}">'
-        f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}"></button>'
-        f"<figcaption><b>{escape(title)}</b>{parts}</figcaption></figure>"
-    )
 
 
 def _error_scale(result: Reconstruction) -> str:

@@ -21,22 +21,13 @@ from recon.kspace import InputError
 from recon.pipeline import Reconstruction
 from recon.ui import controls, html, session
 from recon.ui.session import Choice, Origin
+from recon.ui.viewer import SCRIPT
 from recon.weights import WeightsError
 
 FIRST = Origin(example="head")
 
 # One reconstruction uses all cores and, at worst, most of a gigabyte; others wait their turn.
 ONE_AT_A_TIME: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "reconstruct"}
-
-ENLARGE = """
-element.addEventListener('click', event => {
-  const frame = event.target.closest('button.frame');
-  if (!frame) return;
-  const figure = frame.parentElement, open = figure.classList.contains('enlarged');
-  element.querySelectorAll('.enlarged').forEach(f => f.classList.remove('enlarged'));
-  if (!open) { figure.classList.add('enlarged'); figure.scrollIntoView({block: 'nearest'}); }
-});
-"""
 
 # A download button only serves a file that existed before the click; so a hidden one is
 # clicked for the person once the file is there.
@@ -56,7 +47,7 @@ def build() -> None:
             c = controls.build(FIRST)
         with gr.Column(scale=4, min_width=320):
             verdict = gr.HTML(html.verdict(first, notice), elem_id="verdict")
-            panels = gr.HTML(html.panels(first), js_on_load=ENLARGE, elem_id="panels")
+            panels = gr.HTML(html.panels(first), js_on_load=SCRIPT, elem_id="panels")
             gr.HTML("<b>Compare</b>: zero-filled on the left, reconstruction on the right")
             slider = gr.ImageSlider(
                 compare(first),

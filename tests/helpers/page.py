@@ -1,0 +1,47 @@
+"""What tests do with the page, and read from it."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+
+def picture(page, alt: str):
+    return page.locator(f"#panels canvas[aria-label^='{alt}']")
+
+
+def key(page) -> str:
+    """Changes with anything the panels show."""
+    return page.locator("#panels .viewer").get_attribute("data-key")
+
+
+def sentence(page) -> str:
+    return page.locator("#verdict").inner_text()
+
+
+def after(page, action) -> float:
+    """Do something and wait until the pictures have changed: seconds it took."""
+    before = key(page)
+    start = time.perf_counter()
+    action()
+    page.wait_for_function(
+        "old => { const v = document.querySelector('#panels .viewer');"
+        " return v && v.dataset.key !== old && v.dataset.state === 'ready'; }",
+        arg=before,
+        timeout=30_000,
+    )
+    return time.perf_counter() - start
+
+
+def upload(page, path: Path) -> None:
+    clear = page.locator("#upload button[aria-label='Clear']")
+    if clear.count():
+        clear.first.click()
+    page.locator("#upload input[type=file]").set_input_files(path)
+
+
+def ssim(text: str) -> tuple[float, float]:
+    found = re.search(r"SSIM (\d\.\d+) → (\d\.\d+)", text)
+    assert found, text
+    return float(found[1]), float(found[2])
