@@ -11,7 +11,8 @@ from typing import Any
 
 from recon import figures
 from recon.kspace import InputError
-from recon.methods import methods
+from recon.masks import FAMILIES
+from recon.methods import DEFAULT, methods
 from recon.pipeline import Reconstruction, reconstruct
 from recon.readers import describe, read
 from recon.weights import WeightsError
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("inputs", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
     parser.add_argument("--acceleration", nargs="+", type=float, default=[4.0], metavar="R")
-    parser.add_argument("--method", nargs="+", choices=methods(), default=["resnet"])
+    parser.add_argument("--method", nargs="+", choices=methods(), default=[DEFAULT])
     parser.add_argument("--seed", type=int, default=0, help="seed of the mask (default: 0)")
     parser.add_argument(
         "--slice",
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         help="slice number from 0, or 'all' (default: the middle slice)",
     )
     parser.add_argument("--center-fraction", type=float, default=None, metavar="F")
+    parser.add_argument("--mask-family", choices=FAMILIES, default="random")
     parser.add_argument("--coils", type=_coils, default="rss", metavar="rss|svd|N")
     parser.add_argument("--phase-encode", choices=("columns", "rows"), default="columns")
     parser.add_argument(
@@ -111,6 +113,7 @@ def _reconstructions(path: Path, options: argparse.Namespace) -> Iterator[Recons
                     center_fraction=options.center_fraction,
                     coils=options.coils,
                     phase_encode=options.phase_encode,
+                    family=options.mask_family,
                 )
 
 

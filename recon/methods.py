@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from recon import weights
+from recon.classical import complete, compressed_sensing
 from recon.fourier import center_crop, ifft2c, rss
 from recon.measurement import CROP, Measurement
 
@@ -44,28 +45,65 @@ def apply_network(network: nn.Module, measurement: Measurement) -> np.ndarray:
     -------
     Magnitude image on the measurement's own scale, float32, shape (h, w).
     """
+    if network.takes_kspace:
+        return center_crop(rss(torch.from_numpy(_coil_by_coil(network, measurement))), CROP).numpy()
     device = next(network.parameters()).device
-    if not network.takes_kspace:
-        scale = float(measurement.zero_filled.max()) or 1.0
-        x = torch.from_numpy(measurement.zero_filled / scale)[None, None]  # (1, 1, h, w)
-        return network(x.to(device))[0, 0].clamp(min=0).cpu().numpy() * np.float32(scale)
+    scale = float(measurement.zero_filled.max()) or 1.0
+    x = torch.from_numpy(measurement.zero_filled / scale)[None, None]  # (1, 1, h, w)
+    return network(x.to(device))[0, 0].clamp(min=0).cpu().numpy() * np.float32(scale)
 
+
+def _coil_by_coil(network: nn.Module, measurement: Measurement) -> np.ndarray:
+    """What a network that takes k-space makes of every coil: complex64, shape (C, H, W)."""
+    device = next(network.parameters()).device
     mask = torch.from_numpy(measurement.mask)[None].to(device)  # (1, W)
     height, width = measurement.kspace.shape[-2:]
     coils = []
     for kspace in torch.from_numpy(measurement.kspace).to(device).view(-1, 1, height, width):
         scale = float(center_crop(ifft2c(kspace), CROP).abs().max()) or 1.0
         coils.append(network(kspace / scale, mask)[0] * scale)  # (H, W)
-    return center_crop(rss(torch.stack(coils)), CROP).cpu().numpy()
+    return torch.stack(coils).cpu().numpy()
+
+
+@torch.inference_mode()
+def complex_images(method: str, measurement: Measurement) -> np.ndarray | None:
+    """What a method makes of every coil before magnitudes are taken and coils combined.
+
+    Returns
+    -------
+    complex64, the shape of the k-space; None of a method that never sees k-space.
+    """
+    kspace = measurement.kspace
+    if method == "zero-filled":
+        return ifft2c(kspace).astype(np.complex64)
+    if method == "cs":
+        return complete(torch.from_numpy(kspace), torch.from_numpy(measurement.mask)).numpy()
+    network = weights.load(weights.nearest(method, measurement.acceleration))
+    if not network.takes_kspace:
+        return None
+    return _coil_by_coil(network, measurement).reshape(kspace.shape)
 
 
 METHODS: dict[str, Callable[[Measurement], np.ndarray]] = {
-    "resnet": trained("resnet"),
     "resnet-dc": trained("resnet-dc"),
+    "resnet": trained("resnet"),
+    "unet": trained("unet"),
+    "cnn": trained("cnn"),
+    "gan": trained("gan"),
+    "cs": compressed_sensing,
     "zero-filled": zero_filled,
 }
+DEFAULT = "resnet-dc"
 
-LABELS = {"resnet": "ResNet", "resnet-dc": "ResNet-DC", "zero-filled": "Zero-filled"}
+LABELS = {
+    "resnet-dc": "ResNet-DC",
+    "resnet": "ResNet",
+    "unet": "U-Net",
+    "cnn": "Plain CNN",
+    "gan": "GAN",
+    "cs": "Compressed sensing",
+    "zero-filled": "Zero-filled",
+}
 
 
 def methods() -> list[str]:

@@ -13,7 +13,7 @@ from recon import masks
 from recon.fourier import combined
 from recon.kspace import InputError, KSpace, Source
 from recon.measurement import measure, picture
-from recon.methods import METHODS
+from recon.methods import DEFAULT, METHODS
 from recon.metrics import closed_share, scores
 
 Coils = Literal["rss", "svd"] | int
@@ -40,9 +40,10 @@ class Reconstruction:
         Measured lines, boolean, shape (number of phase-encode lines,).
     kspace_magnitude
         Magnitude of the undersampled k-space, coils combined: float32, shape (H, W).
-    method, acceleration, seed, center_fraction, coils, phase_encode
-        What was asked for. `acceleration` is nominal; for data that arrived undersampled it
-        is the achieved one, and `seed` and `center_fraction` are None.
+    method, acceleration, seed, center_fraction, coils, phase_encode, family
+        What was asked for. `acceleration` is nominal; for data that arrived undersampled, and
+        for a mask that was handed over, it is the achieved one, and `seed`, `center_fraction`
+        and `family` are None.
     source
         Where the k-space came from.
     seconds
@@ -64,6 +65,7 @@ class Reconstruction:
     center_fraction: float | None
     coils: Coils
     phase_encode: PhaseEncode
+    family: str | None
     source: Source
     seconds: float
 
@@ -125,6 +127,7 @@ class Reconstruction:
             "center_fraction": self.center_fraction,
             "coils": self.coils,
             "phase_encode": self.phase_encode,
+            "mask_family": self.family,
         }
 
 
@@ -132,16 +135,19 @@ def reconstruct(
     kspace: np.ndarray,
     acceleration: float = 4,
     seed: int = 0,
-    method: str = "resnet",
+    method: str = DEFAULT,
     *,
     center_fraction: float | None = None,
     coils: Coils = "rss",
     phase_encode: PhaseEncode = "columns",
+    family: str = "random",
+    mask: np.ndarray | None = None,
 ) -> Reconstruction:
     """Undersample a slice, reconstruct it and score the result.
 
     Data that arrived undersampled (``kspace.source.mask``) keep their own mask;
-    `acceleration`, `seed`, `center_fraction` and `phase_encode` then have no effect.
+    `acceleration`, `seed`, `center_fraction`, `phase_encode`, `family` and `mask` then have no
+    effect.
 
     Parameters
     ----------
@@ -160,6 +166,11 @@ def reconstruct(
         to one virtual coil first, a number takes that coil alone.
     phase_encode
         Whether a phase-encode line is a column or a row of the array.
+    family
+        Kind of mask, a key of `recon.masks.FAMILIES`.
+    mask
+        Lines to measure, boolean, shape (number of phase-encode lines,), in place of a drawn
+        mask.
 
     Raises
     ------
@@ -174,6 +185,8 @@ def reconstruct(
         raise InputError("Phase encoding runs along 'columns' or 'rows'.")
     if seed < 0:
         raise InputError("The mask seed is a whole number from 0 upwards.")
+    if family not in masks.FAMILIES:
+        raise InputError(f"Masks are of the kinds {', '.join(masks.FAMILIES)}; not '{family}'.")
     kspace = kspace if isinstance(kspace, KSpace) else KSpace(kspace)
     source = kspace.source
     data = np.asarray(kspace)
@@ -181,16 +194,24 @@ def reconstruct(
         raise InputError("The k-space must hold finite numbers, and not only zeros.")
 
     drawn_with: int | None = seed
-    if source.mask is None:
-        data = data.swapaxes(-2, -1) if phase_encode == "rows" else data
-        lines = masks.random_cartesian(data.shape[-1], acceleration, center_fraction, seed)
+    drawn_from: str | None = family
+    if source.mask is not None:
+        mask, phase_encode = source.mask, "columns"
+    data = data.swapaxes(-2, -1) if phase_encode == "rows" else data
+    if mask is None:
+        lines = masks.FAMILIES[family](data.shape[-1], acceleration, center_fraction, seed)
         if center_fraction is None:
             center_fraction = masks.default_center_fraction(acceleration)
     else:
-        lines, phase_encode = source.mask, "columns"
+        lines = np.asarray(mask, bool)
+        if lines.shape != data.shape[-1:] or not lines.any():
+            raise InputError(
+                f"A mask has one value for each of the {data.shape[-1]} phase-encode lines, "
+                f"and measures one of them at least."
+            )
         acceleration = masks.achieved_acceleration(lines)
-        drawn_with = center_fraction = None
-    data = _combine(data, lines, coils)
+        drawn_with = drawn_from = center_fraction = None
+    data = select_coils(data, lines, coils)
 
     measurement = measure(data, lines, acceleration)
     start = time.perf_counter()
@@ -224,13 +245,29 @@ def reconstruct(
         center_fraction=center_fraction,
         coils=coils,
         phase_encode=phase_encode,
+        family=drawn_from,
         source=source,
         seconds=seconds,
     )
 
 
-def _combine(kspace: np.ndarray, lines: np.ndarray, coils: Coils) -> np.ndarray:
-    """K-space of the coils that were asked for: (H, W), or (C, H, W) for root-sum-of-squares."""
+def select_coils(kspace: np.ndarray, lines: np.ndarray, coils: Coils) -> np.ndarray:
+    """K-space of the coils that were asked for: (H, W), or (C, H, W) for root-sum-of-squares.
+
+    Parameters
+    ----------
+    kspace
+        Complex, shape (H, W) or (C, H, W).
+    lines
+        Measured lines, boolean, shape (W,): a virtual coil is found from them alone.
+    coils
+        See `reconstruct`.
+
+    Raises
+    ------
+    InputError
+        If there is no such coil.
+    """
     if kspace.ndim == 2 or coils == "rss":
         return kspace
     if coils == "svd":

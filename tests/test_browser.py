@@ -17,7 +17,7 @@ from tests.helpers.page import after, key, picture, sentence, ssim, upload
 PICTURES = (
     "Sampling mask",
     "Zero-filled image",
-    "ResNet reconstruction",
+    "ResNet-DC reconstruction",
     "Fully sampled reference",
     "Masked k-space",
     "Error map of the zero-filled",

@@ -91,6 +91,109 @@ def test_centre_block_equals_fastmri(width, acceleration, fraction):
         np.testing.assert_array_equal(stack.all(axis=0), centre)
 
 
+@pytest.mark.parametrize("width", [13, 64, 125, 218, 320, 367, 368, 640])
+@pytest.mark.parametrize(("acceleration", "fraction"), [(4, 0.08), (8, 0.04), (3, 0.1), (5.5, 0)])
+def test_equispaced_equals_fastmri(width, acceleration, fraction):
+    subsample = pytest.importorskip("fastmri.data.subsample", reason="fastmri is not installed")
+    theirs = subsample.EquispacedMaskFractionFunc([fraction], [acceleration])
+    n_low = round(width * fraction)
+    centre = theirs.calculate_center_mask((1, width, 2), n_low).astype(bool)
+    distance = acceleration * (n_low - width) / (n_low * acceleration - width)
+    offsets = range(round(distance))
+    expected = [
+        centre | theirs.calculate_acceleration_mask(width, acceleration, o, n_low).astype(bool)
+        for o in offsets
+    ]
+    for offset in offsets:
+        mask = masks.equispaced(width, acceleration, fraction, offset=offset)
+        np.testing.assert_array_equal(mask, expected[offset])
+    # a seed draws one of these, and every one of them sooner or later
+    drawn = {masks.equispaced(width, acceleration, fraction, seed=s).tobytes() for s in range(200)}
+    assert drawn == {mask.tobytes() for mask in expected}
+
+
+FAMILIES = list(masks.FAMILIES)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("acceleration", [2, 4, 8, 5.5])
+@pytest.mark.parametrize("width", [64, 125, 367, 368])
+def test_every_family_keeps_the_centre_and_meets_the_acceleration(family, acceleration, width):
+    n_low = round(width * 0.32 / acceleration)
+    start = (width - n_low + 1) // 2
+    stack = np.array([masks.FAMILIES[family](width, acceleration, seed=s) for s in range(60)])
+    assert stack.dtype == bool
+    assert stack[:, start : start + n_low].all()
+    lines = stack.sum(axis=1)
+    if family == "random":
+        assert lines.mean() == pytest.approx(width / acceleration, rel=0.06)
+    elif family == "equispaced":  # rounding costs or gains a line at either end, and the last one
+        assert np.abs(lines - width / acceleration).max() <= 2.5
+    else:
+        assert (lines == round(width / acceleration)).all()
+
+
+def test_variable_density_falls_outwards():
+    stack = np.array([masks.variable_density(WIDTH, 4, seed=s) for s in range(400)])
+    distance = np.abs(np.arange(WIDTH) - WIDTH // 2)
+    share = [
+        stack[:, (distance >= 20 + 40 * n) & (distance < 60 + 40 * n)].mean() for n in range(4)
+    ]
+    assert share == sorted(share, reverse=True)
+    assert share[0] > 4 * share[3]
+
+
+def test_low_pass_is_one_block():
+    mask = masks.low_pass(WIDTH, 4)
+    np.testing.assert_array_equal(np.flatnonzero(mask), np.arange(138, 230))
+    np.testing.assert_array_equal(mask, masks.low_pass(WIDTH, 4, 0, seed=5))
+
+
+@pytest.mark.parametrize("width", [368, 367])
+def test_partial_fourier_leaves_out_one_side(width):
+    reach = round(0.625 * width)
+    sides = set()
+    for seed in range(20):
+        lines = np.flatnonzero(masks.partial_fourier(width, 4, seed=seed))
+        first = lines.max() < reach
+        assert first or lines.min() >= width - reach
+        sides.add(first)
+    assert sides == {True, False}
+    # below 1.6x nothing has to be skipped: W / R lines in a row
+    lines = np.flatnonzero(masks.partial_fourier(width, 1.25, seed=0))
+    assert np.ptp(lines) == lines.size - 1 == round(width / 1.25) - 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_seeds_of_every_family(family):
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - the state nobody may touch
+    make = masks.FAMILIES[family]
+    one, again = make(WIDTH, 4, seed=3), make(WIDTH, 4, None, np.random.default_rng(3))
+    np.testing.assert_array_equal(one, again)
+    others = {make(WIDTH, 4, seed=s).tobytes() for s in range(30)}
+    assert (len(others) > 1) == (family != "low-pass")
+    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 33])
+def test_narrow_slices_in_every_family(family, width):
+    for seed in range(10):
+        for acceleration in (1, 1.3, 4, 8):
+            mask = masks.FAMILIES[family](width, acceleration, 0, seed)
+            assert mask.shape == (width,)
+            assert mask.any()
+        assert masks.FAMILIES[family](width, 1, seed=seed).all()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_refuses_the_impossible(family):
+    with pytest.raises(InputError, match="at least 1"):
+        masks.FAMILIES[family](WIDTH, 0.5)
+    with pytest.raises(InputError, match=r"at most 0\.25"):
+        masks.FAMILIES[family](WIDTH, 4, 0.3)
+
+
 def test_seed_decides_and_global_state_is_left_alone():
     before = np.random.get_state()[1].copy()  # noqa: NPY002 - the state nobody may touch
     first = masks.random_cartesian(WIDTH, 4, seed=3)

@@ -159,6 +159,9 @@ def test_file_maximum_does_not_apply_to_a_single_coil(kspace):
         ({"acceleration": 0.5}, "at least 1"),
         ({"acceleration": 8, "center_fraction": 0.3}, "at most 0.125"),
         ({"phase_encode": "diagonal"}, "columns"),
+        ({"family": "spiral"}, "random, equispaced"),
+        ({"mask": np.ones(7, bool)}, "one value for each of the 80"),
+        ({"mask": np.zeros(80, bool)}, "measures one of them at least"),
     ],
 )
 def test_bad_arguments_get_a_sentence(kspace, arguments, words):
@@ -175,6 +178,25 @@ def test_bad_arrays_get_a_sentence(bad):
 def test_coil_out_of_range(kspace):
     with pytest.raises(recon.InputError, match="0 to 1"):
         recon.reconstruct(coils_of(kspace, [1, 1]), coils=2)
+
+
+@pytest.mark.parametrize("family", masks.FAMILIES)
+def test_mask_families(kspace, family):
+    result = recon.reconstruct(kspace, 4, 3, "zero-filled", family=family)
+    np.testing.assert_array_equal(result.lines, masks.FAMILIES[family](80, 4, None, 3))
+    assert result.record()["mask_family"] == family
+
+
+def test_a_mask_of_ones_own(kspace):
+    lines = masks.random_cartesian(80, 4, seed=3)
+    own = recon.reconstruct(kspace, mask=lines, method="zero-filled")
+    drawn = recon.reconstruct(kspace, 4, 3, "zero-filled")
+    np.testing.assert_array_equal(own.image, drawn.image)
+    assert own.metrics == drawn.metrics
+    assert own.acceleration == drawn.achieved_acceleration
+    assert (own.seed, own.family, own.center_fraction) == (None, None, None)
+    rows = recon.reconstruct(kspace, mask=np.ones(96, bool), method="cs", phase_encode="rows")
+    np.testing.assert_allclose(rows.image, rows.reference, atol=1e-5)
 
 
 def test_same_seed_same_result(kspace):

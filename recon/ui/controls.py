@@ -9,7 +9,7 @@ import gradio as gr
 
 from recon import examples, masks, readers
 from recon.kspace import InputError
-from recon.methods import LABELS, methods
+from recon.methods import DEFAULT, LABELS, methods
 from recon.ui.session import Choice, Origin
 
 
@@ -110,7 +110,7 @@ def build(first: Origin) -> Controls:
     message = gr.HTML(elem_id="control-message")
     with gr.Accordion("Advanced", open=False, elem_id="advanced"):
         method = gr.Radio(
-            [(LABELS[name], name) for name in methods()], value=methods()[0], label="Method"
+            [(LABELS[name], name) for name in methods()], value=DEFAULT, label="Method"
         )
         center_fraction = gr.Slider(
             0,

@@ -67,9 +67,15 @@ def _gain(result: Reconstruction) -> str:
     return f"SSIM <b>{before:.3f} → {after:.3f}</b>: the {label} {did} {gap}."
 
 
-def panels(result: Reconstruction) -> str:
-    """Mask, zero-filled, reconstruction, reference; below them k-space, errors, their scale."""
-    label = LABELS[result.method]
+def panels(result: Reconstruction, pending: str = "") -> str:
+    """Mask, zero-filled, reconstruction, reference; below them k-space, errors, their scale.
+
+    Parameters
+    ----------
+    pending
+        Name of a method that is still at work: `result` then stands in its place.
+    """
+    label = f"{pending}, at work" if pending else LABELS[result.method]
     height, width = result.zero_filled.shape
     size = f"{height} by {width} pixels"
     lines = f"{result.lines_measured} of {result.lines.size} lines"
@@ -93,7 +99,7 @@ def panels(result: Reconstruction) -> str:
         Panel(
             "reconstruction",
             label,
-            figures.score_line(result.metrics),
+            "" if pending else figures.score_line(result.metrics),
             f"{label} reconstruction, {size}",
             "image",
             result.image,

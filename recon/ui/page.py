@@ -7,7 +7,8 @@ from pathlib import Path
 import gradio as gr
 
 from recon.kspace import InputError
-from recon.ui import reconstruct, session
+from recon.methods import DEFAULT
+from recon.ui import acquisition, reconstruct, sampling, session, trust
 from recon.ui.session import Choice, Origin
 from recon.weights import WeightsError
 
@@ -42,7 +43,15 @@ def build() -> gr.Blocks:
         delete_cache=(3600, 3600),
     ) as demo:
         gr.HTML(TITLE, elem_id="title")
-        reconstruct.build()
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Reconstruct", id="reconstruct"):
+                shared = reconstruct.build()
+            with gr.Tab("Sampling lab", id="sampling") as tab:
+                sampling.build(shared, tab)
+            with gr.Tab("Acquisition", id="acquisition") as tab:
+                acquisition.build(shared, tab)
+            with gr.Tab("Can I trust it?", id="trust"):
+                trust.build(shared)
         gr.HTML(REMARKS, elem_id="remarks")
         gr.api(reconstruct_file, api_name="reconstruct", **reconstruct.ONE_AT_A_TIME)
     return demo
@@ -52,7 +61,7 @@ def reconstruct_file(
     file: gr.FileData,
     acceleration: float = 4,
     seed: int = 0,
-    method: str = "resnet",
+    method: str = DEFAULT,
     slice: int = -1,
 ) -> dict:
     """Undersample and reconstruct one slice of an uploaded file; answers with the scores.

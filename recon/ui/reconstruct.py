@@ -39,8 +39,13 @@ CLICK_DOWNLOAD = """
 """
 
 
-def build() -> None:
-    """Draw the view, its first example already reconstructed, and connect its events."""
+def build() -> controls.Controls:
+    """Draw the view, its first example already reconstructed, and connect its events.
+
+    Returns
+    -------
+    The controls that say what is open, for other views of the same slice.
+    """
     first, notice = attempt(Choice(FIRST))
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=290):
@@ -166,6 +171,7 @@ def build() -> None:
         api_visibility="private",
         **ONE_AT_A_TIME,
     ).success(None, js=CLICK_DOWNLOAD, api_visibility="private")
+    return c
 
 
 def careful(message: gr.HTML) -> Callable[[Callable], Callable]:

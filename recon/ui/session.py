@@ -14,7 +14,8 @@ import numpy as np
 
 from recon import examples, figures, readers
 from recon.kspace import InputError, KSpace
-from recon.pipeline import Coils, PhaseEncode, Reconstruction, reconstruct
+from recon.methods import DEFAULT
+from recon.pipeline import Coils, PhaseEncode, Reconstruction, reconstruct, select_coils
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,18 @@ class Choice:
     slice: int | None = None  # None: the middle one
     acceleration: float = 4
     seed: int = 0
-    method: str = "resnet"
+    method: str = DEFAULT
     center_fraction: float | None = None
     coils: Coils = "rss"
     phase_encode: PhaseEncode = "columns"
     axes: readers.Axes = "auto"
+    family: str = "random"
+    mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
+
+    @property
+    def lines(self) -> np.ndarray | None:
+        """The mask drawn by hand: boolean, shape (W,)."""
+        return None if self.mask is None else np.array([mark == "1" for mark in self.mask])
 
 
 def describe(choice: Choice) -> readers.Description | None:
@@ -66,6 +74,15 @@ def describe(choice: Choice) -> readers.Description | None:
 
 def read(choice: Choice) -> KSpace:
     """The chosen slice."""
+    path = choice.origin.path()
+    if path is None:  # one slice, however it is undersampled
+        return _read(Choice(choice.origin))
+    return _read(Choice(choice.origin, choice.slice, choice.acceleration, axes=choice.axes))
+
+
+# One slice is looked at with many masks and methods; a large one takes 128 MiB.
+@lru_cache(maxsize=2)
+def _read(choice: Choice) -> KSpace:
     path = choice.origin.path()
     if path is None:
         assert choice.origin.example is not None
@@ -100,7 +117,32 @@ def run(choice: Choice) -> Reconstruction:
         center_fraction=choice.center_fraction,
         coils=choice.coils,
         phase_encode=choice.phase_encode,
+        family=choice.family,
+        mask=choice.lines,
     )
+
+
+def prepared(choice: Choice) -> np.ndarray:
+    """Fully sampled k-space as the probes take it, phase-encode lines as columns.
+
+    Returns
+    -------
+    complex64, shape (H, W) or (C, H, W).
+
+    Raises
+    ------
+    InputError
+        If the data arrived undersampled, or there is no such coil.
+    """
+    kspace = read(choice)
+    if kspace.source.mask is not None:
+        raise InputError(
+            "This needs fully sampled k-space; the file that is open was undersampled already."
+        )
+    data = np.asarray(kspace)
+    data = data.swapaxes(-2, -1) if choice.phase_encode == "rows" else data
+    everything = np.ones(data.shape[-1], bool)
+    return select_coils(data, everything, choice.coils)
 
 
 def arrays(result: Reconstruction) -> dict[str, np.ndarray]:

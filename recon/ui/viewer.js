@@ -21,7 +21,7 @@ async function load() {
   const scale = content.scale;
   const old = model;
   model = {holder, panels, scale, range: content.range, largest: content.largest,
-           colors: bytes(content.colors), limit: content.error_limit, home: content.window,
+           colors: bytes(content.colors), home: content.window,
            low: 0, high: content.window, flicker: null, pointers: new Map(), drag: null,
            region: null, marking: false, hover: null};
   const shape = JSON.stringify(panels.map(p => [p.domain, p.width, p.height]));
@@ -72,13 +72,14 @@ function valueAt(panel, row, column) {
     return Math.abs(difference) * model.scale / 65535 / model.largest;
   }
   const value = panel.values[row * panel.width + column];
+  if (panel.kind === 'share') return value / 255 * panel.limit;
   return panel.kind === 'image' ? value * model.scale / 65535 : value;
 }
 
 function describe(panel, row, column) {
   const value = valueAt(panel, row, column);
   if (panel.kind === 'image') return `${(100 * value / model.largest).toFixed(1)} %`;
-  if (panel.kind === 'error') return `${(100 * value).toFixed(1)} %`;
+  if (panel.kind === 'error' || panel.kind === 'share') return `${(100 * value).toFixed(1)} %`;
   if (panel.kind === 'decibels') return value ? `${(value / 255 * panel.span - panel.span).toFixed(0)} dB` : `below -${panel.span} dB`;
   return value ? 'measured' : 'not measured';
 }
@@ -120,9 +121,9 @@ function paint() {
     for (let row = 0, i = 0, o = 0; row < height; row++) for (let column = 0; column < width; column++, i++, o += 4) {
       let level;
       if (panel.kind === 'image') level = clamp(255 * (panel.values[i] * model.scale / 65535 - model.low) / span, 0, 255);
-      else if (panel.kind === 'error') level = Math.round(255 * clamp(valueAt(panel, row, column) / model.limit, 0, 1));
+      else if (panel.kind === 'error') level = Math.round(255 * clamp(valueAt(panel, row, column) / panel.limit, 0, 1));
       else level = panel.values[i];
-      for (let c = 0; c < 3; c++) image.data[o + c] = panel.kind === 'error' ? model.colors[3 * level + c] : level;
+      for (let c = 0; c < 3; c++) image.data[o + c] = panel.kind === 'error' || panel.kind === 'share' ? model.colors[3 * level + c] : level;
       image.data[o + 3] = 255;
     }
     context.putImageData(image, 0, 0);
@@ -282,7 +283,7 @@ function listen(panel) {
     const start = pixel(panel, at.x, at.y);
     const mode = event.button === 2 || event.shiftKey ? 'window'
       : model.marking || event.ctrlKey || event.metaKey ? 'region' : 'pan';
-    model.drag = {panel, mode, at, start, box: null};
+    model.drag = {panel, mode, at, origin: at, start, box: null};
     canvas.focus({preventScroll: true});
   };
   canvas.onpointermove = event => {
@@ -319,6 +320,11 @@ function listen(panel) {
     model.pointers.delete(event.pointerId);
     const {drag} = model;
     model.drag = null;
+    const at = place(event), still = drag && Math.hypot(at.x - drag.origin.x, at.y - drag.origin.y) < 3;
+    if (still && drag.mode === 'pan' && event.button === 0) {
+      const here = pixel(panel, at.x, at.y);
+      if (panel.domain === 'image' && inside(panel, here)) trigger('select', here);
+    }
     if (drag && drag.box && drag.box.right - drag.box.left > 1 && drag.box.bottom - drag.box.top > 1) {
       magnify(panel, drag.box);
       model.marking = false;

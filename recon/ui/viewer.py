@@ -36,21 +36,24 @@ class Panel:
     kind
         ``image``: magnitudes, float, windowed; ``error``: |of - against| of two image panels;
         ``decibels``: uint8, black at `figures.KSPACE_DECIBELS` below the maximum; ``mask``:
-        uint8, 0 or 255.
+        uint8, 0 or 255; ``share``: float, a share of the maximum, coloured up to `limit`.
     pixels
         Shape (h, w); None for errors, which the browser computes.
     of, against
         Names of the image panels whose difference an error is.
+    limit
+        Share at the top of the colour scale, for shares and errors.
     """
 
     name: str
     title: str
     caption: str
     alt: str
-    kind: Literal["image", "error", "decibels", "mask"]
+    kind: Literal["image", "error", "decibels", "mask", "share"]
     pixels: np.ndarray | None = None
     of: str = ""
     against: str = ""
+    limit: float = figures.ERROR_LIMIT
 
 
 def viewer(panels: list[Panel], window: float, data_range: float | None, tail: str = "") -> str:
@@ -81,7 +84,6 @@ def viewer(panels: list[Panel], window: float, data_range: float | None, tail: s
         "window": window,
         "largest": largest,
         "range": data_range or largest,
-        "error_limit": figures.ERROR_LIMIT,
         "colors": _text(figures.ERROR_COLORS(np.arange(256), bytes=True)[:, :3]),
     }
     text = json.dumps(content)
@@ -108,6 +110,7 @@ def _content(panel: Panel, shape: tuple[int, ...], scale: float) -> dict[str, An
         "domain": "kspace" if panel.kind in ("decibels", "mask") else "image",
         "height": height,
         "width": width,
+        "limit": panel.limit,
     }
     if panel.kind == "error":
         return content | {"of": panel.of, "against": panel.against}
@@ -115,7 +118,10 @@ def _content(panel: Panel, shape: tuple[int, ...], scale: float) -> dict[str, An
     if panel.kind == "image":
         pixels = np.clip(panel.pixels / scale, 0, 1) * 65535
         return content | {"data": _text(zlib.compress(pixels.round().astype("<u2").tobytes(), 1))}
-    data = _text(zlib.compress(np.ascontiguousarray(panel.pixels, np.uint8).tobytes(), 1))
+    levels = panel.pixels
+    if panel.kind == "share":
+        levels = (np.clip(levels / panel.limit, 0, 1) * 255).round()
+    data = _text(zlib.compress(np.ascontiguousarray(levels, np.uint8).tobytes(), 1))
     return content | {"data": data, "span": figures.KSPACE_DECIBELS}
 
 

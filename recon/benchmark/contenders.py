@@ -1,0 +1,141 @@
+"""Who takes part in the benchmark, and what each of them costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from recon import bart, masks, models, phantom, weights
+from recon.measurement import Measurement, measure
+from recon.methods import LABELS, METHODS, apply_network
+
+SIDE = 320  # of the slice that costs are stated for
+
+# Half decades. BART divides by the image's maximum, so no data need values outside of these.
+REGULARIZATIONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A method of the benchmark.
+
+    Attributes
+    ----------
+    name, label
+        For tables and files, and for people.
+    reconstruct
+        A measurement and a setting in, a magnitude image out.
+    settings
+        Values to choose the best of; empty where there is nothing to choose.
+    network
+        The one that serves 4x, for trained methods.
+    """
+
+    name: str
+    label: str
+    reconstruct: Callable[[Measurement, float], np.ndarray]
+    settings: tuple[float, ...] = ()
+    network: nn.Module | None = None
+
+
+def contenders(folder: Path | None = None) -> list[Contender]:
+    """All methods there are on this machine: zero-filled first, then untrained, then networks.
+
+    Parameters
+    ----------
+    folder
+        Of the checkpoints; the repository's own where None.
+    """
+    found = [Contender(name, LABELS[name], _plain(name)) for name in ("zero-filled", "cs")]
+    if bart.version():
+        for regularizer, label in (("wavelet", "BART l1-wavelet"), ("tv", "BART TV")):
+            name = f"bart-{regularizer}"
+            found.append(Contender(name, label, _bart(regularizer), REGULARIZATIONS))
+    trained = {config.architecture for config in weights.checkpoints(folder).values()}
+    for name in models.ARCHITECTURES:
+        if name in trained:
+            network = weights.load(weights.nearest(name, 4, folder), folder)
+            label = LABELS.get(name, name)
+            found.append(Contender(name, label, _trained(name, folder), network=network))
+    return found
+
+
+def _plain(name: str) -> Callable[[Measurement, float], np.ndarray]:
+    return lambda measurement, _: METHODS[name](measurement)
+
+
+def _bart(regularizer: str) -> Callable[[Measurement, float], np.ndarray]:
+    return lambda measurement, setting: bart.pics(measurement, regularizer, setting)[0]
+
+
+def _trained(architecture: str, folder: Path | None) -> Callable[[Measurement, float], np.ndarray]:
+    def reconstruct(measurement: Measurement, _: float) -> np.ndarray:
+        name = weights.nearest(architecture, measurement.acceleration, folder)
+        return apply_network(weights.load(name, folder), measurement)
+
+    return reconstruct
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a slice of 320x320 costs.
+
+    Attributes
+    ----------
+    seconds
+        Median wall time on this machine, all that belongs to the method included.
+    own_seconds
+        For BART, what it reports itself: without starting up and files. Else NaN.
+    parameters, multiply_adds
+        Of networks: numbers learned, and half the floating-point operations of convolutions and
+        matrix products as PyTorch counts them; Fourier transforms are left out. Else 0.
+    """
+
+    seconds: float
+    own_seconds: float = float("nan")
+    parameters: int = 0
+    multiply_adds: int = 0
+
+
+def costs(found: Sequence[Contender], repeats: int) -> dict[str, Cost]:
+    """Cost of each method by name, measured in turns so that a busy machine hurts all alike."""
+    measurement = measure(phantom.kspace((SIDE, SIDE)), masks.random_cartesian(SIDE, 4), 4)
+    wall: dict[str, list[float]] = {one.name: [] for one in found}
+    for repeat in range(repeats + 1):
+        for one in found:
+            start = time.perf_counter()
+            one.reconstruct(measurement, 0.01)
+            if repeat:  # the first time loads and warms up
+                wall[one.name].append(time.perf_counter() - start)
+    own = {
+        one.name: bart.pics(measurement, one.name.removeprefix("bart-"), 0.01)[1]
+        for one in found
+        if one.settings
+    }
+    return {
+        one.name: Cost(
+            float(np.median(wall[one.name])),
+            own.get(one.name, float("nan")),
+            sum(p.numel() for p in one.network.parameters()) if one.network else 0,
+            multiply_adds(one.network) if one.network else 0,
+        )
+        for one in found
+    }
+
+
+@torch.no_grad()
+def multiply_adds(network: nn.Module, side: int = SIDE) -> int:
+    """Of one square slice; see `Cost`."""
+    with FlopCounterMode(display=False) as counter:
+        if network.takes_kspace:
+            network(torch.ones(1, side, side, dtype=torch.complex64), torch.ones(1, side) > 0)
+        else:
+            network(torch.ones(1, 1, side, side))
+    return counter.get_total_flops() // 2

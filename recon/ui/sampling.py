@@ -1,0 +1,219 @@
+"""The sampling lab: which lines to measure, and what that does to the picture.
+
+Every move of a control is answered twice: at once with mask, point spread and zero-filled image,
+and, when it is ready, with the reconstruction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from recon import figures, masks
+from recon.kspace import InputError
+from recon.methods import DEFAULT, LABELS, methods
+from recon.pipeline import Reconstruction
+from recon.probes.handdrawn import against_random
+from recon.probes.psf import full_width, point_spread, sidelobe_level
+from recon.ui import controls, html, plots, session
+from recon.ui.controls import Controls
+from recon.ui.reconstruct import ONE_AT_A_TIME, attempt, careful
+from recon.ui.session import Choice
+from recon.ui.viewer import SCRIPT
+
+TITLES = {
+    "random": "Random",
+    "equispaced": "Equispaced",
+    "variable-density": "Variable density",
+    "partial-fourier": "Partial Fourier",
+    "low-pass": "Low-pass block",
+}
+RIVALS = 200  # random masks that a hand-drawn one is set against
+EDITOR = (
+    '<div class="mask-editor"><canvas tabindex="0" role="slider" aria-label="Mask: click or drag '
+    'lines on and off; with the keyboard arrows move and space switches"></canvas>'
+    '<p><span class="mask-used"></span> Click or drag in the mask to take lines away or add some. '
+    "Blue marks the middle of k-space.</p></div>"
+)
+EDITOR_SCRIPT = (Path(__file__).parent / "mask.js").read_text("utf-8")
+
+
+def build(shared: Controls, tab: gr.Tab) -> None:
+    """Draw the tab; it works on the slice that is open on the first one."""
+    gr.HTML(
+        "<p>Every skipped line costs something. The <b>point spread function</b> says what: it is "
+        "the picture of one bright point, and the zero-filled image is the object smeared with "
+        "it. Spikes beside the peak are aliasing, a wide peak is blur.</p>",
+        elem_classes="lead",
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=1, min_width=290):
+            family = gr.Radio(
+                [(TITLES[name], name) for name in masks.FAMILIES],
+                value="random",
+                label="Mask family",
+                elem_id="lab-family",
+            )
+            acceleration = gr.Slider(
+                2, 16, 4, step=0.5, label="Acceleration", elem_id="lab-acceleration"
+            )
+            center = gr.Slider(
+                0, 0.3, 0.08, step=0.01, label="Centre fraction", elem_id="lab-center"
+            )
+            with gr.Row():
+                seed = gr.Number(
+                    0, label="Mask seed", precision=0, minimum=0, min_width=90, elem_id="lab-seed"
+                )
+                new = gr.Button("New mask", min_width=110, elem_id="lab-new")
+            message = gr.HTML(elem_id="lab-message", elem_classes="beside")
+            method = gr.Dropdown(
+                [(LABELS[name], name) for name in methods()],
+                value=DEFAULT,
+                label="Reconstruction",
+                elem_id="lab-method",
+            )
+            beat = gr.Button("Beat the random mask", variant="primary", elem_id="lab-beat")
+            standing = gr.HTML(elem_id="lab-standing")
+        with gr.Column(scale=4, min_width=320):
+            editor = gr.HTML(
+                {"lines": "1", "budget": 1},
+                html_template=EDITOR,
+                js_on_load=EDITOR_SCRIPT,
+                elem_id="lab-editor",
+            )
+            spread = gr.HTML(elem_id="lab-spread")
+            panels = gr.HTML(js_on_load=SCRIPT, elem_id="lab-panels")
+
+    inputs = [*shared.inputs, family, acceleration, center, seed, method]
+    size = len(shared.inputs)
+
+    def wish(values: tuple[Any, ...]) -> Choice:
+        kind, rate, fraction, number, how = values[size : size + 5]
+        if number is None:
+            raise InputError("The mask seed is a whole number from 0 upwards.")
+        opened = controls.choice(*values[:size])
+        return replace(
+            opened,
+            family=kind,
+            acceleration=rate,
+            center_fraction=fraction,
+            seed=int(number),
+            method=how,
+        )
+
+    def drawn(chosen: Choice, value: dict[str, Any]) -> Choice:
+        """The same with the mask from the editor, which is a stranger's word."""
+        text = value.get("lines") if isinstance(value, dict) else None
+        if not isinstance(text, str) or not 0 < len(text) <= 2**16 or set(text) - set("01"):
+            raise InputError("The mask that was drawn could not be read; draw it again.")
+        return replace(chosen, mask=text)
+
+    def quick(chosen: Choice) -> dict[Any, Any]:
+        result, _ = attempt(replace(chosen, method="zero-filled"))
+        if result.source.mask is not None:
+            raise InputError(
+                "The file that is open was undersampled already, so no other lines can be "
+                "chosen; open a fully sampled one on the first tab."
+            )
+        return {
+            spread: _spread(result),
+            panels: html.panels(result, pending=LABELS[chosen.method]),
+            message: "",
+        }
+
+    def editing(chosen: Choice, result: Reconstruction) -> dict[str, Any]:
+        budget = max(1, round(result.lines.size / chosen.acceleration))
+        text = "".join("1" if line else "0" for line in result.lines)
+        return {"lines": text, "budget": max(budget, int(result.lines.sum()))}
+
+    @careful(message)
+    def moved(*values: Any) -> dict[Any, Any]:
+        chosen = wish(values)
+        shown = quick(chosen)
+        result, _ = attempt(replace(chosen, method="zero-filled"))
+        return {**shown, editor: editing(chosen, result), standing: ""}
+
+    @careful(message)
+    def accelerated(*values: Any) -> dict[Any, Any]:
+        fraction = round(masks.default_center_fraction(values[size + 1]), 3)
+        values = (*values[: size + 2], fraction, *values[size + 3 :])
+        return {**moved(*values), center: fraction}
+
+    @careful(message)
+    def renewed(*values: Any) -> dict[Any, Any]:
+        number = int(values[size + 3] or 0) + 1
+        return {**moved(*values[: size + 3], number, *values[size + 4 :]), seed: number}
+
+    @careful(message)
+    def drew(value: dict[str, Any], *values: Any) -> dict[Any, Any]:
+        return {**quick(drawn(wish(values), value)), standing: ""}
+
+    @careful(message)
+    def reconstructed(value: dict[str, Any], *values: Any) -> dict[Any, Any]:
+        """The second answer, for the mask that is in the editor by now."""
+        result, notice = attempt(drawn(wish(values), value))
+        return {panels: html.panels(result), message: html.message(notice)}
+
+    @careful(message)
+    def compared(value: dict[str, Any], *values: Any) -> dict[Any, Any]:
+        chosen = drawn(wish(values), value)
+        lines = chosen.lines
+        assert lines is not None
+        place = against_random(
+            session.prepared(chosen), lines, RIVALS, center_fraction=chosen.center_fraction
+        )
+        words = (
+            f"This mask: SSIM {place.ssim:.3f}, better than {place.percentile:.0f} % of "
+            f"{RIVALS} random masks with the same {lines.sum()} lines (zero-filled)."
+        )
+        picture = plots.histogram(place.others, "zero-filled SSIM", words, (place.ssim, "yours"))
+        return {standing: f"<p>{words}</p>{picture}", message: ""}
+
+    first = [panels, spread, editor, standing, message]
+    options: dict[str, Any] = {
+        "trigger_mode": "always_last",
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        **ONE_AT_A_TIME,
+    }
+    events = [
+        gr.on(
+            [family.input, center.input, seed.input, tab.select], moved, inputs, first, **options
+        ),
+        acceleration.input(accelerated, inputs, [*first, center], **options),
+        new.click(renewed, inputs, [*first, seed], **options),
+        editor.input(drew, [editor, *inputs], first, **options),
+    ]
+    for event in events:
+        event.then(reconstructed, [editor, *inputs], [panels, message], **options)
+    method.input(reconstructed, [editor, *inputs], [panels, message], **options)
+    beat.click(
+        compared, [editor, *inputs], [standing, message], **{**options, "show_progress": "minimal"}
+    )
+
+
+def _spread(result: Reconstruction) -> str:
+    """The point spread function as a curve, and what to read from it in one sentence."""
+    lines = result.lines
+    values = np.abs(point_spread(lines))
+    decibels = 20 * np.log10(np.maximum(values / values.max(), 1e-3))
+    level, width = sidelobe_level(lines), full_width(lines)
+    assert result.zero_filled_metrics is not None
+    words = (
+        f"Point spread: largest sidelobe {level:.1%} of the peak, main lobe {width:.1f} pixels "
+        f"wide; {result.lines_measured} of {lines.size} lines "
+        f"({result.achieved_acceleration:.2f}x); zero-filled "
+        f"{figures.score_line(result.zero_filled_metrics).split(' · ')[0]}."
+    )
+    picture = plots.curves(
+        [plots.Series("", np.arange(lines.size) - lines.size // 2, decibels)],
+        "pixels along the phase-encode direction",
+        "dB below the peak",
+        words,
+        y_range=(-60, 0),
+    )
+    return f"<p>{words}</p>{picture}"

@@ -1,0 +1,71 @@
+"""Mask ensemble: the same slice under many masks. Where do they disagree?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from recon.measurement import picture
+from recon.methods import DEFAULT, LABELS, METHODS
+from recon.probes.ensemble import agreement, ensemble
+from recon.ui.controls import Controls
+from recon.ui.trust import bench
+from recon.ui.viewer import SCRIPT, Panel, viewer
+
+LIMIT = 0.1  # share of the maximum at the top of the colour scale
+
+
+def build(shared: Controls) -> None:
+    bench.lead(
+        "Another mask measures other lines, and the method makes up others. What changes from "
+        "mask to mask was never certain. But what all masks get wrong in the same way does not "
+        "show here: agreement is not truth."
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=1, min_width=290):
+            name = gr.Radio(
+                bench.method_choices(), value=DEFAULT, label="Method", elem_id="ensemble-method"
+            )
+            count = gr.Slider(1, 20, 8, step=1, label="Masks", elem_id="ensemble-count")
+            message = gr.HTML(elem_id="ensemble-message", elem_classes="beside")
+            look = gr.Button("Reconstruct them all", variant="primary", elem_id="ensemble-look")
+        with gr.Column(scale=4, min_width=320):
+            words = gr.HTML(elem_id="ensemble-words")
+            panels = gr.HTML(js_on_load=SCRIPT, elem_id="ensemble-panels")
+
+    def repeat(method: str, number: int, *values: Any) -> dict[Any, Any]:
+        choice, kspace, _ = bench.subject(values)
+        *_, last = ensemble(
+            kspace,
+            METHODS[method],
+            range(choice.seed, choice.seed + int(number)),
+            choice.acceleration,
+            center_fraction=choice.center_fraction,
+            family=choice.family,
+        )
+        reference = picture(kspace)
+        top = float(reference.max())
+        error = np.abs(last.mean - reference) / top
+        shown = [
+            Panel("mean", "Mean", f"{number:g} masks", "Mean of the reconstructions", "image",
+                  last.mean.astype(np.float32)),
+            Panel("deviation", "Standard deviation", f"scale 0 to {LIMIT:.0%}",
+                  "Standard deviation between masks", "share", last.deviation / top, limit=LIMIT),
+            Panel("error", "Error of the mean", f"scale 0 to {LIMIT:.0%}", "Error of the mean",
+                  "share", error, limit=LIMIT),
+            Panel("reference", "Fully sampled", "reference", "Fully sampled reference", "image",
+                  reference),
+        ]  # fmt: skip
+        low, high = min(last.ssim), max(last.ssim)
+        text = (
+            f"{LABELS[method]}: SSIM from {low:.3f} to {high:.3f}, mean {np.mean(last.ssim):.3f}, "
+            f"depending on nothing but the mask. {agreement(last, reference).sentence}"
+        )
+        return {
+            words: f"<p>{text}</p>",
+            panels: viewer(shown, float(np.percentile(reference, 99.9)), None),
+        }
+
+    bench.run(look.click, repeat, [name, count], shared, [panels, words], message)

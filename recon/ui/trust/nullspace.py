@@ -1,0 +1,94 @@
+"""Measured or made up: which part of a reconstruction do the measured lines fix?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from recon.fourier import center_crop
+from recon.measurement import CROP, measure, picture
+from recon.methods import DEFAULT, LABELS, METHODS, complex_images
+from recon.metrics import ssim
+from recon.probes.nullspace import reimpose, residual, split, with_phase
+from recon.ui.controls import Controls
+from recon.ui.trust import bench
+from recon.ui.viewer import SCRIPT, Panel, viewer
+
+
+def build(shared: Controls) -> None:
+    bench.lead(
+        "A reconstruction has two parts. One lives on the lines that were <b>measured</b>; the "
+        "other lives on the lines between them, and the method <b>made it up</b>. Data "
+        "consistency means that the first part is exactly what the scanner measured. Where a "
+        "method left it, the slider puts it back."
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=1, min_width=290):
+            name = gr.Radio(
+                bench.method_choices(), value=DEFAULT, label="Method", elem_id="parts-method"
+            )
+            weight = gr.Slider(
+                0, 1, 0, step=0.05, label="Put measured lines back", elem_id="parts-weight"
+            )
+            message = gr.HTML(elem_id="parts-message", elem_classes="beside")
+            look = gr.Button("Split it", variant="primary", elem_id="parts-look")
+        with gr.Column(scale=4, min_width=320):
+            words = gr.HTML(elem_id="parts-words")
+            panels = gr.HTML(js_on_load=SCRIPT, elem_id="parts-panels")
+
+    def take_apart(method: str, share: float, *values: Any) -> dict[Any, Any]:
+        choice, kspace, lines = bench.subject(values)
+        measurement = measure(kspace, lines, choice.acceleration)
+        images = complex_images(method, measurement)
+        guessed = images is None
+        if images is None:
+            images = with_phase(METHODS[method](measurement), measurement.kspace)
+        before = residual(images, measurement.kspace, lines)
+        images = reimpose(images, measurement.kspace, lines, share)
+        after = residual(images, measurement.kspace, lines)
+        parts = split(images, lines)
+        reference = picture(kspace)
+        image, measured, filled = (
+            center_crop(_magnitude(part), CROP) for part in (images, parts.measured, parts.filled)
+        )
+        size = "magnitude"
+        shown = [
+            Panel("reconstruction", LABELS[method],
+                  f"SSIM {ssim(reference, image):.3f}", f"{LABELS[method]} reconstruction",
+                  "image", image),
+            Panel("measured", "Fixed by measured lines", size, "Part fixed by measured lines",
+                  "image", measured),
+            Panel("filled", "Made up", f"{parts.filled_share:.1%} of the energy",
+                  "Part that the method made up", "image", filled),
+            Panel("reference", "Fully sampled", "reference", "Fully sampled reference", "image",
+                  reference),
+        ]  # fmt: skip
+        text = (
+            f"The {LABELS[method]} leaves the measured lines by {_percent(before)} of their size"
+            + (f"; with the slider at {share:.0%}, by {_percent(after)}" if share else "")
+            + f". {parts.filled_share:.1%} of the picture's energy is on lines nobody measured."
+        )
+        if guessed:
+            text += (
+                " This method only knows magnitudes: the phase of the zero-filled image stands in "
+                "for the one it does not have."
+            )
+        return {
+            words: f"<p>{text}</p>",
+            panels: viewer(shown, float(np.percentile(reference, 99.9)), None),
+        }
+
+    for trigger in (look.click, name.input, weight.release):
+        bench.run(trigger, take_apart, [name, weight], shared, [panels, words], message)
+
+
+def _magnitude(images: np.ndarray) -> np.ndarray:
+    """Root-sum-of-squares over coils: float32, shape (H, W)."""
+    size = np.abs(images)
+    return (size if size.ndim == 2 else np.linalg.norm(size, axis=0)).astype(np.float32)
+
+
+def _percent(value: float) -> str:
+    return "less than 0.01 %" if value < 1e-4 else f"{value:.2%}".replace("%", " %")

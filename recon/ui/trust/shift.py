@@ -1,0 +1,83 @@
+"""Out of distribution: turn the object, add noise, change the mask. Who breaks?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from recon.probes.shift import INSIDE, SHIFTS, evaluate
+from recon.ui.controls import Controls
+from recon.ui.trust import bench
+from recon.ui.viewer import SCRIPT, Panel, viewer
+
+
+def build(shared: Controls) -> None:
+    bench.lead(
+        "A network has learned from a few heads, with random masks. Ask for something else: the "
+        "same slice turned, noisier, with other masks, or measured along the other axis. For "
+        "another anatomy, open one on the first tab and compare its numbers."
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=1, min_width=290):
+            names = gr.CheckboxGroup(
+                bench.method_choices(),
+                value=["zero-filled", "resnet", "resnet-dc"],
+                label="Methods",
+                elem_id="shift-methods",
+            )
+            which = gr.CheckboxGroup(
+                [(shift.label, number) for number, shift in enumerate(SHIFTS)],
+                value=list(range(len(SHIFTS))),
+                label="Changes",
+                elem_id="shift-which",
+            )
+            message = gr.HTML(elem_id="shift-message", elem_classes="beside")
+            look = gr.Button("Try them", variant="primary", elem_id="shift-look")
+        with gr.Column(scale=4, min_width=320):
+            words = gr.HTML(elem_id="shift-words")
+            panels = gr.HTML(js_on_load=SCRIPT, elem_id="shift-panels")
+
+    def change(chosen: list[str], numbers: list[int], *values: Any) -> dict[Any, Any]:
+        choice, kspace, _ = bench.subject(values)
+        methods = bench.named(chosen)
+        shifts = [INSIDE, *(SHIFTS[number] for number in sorted(numbers))]
+        found = list(
+            evaluate(
+                kspace,
+                methods,
+                shifts,
+                choice.acceleration,
+                center_fraction=choice.center_fraction,
+                seed=choice.seed,
+            )
+        )
+        rows = []
+        for shift in shifts:
+            these = {one.method: one for one in found if one.shift == shift}
+            rows.append(
+                [shift.label]
+                + [f"{these[n].scores['ssim']:.3f} ({these[n].closed:+.0%})" for n in methods]
+            )
+        last = [one for one in found if one.shift == shifts[-1]]
+        reference = last[0].reference
+        shown = [
+            Panel(f"method{n}", one.method, f"SSIM {one.scores['ssim']:.3f}",
+                  f"{one.method}, {one.shift.label}", "image", one.image)
+            for n, one in enumerate(last)
+        ]  # fmt: skip
+        shown.append(
+            Panel("reference", "Fully sampled", shifts[-1].label, "Fully sampled reference",
+                  "image", reference)
+        )  # fmt: skip
+        text = (
+            "SSIM, and in brackets the share of the gap between zero-filled and perfect that was "
+            "closed; below zero the method made it worse. The pictures show the last row."
+        )
+        return {
+            words: bench.table(["", *methods], rows) + f"<p>{text}</p>",
+            panels: viewer(shown, float(np.percentile(reference, 99.9)), None),
+        }
+
+    bench.run(look.click, change, [names, which], shared, [panels, words], message)

@@ -1,0 +1,147 @@
+"""Mean and deviation over masks, and what they do and do not tell."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from recon import masks, metrics, phantom
+from recon.kspace import InputError
+from recon.measurement import measure, picture
+from recon.methods import zero_filled
+from recon.probes.conventions import foreground
+from recon.probes.ensemble import Ensemble, agreement, ensemble
+
+
+@pytest.fixture(scope="module")
+def kspace():
+    return phantom.kspace((63, 48), seed=2)
+
+
+def test_one_mask_has_exactly_no_deviation(kspace):
+    (result,) = ensemble(kspace, zero_filled, [3])
+    assert not result.deviation.any()
+    image = measure(kspace, masks.random_cartesian(48, 4, seed=3), 4).zero_filled
+    np.testing.assert_array_equal(result.mean, image)
+    assert result.ssim == (pytest.approx(metrics.ssim(picture(kspace), image), abs=1e-6),)
+
+
+def test_the_same_mask_again_has_exactly_no_deviation(kspace):
+    *_, last = ensemble(kspace, zero_filled, [5] * 7)
+    assert not last.deviation.any()
+    assert len(set(last.ssim)) == 1
+
+
+@pytest.mark.parametrize("family", ["random", "equispaced"])
+def test_mean_and_deviation_are_numpys(kspace, family):
+    seeds = [0, 1, 2, 3, 4]
+    states = list(ensemble(kspace, zero_filled, seeds, 3, center_fraction=0.1, family=family))
+    images = np.array(
+        [
+            measure(kspace, masks.FAMILIES[family](48, 3, 0.1, s), 3).zero_filled.astype(float)
+            for s in seeds
+        ]
+    )
+    for n, state in enumerate(states, 1):
+        np.testing.assert_allclose(state.mean, images[:n].mean(0), atol=1e-12)
+        if n > 1:
+            np.testing.assert_allclose(state.deviation, images[:n].std(0, ddof=1), atol=1e-12)
+        assert len(state.ssim) == n
+    assert states[-1].deviation.max() > 0.01
+    assert len(set(states[-1].ssim)) > 1
+
+
+def test_it_waits_to_be_asked(kspace):
+    """A page shows progress: nothing is computed ahead, and seeds may have no end."""
+    calls = []
+
+    def method(measurement):
+        calls.append(measurement.mask)
+        return measurement.zero_filled
+
+    endless = ensemble(kspace, method, itertools.count())
+    assert not calls
+    next(endless)
+    next(endless)
+    assert len(calls) == 2
+
+
+def test_a_method_sees_measured_lines_and_the_acceleration_only(kspace):
+    def method(measurement):
+        assert not measurement.kspace[:, ~measurement.mask].any()
+        assert measurement.acceleration == 6
+        return measurement.zero_filled
+
+    assert len(list(ensemble(kspace, method, range(2), 6))) == 2
+
+
+def test_ssim_uses_the_given_range(kspace):
+    (result,) = ensemble(kspace, zero_filled, [0], data_range=9.0)
+    image = measure(kspace, masks.random_cartesian(48, 4, seed=0), 4).zero_filled
+    assert result.ssim[0] == pytest.approx(metrics.ssim(picture(kspace), image, 9.0), abs=1e-6)
+
+
+def test_impossible_masks_get_a_sentence(kspace):
+    with pytest.raises(InputError):
+        next(ensemble(kspace, zero_filled, [0], 0.5))
+
+
+def made(reference, error, deviation):
+    return Ensemble(reference + error, deviation, (0.5,))
+
+
+@pytest.fixture
+def reference():
+    picture = np.zeros((40, 40))
+    picture[10:30, 10:30] = 1
+    return picture
+
+
+def test_agreement_is_spearmans_inside_the_object(reference):
+    rng = np.random.default_rng(0)
+    deviation = rng.random((40, 40)).round(1)  # with ties
+    error = deviation * rng.standard_normal((40, 40))
+    result = agreement(made(reference, error, deviation), reference)
+    inside = foreground(reference)
+    np.testing.assert_array_equal(inside, reference == 1)
+    expected = spearmanr(deviation[inside], np.abs(error)[inside]).statistic
+    assert result.correlation == pytest.approx(expected)
+    assert result.covered == pytest.approx((np.abs(error) <= 2 * deviation)[inside].mean())
+    assert f"{expected:.2f}" in result.sentence
+
+
+def test_perfect_and_opposite_agreement(reference):
+    deviation = 1 + np.arange(1600.0).reshape(40, 40)
+    same = agreement(made(reference, deviation**3, deviation), reference)
+    opposite = agreement(made(reference, 1 / deviation, deviation), reference)
+    assert same.correlation == pytest.approx(1)
+    assert same.covered == 0  # the order is right, the size is not
+    assert opposite.correlation == pytest.approx(-1)
+    assert opposite.covered == 1
+    assert "clearly" in same.sentence
+    assert "hardly" in opposite.sentence
+
+
+def test_air_does_not_count(reference):
+    """Small deviation and small error outside the object are no agreement."""
+    rng = np.random.default_rng(1)
+    deviation = rng.random((40, 40)) * reference
+    error = rng.random((40, 40)) * reference
+    assert spearmanr(deviation.ravel(), error.ravel()).statistic > 0.6
+    result = agreement(made(reference, error, deviation), reference)
+    assert abs(result.correlation) < 0.2
+
+
+def test_one_mask_says_nothing(kspace):
+    (result,) = ensemble(kspace, zero_filled, [0])
+    verdict = agreement(result, picture(kspace))
+    assert np.isnan(verdict.correlation)
+    assert "nothing" in verdict.sentence
+
+
+def test_zero_filled_is_wrong_where_masks_disagree(kspace):
+    *_, result = ensemble(kspace, zero_filled, range(16))
+    assert agreement(result, picture(kspace)).correlation > 0.2

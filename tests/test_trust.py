@@ -1,0 +1,156 @@
+"""The trust experiments in a real browser: each computes, and what it says is right."""
+
+import re
+
+import numpy as np
+import pytest
+
+from recon import phantom
+from recon.measurement import picture
+from recon.pipeline import reconstruct
+from recon.probes.conventions import conventions
+from tests.helpers.page import after, upload
+
+
+@pytest.fixture
+def kspace():
+    return phantom.kspace((96, 80), seed=2)
+
+
+@pytest.fixture
+def trust(page, tmp_path, kspace):
+    np.save(tmp_path / "known.npy", kspace)
+    after(page, lambda: upload(page, tmp_path / "known.npy"))
+    page.get_by_role("tab", name="Can I trust it?").click()
+    return page
+
+
+def experiment(page, title: str) -> None:
+    page.get_by_role("tab", name=title).click()
+
+
+def numbers(page, place: str) -> list[list[str]]:
+    rows = page.locator(f"{place} tbody tr")
+    return [rows.nth(i).locator("th, td").all_inner_texts() for i in range(rows.count())]
+
+
+def uncheck_all_but(page, place: str, label: str) -> None:
+    for box in page.locator(f"{place} input[type=checkbox]").all():
+        box.uncheck()
+    page.locator(place).get_by_label(label, exact=True).check()
+
+
+def test_lesion_is_put_where_one_clicks(trust, kspace):
+    experiment(trust, "Lesion test")
+    uncheck_all_but(trust, "#lesion-methods", "Zero-filled")
+    trust.locator("#lesion-look").click()
+    trust.locator("#lesion-panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+    (row,) = numbers(trust, "#lesion-findings")
+    assert row[0] == "Zero-filled"
+    assert 0 < float(row[1].removesuffix("%")) < 110
+    canvas = trust.locator("#lesion-panels canvas").first
+    box = canvas.bounding_box()
+    canvas.click(position={"x": 0.5 * box["width"], "y": 0.4 * box["height"]})
+    trust.wait_for_function(
+        "Math.abs(document.querySelector('#lesion-row input').value - 38) <= 1"
+        " && Math.abs(document.querySelector('#lesion-column input').value - 40) <= 1",
+        timeout=15_000,
+    )
+    trust.locator("#lesion-curve").click()
+    trust.locator("#lesion-chart svg circle").first.wait_for(timeout=30_000)
+
+
+def test_a_lesion_without_contrast_changes_nothing(trust):
+    experiment(trust, "Lesion test")
+    uncheck_all_but(trust, "#lesion-methods", "Zero-filled")
+    number = trust.locator("#lesion-contrast input[type=number]")
+    number.fill("0")
+    number.press("Enter")
+    trust.locator("#lesion-look").click()
+    trust.locator("#lesion-findings tbody").wait_for(timeout=30_000)
+    assert numbers(trust, "#lesion-findings") == [["Zero-filled", "-", "-"]]
+
+
+def test_measured_lines_of_every_kind_of_method(trust):
+    experiment(trust, "Measured or made up")
+    said = {}
+    for label in ("Zero-filled", "ResNet-DC", "ResNet"):
+        trust.locator("#parts-method").get_by_label(label, exact=True).check()
+        trust.wait_for_function(
+            "label => document.querySelector('#parts-words').innerText.includes("
+            "`The ${label} leaves`)",
+            arg=label,
+            timeout=30_000,
+        )
+        said[label] = trust.locator("#parts-words").inner_text()
+    assert "by less than 0.01 %" in said["Zero-filled"]
+    assert "0.0% of the picture's energy" in said["Zero-filled"]
+    assert "by less than 0.01 %" in said["ResNet-DC"]
+    away = float(re.search(r"by ([\d.]+) % of their size", said["ResNet"])[1])
+    assert away > 0.5
+    number = trust.locator("#parts-weight input[type=number]")
+    number.fill("1")
+    number.press("Enter")
+    trust.locator("#parts-look").click()
+    trust.wait_for_function(
+        "document.querySelector('#parts-words').innerText.includes('at 100%, by less than')",
+        timeout=30_000,
+    )
+
+
+def test_ensemble_of_one_mask_deviates_by_nothing(trust, kspace):
+    experiment(trust, "Mask ensemble")
+    trust.locator("#ensemble-method").get_by_label("Zero-filled", exact=True).check()
+    number = trust.locator("#ensemble-count input[type=number]")
+    number.fill("1")
+    number.press("Enter")
+    trust.locator("#ensemble-look").click()
+    trust.locator("#ensemble-panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+    expected = reconstruct(kspace, method="zero-filled").metrics["ssim"]
+    text = trust.locator("#ensemble-words").inner_text()
+    assert f"SSIM from {expected:.3f} to {expected:.3f}" in text
+    canvas = trust.locator("#ensemble-panels canvas[data-panel=deviation]")
+    box = canvas.bounding_box()
+    trust.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert "0.0 %" in canvas.locator("xpath=ancestor::figure").inner_text()
+
+
+def test_shifts_start_with_the_score_of_the_first_tab(trust, kspace):
+    experiment(trust, "Out of distribution")
+    uncheck_all_but(trust, "#shift-methods", "Zero-filled")
+    trust.locator("#shift-look").click()
+    trust.locator("#shift-words tbody").wait_for(timeout=60_000)
+    rows = numbers(trust, "#shift-words")
+    assert len(rows) == 5
+    expected = reconstruct(kspace, method="zero-filled").metrics["ssim"]
+    assert rows[0] == ["unchanged", f"{expected:.3f} (+0%)"]
+    assert len({row[1] for row in rows}) == 5
+
+
+def test_data_crimes_and_what_the_file_says(trust):
+    experiment(trust, "Data crime")
+    uncheck_all_but(trust, "#crimes-methods", "Zero-filled")
+    trust.locator("#crimes-look").click()
+    trust.locator("#crimes-words tbody").wait_for(timeout=60_000)
+    rows = numbers(trust, "#crimes-words")
+    assert rows[0][0] == "k-space as it is"
+    assert rows[0][1].endswith("(+0.000)")
+    assert "mirror image" in trust.locator("#crimes-words ul").inner_text()
+
+
+def test_all_conventions(trust, kspace):
+    experiment(trust, "One pair, many SSIMs")
+    trust.locator("#conventions-look").click()
+    trust.locator("#conventions-words tbody").wait_for(timeout=30_000)
+    result = reconstruct(kspace)
+    expected = [f"{one.value:.3f}" for one in conventions(picture(kspace), result.image)]
+    assert [row[1] for row in numbers(trust, "#conventions-words")] == expected
+
+
+def test_no_method_is_one_sentence(trust):
+    experiment(trust, "Data crime")
+    uncheck_all_but(trust, "#crimes-methods", "Zero-filled")
+    trust.locator("#crimes-methods").get_by_label("Zero-filled", exact=True).uncheck()
+    trust.locator("#crimes-look").click()
+    trust.locator("#crimes-message .message").wait_for(timeout=15_000)
+    assert "Choose a method" in trust.locator("#crimes-message").inner_text()
