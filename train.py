@@ -54,6 +54,8 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     folder = out / run.name
     folder.mkdir(parents=True, exist_ok=True)
     written = record(run, training, learner.network)  # now: the code may change while it runs
+    if run.start:
+        written["start"] = begin(learner, run.start, out)
     config = weights.Config(run.model, run.acceleration)
     progress: dict[str, Any] = {
         "step": 0,
@@ -113,6 +115,16 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
         (folder / "record.json").write_text(json.dumps(written, indent=1) + "\n", "utf-8")
         (folder / "README.md").write_text(cards.card(folder.name, written), "utf-8")
         (folder / "state.pt").unlink(missing_ok=True)
+
+
+def begin(learner: Learner, name: str, out: Path) -> dict[str, Any]:
+    """Start from the weights of an earlier run; its record, to be kept with the new one's."""
+    learner.network.load_state_dict(weights.load(name, out).state_dict())
+    if learner.average is not None:
+        learner.average.module.load_state_dict(learner.network.state_dict())
+    earlier = json.loads((out / name / "record.json").read_text("utf-8"))
+    sha256 = weights.checkpoints(out)[name].sha256
+    return {"name": name, "sha256": sha256, "record": earlier}
 
 
 def test(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:

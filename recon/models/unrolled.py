@@ -7,6 +7,8 @@ measured is therefore never altered; the network only decides what the unmeasure
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -97,6 +99,11 @@ class ResNetDC(nn.Module):
         -------
         Complex image, shape (N, H, W), whose k-space equals `kspace` on the measured lines.
         """
+        *_, image = self.iterates(kspace, mask)
+        return image
+
+    def iterates(self, kspace: Tensor, mask: Tensor) -> Iterator[Tensor]:
+        """The image after each step, the last one being the result; arguments as `forward`."""
         height, width = kspace.shape[-2:]
         # Whole cells of 4x4 pixels: pixel-unshuffle by two and one more halving.
         padding = (0, -width % 4, 0, -height % 4)
@@ -118,7 +125,7 @@ class ResNetDC(nn.Module):
             proposed = image + torch.complex(change[:, 0], change[:, 1])
             consistent = ifft2c(torch.where(measured, kspace, fft2c(proposed)))
             image, correction = consistent, consistent - proposed
-        return image
+            yield image
 
 
 def _as_channels(image: Tensor) -> Tensor:

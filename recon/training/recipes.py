@@ -12,6 +12,8 @@ class Run:
 
     model: str
     acceleration: float | None  # of the masks; None draws one between 3x and 10x every time
+    stage: str = ""  # of a training in several; the last one has none
+    start: str = ""  # checkpoint whose weights come first; random ones where empty
     dataset: str = "open"
     protocol: str = "ours"  # or the original work's
     steps: int = 2000
@@ -34,9 +36,14 @@ class Run:
     snapshots: int = 0  # copies of the weights along the way, ever further apart
 
     @property
+    def recipe(self) -> str:
+        """Key of `RECIPES`."""
+        return f"{self.model}-{self.stage}" if self.stage else self.model
+
+    @property
     def name(self) -> str:
         """Folder of the checkpoint, such as ``resnet-4x`` or ``resnet-8x-original-fastmri``."""
-        parts = [self.model]
+        parts = [self.recipe]
         if self.acceleration is not None:
             parts.append(f"{self.acceleration:g}x")
         parts += [] if self.protocol == "ours" else [self.protocol]
@@ -65,18 +72,32 @@ RECIPES = {
     "cnn": Run("cnn", None, half=True, snapshots=12),
     "gan": Run("gan", None, adversarial_weight=0.01, half=True),
     "resnet": Run("resnet", 4.0),
-    "resnet-dc": Run(
+    "resnet-dc-first": Run(
         "resnet-dc",
         None,
-        steps=4000,
+        stage="first",
+        steps=7000,
         batch=1,
         patch=128,
-        optimizer="muon",
-        learning_rate=6e-4,
-        ssim_weight=0.5,
+        learning_rate=5e-4,
+        ssim_weight=0.1,
         average=0.999,
         half=True,
         validate_every=500,
+    ),
+    "resnet-dc": Run(
+        "resnet-dc",
+        None,
+        start="resnet-dc-first",
+        steps=2200,
+        batch=1,
+        patch=128,
+        optimizer="muon",
+        learning_rate=3e-4,
+        ssim_weight=0.5,
+        average=0.998,
+        half=True,
+        validate_every=275,
     ),
     "unet": Run("unet", None, half=True),
 }

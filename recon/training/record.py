@@ -57,8 +57,8 @@ def record(run: Run, training: Sequence[datasets.Volume], network: nn.Module) ->
 
 def command(run: Run) -> str:
     """The command line that repeats a run."""
-    words = ["python train.py", run.model]
-    recipe = RECIPES[run.model]
+    words = ["python train.py", run.recipe]
+    recipe = RECIPES[run.recipe]
     if run.acceleration is not None:
         words.append(f"--acceleration {run.acceleration:g}")
     if run.protocol == "original":

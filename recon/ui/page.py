@@ -8,7 +8,7 @@ import gradio as gr
 
 from recon.kspace import InputError
 from recon.methods import DEFAULT
-from recon.ui import acquisition, reconstruct, sampling, session, trust
+from recon.ui import acquisition, compare, reconstruct, sampling, session, trust
 from recon.ui.session import Choice, Origin
 from recon.weights import WeightsError
 
@@ -50,6 +50,8 @@ def build() -> gr.Blocks:
                 sampling.build(shared, tab)
             with gr.Tab("Acquisition", id="acquisition") as tab:
                 acquisition.build(shared, tab)
+            with gr.Tab("Methods", id="methods"):
+                compare.build(shared)
             with gr.Tab("Can I trust it?", id="trust"):
                 trust.build(shared)
         gr.HTML(REMARKS, elem_id="remarks")

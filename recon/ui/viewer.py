@@ -56,7 +56,13 @@ class Panel:
     limit: float = figures.ERROR_LIMIT
 
 
-def viewer(panels: list[Panel], window: float, data_range: float | None, tail: str = "") -> str:
+def viewer(
+    panels: list[Panel],
+    window: float,
+    data_range: float | None,
+    tail: str = "",
+    columns: int = 4,
+) -> str:
     """HTML of linked panels.
 
     Parameters
@@ -70,6 +76,8 @@ def viewer(panels: list[Panel], window: float, data_range: float | None, tail: s
         L of the SSIM of a region; the largest reference value where None.
     tail
         HTML of a last cell, such as a colour scale.
+    columns
+        Panels in a row, where the screen is wide enough.
     """
     images = [
         panel.pixels for panel in panels if panel.kind == "image" and panel.pixels is not None
@@ -98,7 +106,7 @@ def viewer(panels: list[Panel], window: float, data_range: float | None, tail: s
         'rectangle: it is magnified and scored in every panel">Region</button>'
         '<span class="viewer-status" role="status"></span>'
         f'<details class="viewer-help"><summary>How to look</summary>{escape(HELP)}</details>'
-        f'</div><div class="panels">{cells}{tail}</div></div>'
+        f'</div><div class="panels" style="--columns: {columns}">{cells}{tail}</div></div>'
     )
 
 
