@@ -29,7 +29,7 @@ LEARNER = "cnn"  # the network whose training was kept
 
 def build(shared: Controls) -> None:
     """Draw the tab; it works on the slice and mask that are set on the first one."""
-    with gr.Tabs(elem_id="compare-tabs"):
+    with gr.Tabs(elem_id="compare-tabs", overflow_behavior="wrap"):
         with gr.Tab("Side by side", id="side-by-side"):
             _side_by_side(shared)
         with gr.Tab("Step by step", id="steps"):

@@ -8,7 +8,7 @@ import gradio as gr
 
 from recon.kspace import InputError
 from recon.methods import DEFAULT
-from recon.ui import acquisition, compare, reconstruct, sampling, session, trust
+from recon.ui import acquisition, compare, lessons, links, reconstruct, sampling, session, trust
 from recon.ui.session import Choice, Origin
 from recon.weights import WeightsError
 
@@ -19,6 +19,7 @@ THEME = gr.themes.Soft(
     font=["system-ui", "sans-serif"],
     font_mono=["ui-monospace", "monospace"],
 )
+TABS = ("reconstruct", "sampling", "acquisition", "methods", "trust", "learn")
 TITLE = """
 <h1>MRI from a quarter of the measurements</h1>
 <p>An MRI scanner measures k-space, line by line. Skip three of four lines and the scan is four
@@ -43,17 +44,21 @@ def build() -> gr.Blocks:
         delete_cache=(3600, 3600),
     ) as demo:
         gr.HTML(TITLE, elem_id="title")
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Reconstruct", id="reconstruct"):
-                shared = reconstruct.build()
+                view = reconstruct.build()
+                shared = view.controls
             with gr.Tab("Sampling lab", id="sampling") as tab:
-                sampling.build(shared, tab)
+                lab = sampling.build(shared, tab)
             with gr.Tab("Acquisition", id="acquisition") as tab:
                 acquisition.build(shared, tab)
             with gr.Tab("Methods", id="methods"):
                 compare.build(shared)
             with gr.Tab("Can I trust it?", id="trust"):
                 trust.build(shared)
+            with gr.Tab("Learn", id="learn"):
+                lesson = lessons.build(shared)
+        links.build(view, lab, lesson, tabs, TABS)
         gr.HTML(REMARKS, elem_id="remarks")
         gr.api(reconstruct_file, api_name="reconstruct", **reconstruct.ONE_AT_A_TIME)
     return demo

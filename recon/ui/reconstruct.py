@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -20,6 +20,7 @@ from recon import figures, masks
 from recon.kspace import InputError
 from recon.pipeline import Reconstruction
 from recon.ui import controls, html, session
+from recon.ui.controls import Controls
 from recon.ui.session import Choice, Origin
 from recon.ui.viewer import SCRIPT
 from recon.weights import WeightsError
@@ -39,13 +40,27 @@ CLICK_DOWNLOAD = """
 """
 
 
-def build() -> controls.Controls:
-    """Draw the view, its first example already reconstructed, and connect its events.
+@dataclass(frozen=True)
+class View:
+    """The main view, for others of the same slice and for links.
 
-    Returns
-    -------
-    The controls that say what is open, for other views of the same slice.
+    Attributes
+    ----------
+    controls
+        They say what is open.
+    restored
+        What changes when the view is set to a choice of an example.
+    outputs
+        What `restored` may change.
     """
+
+    controls: Controls
+    restored: Callable[[Choice], dict[Any, Any]]
+    outputs: list[Any]
+
+
+def build() -> View:
+    """Draw the view, its first example already reconstructed, and connect its events."""
     first, notice = attempt(Choice(FIRST))
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=290):
@@ -91,8 +106,7 @@ def build() -> controls.Controls:
         return {**shown(*attempt(wish)), c.seed: wish.seed}
 
     def opened(wish: Choice) -> dict[Any, Any]:
-        """Show the middle slice of something new, and fit the controls to what it holds."""
-        wish = replace(wish, slice=None, coils="rss")
+        """Show something new, and fit the controls to what it holds."""
         held = session.describe(wish)
         result, notice = attempt(wish)
         slices, coils = result.source.slices, held.coils if held else 1
@@ -107,32 +121,38 @@ def build() -> controls.Controls:
                 visible=slices > 1,
                 label=f"Slice (0 to {slices - 1})",
             ),
-            c.coils: gr.Dropdown(controls.coil_choices(coils), value="rss", visible=coils > 1),
+            c.coils: gr.Dropdown(controls.coil_choices(coils), value=wish.coils, visible=coils > 1),
             c.axes: gr.Radio(
                 value="coils" if coils > 1 else "slices", visible=bool(held and held.ambiguous)
             ),
-            c.acceleration: gr.Radio(interactive=not own_mask or variants > 1),
-            c.seed: gr.Number(interactive=not own_mask),
+            c.acceleration: gr.Radio(
+                value=wish.acceleration, interactive=not own_mask or variants > 1
+            ),
+            c.seed: gr.Number(value=wish.seed, interactive=not own_mask),
             c.new_mask: gr.Button(interactive=not own_mask),
-            c.center_fraction: gr.Slider(interactive=not own_mask),
-            c.phase_encode: gr.Radio(interactive=not own_mask),
+            c.center_fraction: gr.Slider(value=wish.center_fraction, interactive=not own_mask),
+            c.phase_encode: gr.Radio(value=wish.phase_encode, interactive=not own_mask),
         }
+
+    def anew(wish: Choice, **changes: Any) -> dict[Any, Any]:
+        """Show the middle slice of something that was not open before."""
+        return opened(replace(wish, slice=None, coils="rss", **changes))
 
     @careful(c.file_message)
     def upload(path: str | None, *values: Any) -> dict[Any, Any]:
         if path is None:  # cleared: what is shown stays
             return {c.file_message: ""}
         wish = controls.choice(*values)
-        return {**opened(replace(wish, origin=Origin(upload=path), axes="auto")), c.example: None}
+        return {**anew(wish, origin=Origin(upload=path), axes="auto"), c.example: None}
 
     @careful(c.file_message)
     def choose_example(key: str, *values: Any) -> dict[Any, Any]:
         wish = controls.choice(*values)
-        return {**opened(replace(wish, origin=Origin(example=key), axes="auto")), c.file: None}
+        return {**anew(wish, origin=Origin(example=key), axes="auto"), c.file: None}
 
     @careful(c.file_message)
     def change_axes(*values: Any) -> dict[Any, Any]:
-        return opened(controls.choice(*values))
+        return anew(controls.choice(*values))
 
     @careful(c.message)
     def pack(*values: Any) -> dict[Any, Any]:
@@ -171,7 +191,11 @@ def build() -> controls.Controls:
         api_visibility="private",
         **ONE_AT_A_TIME,
     ).success(None, js=CLICK_DOWNLOAD, api_visibility="private")
-    return c
+
+    def restored(wish: Choice) -> dict[Any, Any]:
+        return {**opened(wish), c.example: wish.origin.example, c.method: wish.method}
+
+    return View(c, restored, [*opening, c.example, c.method])
 
 
 def careful(message: gr.HTML) -> Callable[[Callable], Callable]:

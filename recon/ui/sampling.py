@@ -6,7 +6,7 @@ and, when it is ready, with the reconstruction.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,18 @@ EDITOR = (
 EDITOR_SCRIPT = (Path(__file__).parent / "mask.js").read_text("utf-8")
 
 
-def build(shared: Controls, tab: gr.Tab) -> None:
+@dataclass(frozen=True)
+class Lab:
+    """The controls of the lab, for links."""
+
+    family: gr.Radio
+    acceleration: gr.Slider
+    center: gr.Slider
+    seed: gr.Number
+    method: gr.Dropdown
+
+
+def build(shared: Controls, tab: gr.Tab) -> Lab:
     """Draw the tab; it works on the slice that is open on the first one."""
     gr.HTML(
         "<p>Every skipped line costs something. The <b>point spread function</b> says what: it is "
@@ -194,6 +205,7 @@ def build(shared: Controls, tab: gr.Tab) -> None:
     beat.click(
         compared, [editor, *inputs], [standing, message], **{**options, "show_progress": "minimal"}
     )
+    return Lab(family, acceleration, center, seed, method)
 
 
 def _spread(result: Reconstruction) -> str:

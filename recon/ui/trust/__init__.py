@@ -19,7 +19,7 @@ EXPERIMENTS = (
 
 def build(shared: Controls) -> None:
     """Draw the tab; it works on the slice, mask and method that are set on the first one."""
-    with gr.Tabs(elem_id="trust"):
+    with gr.Tabs(elem_id="trust", overflow_behavior="wrap"):
         for title, key, experiment in EXPERIMENTS:
             with gr.Tab(title, id=key):
                 experiment.build(shared)

@@ -1,0 +1,90 @@
+"""Methods side by side, the steps of one, and the training of another, in a real browser."""
+
+import re
+
+import numpy as np
+import pytest
+
+from recon import phantom, weights
+from recon.classical import compressed_sensing
+from recon.measurement import measure, picture
+from recon.metrics import ssim
+from recon.pipeline import reconstruct
+from recon.ui.compare import STRENGTHS
+from tests.helpers.page import after, upload
+
+
+@pytest.fixture
+def kspace():
+    return phantom.kspace((96, 80), seed=2)
+
+
+@pytest.fixture
+def methods(page, tmp_path, kspace):
+    np.save(tmp_path / "known.npy", kspace)
+    after(page, lambda: upload(page, tmp_path / "known.npy"))
+    page.get_by_role("tab", name="Methods").click()
+    return page
+
+
+def table(page) -> dict[str, list[str]]:
+    rows = page.locator("#side-words tbody tr")
+    texts = [rows.nth(i).locator("th, td").all_inner_texts() for i in range(rows.count())]
+    return {row[0]: row[1:] for row in texts}
+
+
+def test_side_by_side_is_what_each_method_gives_alone(methods, kspace):
+    methods.locator("#side-look").click()
+    methods.locator("#side-words tbody").wait_for(timeout=30_000)
+    shown = table(methods)
+    names = {"Zero-filled": "zero-filled", "Compressed sensing": "cs", "ResNet": "resnet",
+             "ResNet-DC": "resnet-dc"}  # fmt: skip
+    assert shown.keys() == names.keys()
+    for label, name in names.items():
+        expected = reconstruct(kspace, method=name)
+        assert shown[label][0] == f"{expected.metrics['ssim']:.3f}"
+        assert shown[label][1] == f"{expected.closed_share:.0%}"
+    panels = methods.locator("#side-panels canvas")
+    assert panels.count() == 4 + 1 + 4
+
+
+def test_regularisation_of_compressed_sensing(methods, kspace):
+    methods.locator("#side-look").click()
+    methods.locator("#side-words tbody").wait_for(timeout=30_000)
+    number = methods.locator("#side-strength input[type=number]")
+    number.fill(str(len(STRENGTHS) - 1))
+    number.press("Enter")
+    methods.locator("#side-look").click()
+    methods.get_by_text(f"Regularisation {STRENGTHS[-1]:g} of").wait_for(timeout=30_000)
+    lines = reconstruct(kspace, method="zero-filled").lines
+    image = compressed_sensing(measure(kspace, lines, 4), STRENGTHS[-1])
+    expected = f"{ssim(picture(kspace), image):.3f}"
+    assert table(methods)["Compressed sensing"][0] == expected
+
+
+def test_steps_end_with_the_reconstruction(methods, kspace):
+    methods.get_by_role("tab", name="Step by step").click()
+    methods.locator("#steps-look").click()
+    methods.locator("#steps-panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+    captions = methods.locator("#steps-panels figcaption").all_inner_texts()
+    scores = [float(re.search(r"SSIM ([\d.]+)", text)[1]) for text in captions[:-1]]
+    expected = reconstruct(kspace, method="resnet-dc")
+    assert scores[0] == pytest.approx(expected.zero_filled_metrics["ssim"], abs=6e-4)
+    assert scores[-1] == pytest.approx(expected.metrics["ssim"], abs=6e-4)
+
+
+def test_training_time_lapse(methods):
+    moments = weights.snapshots("cnn")
+    assert len(moments) >= 8
+    methods.get_by_role("tab", name="Training time-lapse").click()
+    methods.locator("#lapse-look").click()
+    methods.get_by_text("After 0 steps").wait_for(timeout=30_000)
+    first = float(re.search(r"SSIM ([\d.-]+)", methods.locator("#lapse-words p").inner_text())[1])
+    number = methods.locator("#lapse-moment input[type=number]")
+    number.fill(str(len(moments) - 1))
+    number.press("Enter")
+    methods.locator("#lapse-look").click()
+    methods.get_by_text(f"After {moments[-1]} steps").wait_for(timeout=30_000)
+    last = float(re.search(r"SSIM ([\d.-]+)", methods.locator("#lapse-words p").inner_text())[1])
+    assert last > first
+    assert methods.locator("#lapse-words svg").count() == 1
