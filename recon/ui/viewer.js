@@ -8,16 +8,20 @@ const LARGEST_ZOOM = 40;
 const STEP = 1.25; // of zoom, for one turn of the wheel or one press of a key
 const VIEWS = {}; // zoom and centre, shared by panels of one domain: image or k-space
 let model = null;
+let loaded = null; // key of the content that is drawn
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 async function load() {
   const holder = element.querySelector('.viewer');
-  if (!holder || holder.dataset.state) return;
+  // Gradio puts new elements in place of the old ones, or changes the old ones in place.
+  if (!holder || (holder.dataset.state && holder.dataset.key === loaded)) return;
+  loaded = holder.dataset.key;
   holder.dataset.state = 'loading';
+  const mine = loaded;
   const content = JSON.parse(holder.querySelector('.viewer-data').textContent);
   const panels = await Promise.all(content.panels.map(unpack));
-  if (!holder.isConnected) return;
+  if (!holder.isConnected || holder.dataset.key !== mine) return;
   const scale = content.scale;
   const old = model;
   model = {holder, panels, scale, range: content.range, largest: content.largest,
@@ -376,5 +380,6 @@ function enlarge(event) {
 
 document.addEventListener('keydown', flick);
 document.addEventListener('keyup', flick);
-new MutationObserver(load).observe(element, {childList: true, subtree: true});
+new MutationObserver(load).observe(
+  element, {childList: true, subtree: true, attributes: true, attributeFilter: ['data-key', 'data-state']});
 load();
