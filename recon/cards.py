@@ -61,7 +61,7 @@ Research and teaching only, not for diagnosis.
 ```
 
 - **Data**: {data}
-- **Run**: {steps} steps of {batch} {unit}; loss {loss}; {optimizer}, {schedule} learning rate
+{start}- **Run**: {steps} steps of {batch} {unit}; loss {loss}; {optimizer}, {schedule} learning rate
   {learning_rate:g}, seed {seed}; {minutes:.0f} minutes of wall time on {processor}, {threads}
   threads, torch {torch}.
 - **Code**: revision `{code_revision}`. **Parameters**: {parameters:,}.
@@ -135,6 +135,7 @@ def card(name: str, record: dict[str, Any]) -> str:
         limits=_limits(run),
         **{key: record[key] for key in ("command", "code_revision", "parameters")},
         **{key: run[key] for key in ("steps", "batch", "learning_rate", "seed")},
+        start=_start(record),
         unit=_unit(run),
         loss=_loss(run),
         optimizer={"adam": "Adam", "muon": "Muon and Adam"}[run["optimizer"]],
@@ -157,6 +158,18 @@ def _limits(run: dict[str, Any]) -> str:
     consistent = models.ARCHITECTURES[run["model"]].takes_kspace
     text = (CONSISTENT if consistent else MAGNITUDE_ONLY).format(trained=trained)
     return "\n".join(textwrap.wrap(text, 99, break_on_hyphens=False))
+
+
+def _start(record: dict[str, Any]) -> str:
+    """Where the weights came from that the run began with; nothing where they were random."""
+    if "start" not in record:
+        return ""
+    earlier = record["start"]["record"]
+    return (
+        f"- **Start**: weights of `{record['start']['name']}` (SHA-256 "
+        f"`{record['start']['sha256'][:16]}…`), which\n  `{earlier['command']}` made in "
+        f"{earlier['run']['steps']} steps, at revision\n  `{earlier['code_revision']}`.\n"
+    )
 
 
 def _unit(run: dict[str, Any]) -> str:

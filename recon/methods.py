@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from recon import weights
+from recon import models, weights
 from recon.classical import complete, compressed_sensing
 from recon.fourier import center_crop, ifft2c, rss
 from recon.measurement import CROP, Measurement
@@ -107,5 +107,7 @@ LABELS = {
 
 
 def methods() -> list[str]:
-    """Names usable as ``method=``; the first is the default."""
-    return list(METHODS)
+    """Names usable as ``method=``: the default, then networks that have weights, then the rest."""
+    trained_ones = {config.architecture for config in weights.checkpoints().values()}
+    networks = models.ARCHITECTURES.keys() - {DEFAULT}
+    return [name for name in METHODS if name not in networks or name in trained_ones]

@@ -13,7 +13,7 @@ class Run:
     model: str
     acceleration: float | None  # of the masks; None draws one between 3x and 10x every time
     stage: str = ""  # of a training in several; the last one has none
-    start: str = ""  # checkpoint whose weights come first; random ones where empty
+    start: str = ""  # checkpoint to begin with, may name the acceleration; random where empty
     dataset: str = "open"
     protocol: str = "ours"  # or the original work's
     steps: int = 2000
@@ -69,8 +69,18 @@ class Run:
 
 
 RECIPES = {
-    "cnn": Run("cnn", None, half=True, snapshots=12),
-    "gan": Run("gan", None, adversarial_weight=0.01, half=True),
+    "cnn": Run("cnn", None, steps=800, half=True, snapshots=12),
+    "gan": Run(
+        "gan",
+        4.0,
+        start="resnet-{acceleration:g}x",
+        steps=600,
+        batch=1,
+        learning_rate=1e-4,
+        adversarial_weight=0.01,
+        half=True,
+        validate_every=100,
+    ),
     "resnet": Run("resnet", 4.0),
     "resnet-dc-first": Run(
         "resnet-dc",
@@ -99,7 +109,7 @@ RECIPES = {
         half=True,
         validate_every=275,
     ),
-    "unet": Run("unet", None, half=True),
+    "unet": Run("unet", None, steps=800, half=True),
 }
 
 

@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 
 from recon.kspace import InputError
-from recon.methods import LABELS, METHODS
+from recon.methods import LABELS, METHODS, methods
 from recon.ui import controls, html, session
 from recon.ui.controls import Controls
 from recon.ui.reconstruct import ONE_AT_A_TIME, attempt, careful
@@ -32,7 +32,7 @@ def subject(values: Sequence[Any]) -> tuple[Choice, np.ndarray, np.ndarray]:
 
 def method_choices() -> list[tuple[str, str]]:
     """Labels and names for a menu."""
-    return [(LABELS[name], name) for name in METHODS]
+    return [(LABELS[name], name) for name in methods()]
 
 
 def named(names: Sequence[str]) -> dict[str, Callable]:

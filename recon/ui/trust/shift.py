@@ -7,17 +7,20 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon.probes.shift import INSIDE, SHIFTS, evaluate
+from recon import examples
+from recon.probes.shift import INSIDE, SHIFTS, Shift, evaluate
 from recon.ui.controls import Controls
 from recon.ui.trust import bench
 from recon.ui.viewer import SCRIPT, Panel, viewer
+
+OTHER = ("another object: the analytic phantom", len(SHIFTS))
 
 
 def build(shared: Controls) -> None:
     bench.lead(
         "A network has learned from a few heads, with random masks. Ask for something else: the "
-        "same slice turned, noisier, with other masks, or measured along the other axis. For "
-        "another anatomy, open one on the first tab and compare its numbers."
+        "same slice turned, noisier, with other masks, measured along the other axis, or for "
+        "another object altogether. Open another anatomy on the first tab for more."
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=290):
@@ -28,8 +31,8 @@ def build(shared: Controls) -> None:
                 elem_id="shift-methods",
             )
             which = gr.CheckboxGroup(
-                [(shift.label, number) for number, shift in enumerate(SHIFTS)],
-                value=list(range(len(SHIFTS))),
+                [*((shift.label, number) for number, shift in enumerate(SHIFTS)), OTHER],
+                value=list(range(len(SHIFTS) + 1)),
                 label="Changes",
                 elem_id="shift-which",
             )
@@ -42,17 +45,13 @@ def build(shared: Controls) -> None:
     def change(chosen: list[str], numbers: list[int], *values: Any) -> dict[Any, Any]:
         choice, kspace, _ = bench.subject(values)
         methods = bench.named(chosen)
-        shifts = [INSIDE, *(SHIFTS[number] for number in sorted(numbers))]
-        found = list(
-            evaluate(
-                kspace,
-                methods,
-                shifts,
-                choice.acceleration,
-                center_fraction=choice.center_fraction,
-                seed=choice.seed,
-            )
-        )
+        shifts = [INSIDE, *(SHIFTS[n] for n in sorted(numbers) if n < len(SHIFTS))]
+        given: dict[str, Any] = {"center_fraction": choice.center_fraction, "seed": choice.seed}
+        found = list(evaluate(kspace, methods, shifts, choice.acceleration, **given))
+        if OTHER[1] in numbers:
+            shifts.append(Shift(OTHER[0]))
+            other = np.asarray(examples.load("phantom"))
+            found += evaluate(other, methods, shifts[-1:], choice.acceleration, **given)
         rows = []
         for shift in shifts:
             these = {one.method: one for one in found if one.shift == shift}
