@@ -61,8 +61,8 @@ Research and teaching only, not for diagnosis.
 ```
 
 - **Data**: {data}
-{start}- **Run**: {steps} steps of {batch} {unit}; loss {loss}; {optimizer}, {schedule} learning rate
-  {learning_rate:g}, seed {seed}; {minutes:.0f} minutes of wall time on {processor}, {threads}
+{start}- **Run**: {steps} steps of {batch} {unit}; loss {loss}; {optimizer}, {schedule} learning
+  rate {learning_rate:g}, seed {seed}; {minutes:.0f} minutes of wall time on {processor}, {threads}
   threads, torch {torch}.
 - **Code**: revision `{code_revision}`. **Parameters**: {parameters:,}.
 

@@ -45,7 +45,7 @@ def _side_by_side(shared: Controls) -> None:
         "the slider. The networks have learned what heads look like."
     )
     with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=290):
+        with gr.Column(scale=1, min_width=260):
             names = gr.CheckboxGroup(
                 bench.method_choices(),
                 value=["zero-filled", "cs", "resnet", "resnet-dc"],
@@ -62,7 +62,7 @@ def _side_by_side(shared: Controls) -> None:
             )
             message = gr.HTML(elem_id="side-message", elem_classes="beside")
             look = gr.Button("Compare", variant="primary", elem_id="side-look")
-        with gr.Column(scale=4, min_width=320):
+        with gr.Column(scale=4, min_width=260):
             words = gr.HTML(elem_id="side-words")
             panels = gr.HTML(js_on_load=SCRIPT, elem_id="side-panels")
 

@@ -24,14 +24,14 @@ def build(shared: Controls) -> None:
         "show here: agreement is not truth."
     )
     with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=290):
+        with gr.Column(scale=1, min_width=260):
             name = gr.Radio(
                 bench.method_choices(), value=DEFAULT, label="Method", elem_id="ensemble-method"
             )
             count = gr.Slider(1, 20, 8, step=1, label="Masks", elem_id="ensemble-count")
             message = gr.HTML(elem_id="ensemble-message", elem_classes="beside")
             look = gr.Button("Reconstruct them all", variant="primary", elem_id="ensemble-look")
-        with gr.Column(scale=4, min_width=320):
+        with gr.Column(scale=4, min_width=260):
             words = gr.HTML(elem_id="ensemble-words")
             panels = gr.HTML(js_on_load=SCRIPT, elem_id="ensemble-panels")
 

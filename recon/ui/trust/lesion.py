@@ -26,7 +26,7 @@ def build(shared: Controls) -> None:
         "its contrast, and does it stand out from its surroundings?"
     )
     with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=290):
+        with gr.Column(scale=1, min_width=260):
             kind = gr.Radio(
                 [("Spot", "spot"), ("Disc", "disc"), ("Line pairs", "lines")],
                 value="spot",
@@ -39,7 +39,8 @@ def build(shared: Controls) -> None:
                 1,
                 0.5,
                 step=0.05,
-                label="Contrast (share of the local intensity)",
+                label="Contrast",
+                info="Share of what is there: 1 doubles it, -1 takes it away",
                 elem_id="lesion-contrast",
             )
             with gr.Row():
@@ -59,7 +60,7 @@ def build(shared: Controls) -> None:
             message = gr.HTML(elem_id="lesion-message", elem_classes="beside")
             look = gr.Button("Put it in", variant="primary", elem_id="lesion-look")
             curve = gr.Button("Draw the curve", elem_id="lesion-curve")
-        with gr.Column(scale=4, min_width=320):
+        with gr.Column(scale=4, min_width=260):
             findings = gr.HTML(elem_id="lesion-findings")
             panels = gr.HTML(js_on_load=SCRIPT, elem_id="lesion-panels")
             chart = gr.HTML(elem_id="lesion-chart")

@@ -25,7 +25,7 @@ def build(shared: Controls) -> None:
         "method left it, the slider puts it back."
     )
     with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=290):
+        with gr.Column(scale=1, min_width=260):
             name = gr.Radio(
                 bench.method_choices(), value=DEFAULT, label="Method", elem_id="parts-method"
             )
@@ -34,7 +34,7 @@ def build(shared: Controls) -> None:
             )
             message = gr.HTML(elem_id="parts-message", elem_classes="beside")
             look = gr.Button("Split it", variant="primary", elem_id="parts-look")
-        with gr.Column(scale=4, min_width=320):
+        with gr.Column(scale=4, min_width=260):
             words = gr.HTML(elem_id="parts-words")
             panels = gr.HTML(js_on_load=SCRIPT, elem_id="parts-panels")
 

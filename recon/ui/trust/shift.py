@@ -23,7 +23,7 @@ def build(shared: Controls) -> None:
         "another object altogether. Open another anatomy on the first tab for more."
     )
     with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=290):
+        with gr.Column(scale=1, min_width=260):
             names = gr.CheckboxGroup(
                 bench.method_choices(),
                 value=["zero-filled", "resnet", "resnet-dc"],
@@ -38,7 +38,7 @@ def build(shared: Controls) -> None:
             )
             message = gr.HTML(elem_id="shift-message", elem_classes="beside")
             look = gr.Button("Try them", variant="primary", elem_id="shift-look")
-        with gr.Column(scale=4, min_width=320):
+        with gr.Column(scale=4, min_width=260):
             words = gr.HTML(elem_id="shift-words")
             panels = gr.HTML(js_on_load=SCRIPT, elem_id="shift-panels")
 
