@@ -108,6 +108,7 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: gr.Tabs, keys: tuple[str
         None,
         [*dict.fromkeys([*outputs, lesson, tabs])],
         show_progress="hidden",
+        show_progress_on=[lesson_number],  # else a clock runs over every output
         api_visibility="private",
         **ONE_AT_A_TIME,
     )
