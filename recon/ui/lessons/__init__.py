@@ -48,13 +48,13 @@ def build(shared: Controls) -> gr.State:
     def find_out(at: int, chosen: int | None, known: dict, *values: Any) -> dict[Any, Any]:
         lesson = LESSONS[at]
         choice, kspace, _ = bench.subject(values)
-        answer = lesson.experiment(Scan(kspace, choice.seed))
+        scan = Scan(kspace, choice.seed)
+        answer = lesson.experiment(scan)
         right = lesson.question.right
         known = {**known, at: None if chosen is None else chosen == right}
         said = "" if chosen is None else "Right. " if chosen == right else "Not quite. "
         text = f"<b>{said}{escape(lesson.question.options[right])}.</b> {escape(answer.sentence)}"
-        images = [p.pixels for p in answer.panels if p.kind == "image" and p.pixels is not None]
-        window = float(np.percentile(images[-1], 99.9)) or 1.0
+        window = answer.white or float(np.percentile(scan.reference, 99.9))
         return {
             outcome: f"<p>{text}</p>{answer.extra}",
             panels: viewer(answer.panels, window, None),

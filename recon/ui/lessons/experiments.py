@@ -48,11 +48,15 @@ class Scan:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an experiment shows: a sentence, panels, and HTML of a plot or table."""
+    """What an experiment shows: a sentence, panels, and HTML of a plot or table.
+
+    `white` is the magnitude shown as white; that of the fully sampled image where it is None.
+    """
 
     sentence: str
     panels: list[Panel] = field(default_factory=list)
     extra: str = ""
+    white: float | None = None
 
 
 def one_point(scan: Scan) -> Answer:
@@ -71,6 +75,7 @@ def one_point(scan: Scan) -> Answer:
         "Stripes: the farther the point is from the middle, the finer they are, and they run "
         "across the direction in which it lies.",
         panels,
+        white=1.0,
     )
 
 
@@ -78,15 +83,17 @@ def centre_and_edge(scan: Scan) -> Answer:
     height, width = scan.kspace.shape[-2:]
     y, x = np.mgrid[:height, :width]
     inside = np.hypot((y - height // 2) / height, (x - width // 2) / width) < 0.06
-    parts = {"Centre only": scan.kspace * inside, "Edge only": scan.kspace * ~inside}
-    energy = np.linalg.norm(parts["Centre only"]) ** 2 / np.linalg.norm(scan.kspace) ** 2
+    parts = (("Centre only", scan.kspace * inside, 1), ("Edge only", scan.kspace * ~inside, 4))
+    energy = np.linalg.norm(parts[0][1]) ** 2 / np.linalg.norm(scan.kspace) ** 2
     panels = []
-    for number, (title, kspace) in enumerate(parts.items()):
+    for number, (title, kspace, gain) in enumerate(parts):
+        image = picture(kspace)
+        caption = f"SSIM {ssim(scan.reference, image):.3f}"
+        caption += f" · shown {gain} times brighter" if gain > 1 else ""
         panels += [
             Panel(f"kspace{number}", title, "k-space", f"{title}, k-space", "decibels",
                   figures.log_kspace(combined(np.asarray(kspace)))),
-            Panel(f"image{number}", title, f"SSIM {ssim(scan.reference, picture(kspace)):.3f}",
-                  f"{title}, image", "image", picture(kspace)),
+            Panel(f"image{number}", title, caption, f"{title}, image", "image", gain * image),
         ]  # fmt: skip
     return Answer(
         f"The centre, {inside.mean():.1%} of all points, holds {energy:.1%} of the energy; the "
