@@ -69,7 +69,7 @@ class Run:
 
 
 RECIPES = {
-    "cnn": Run("cnn", None, steps=800, half=True, snapshots=12),
+    "cnn": Run("cnn", None, steps=900, batch=1, half=True, snapshots=12),
     "gan": Run(
         "gan",
         4.0,
