@@ -120,7 +120,10 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
 def begin(learner: Learner, name: str, out: Path) -> dict[str, Any]:
     """Start from the weights of an earlier run; its record, to be kept with the new one's."""
     name = name.format(acceleration=learner.run.acceleration)
+    name += "" if learner.run.dataset == "open" else f"-{learner.run.dataset}"
     out = out if name in weights.checkpoints(out) else weights.FOLDER
+    if name not in weights.checkpoints(out):
+        raise InputError(f"This training goes on from the weights of {name}; make them first.")
     learner.network.load_state_dict(weights.load(name, out).state_dict())
     if learner.average is not None:
         learner.average.module.load_state_dict(learner.network.state_dict())

@@ -79,12 +79,12 @@ def test_training_time_lapse(methods):
     methods.get_by_role("tab", name="Training time-lapse").click()
     methods.locator("#lapse-look").click()
     methods.get_by_text("After 0 steps").wait_for(timeout=30_000)
-    first = float(re.search(r"SSIM ([\d.-]+)", methods.locator("#lapse-words p").inner_text())[1])
+    first = float(re.search(r"SSIM (-?\d\.\d+)", methods.locator("#lapse-words p").inner_text())[1])
     number = methods.locator("#lapse-moment input[type=number]")
     number.fill(str(len(moments) - 1))
     number.press("Enter")
     methods.locator("#lapse-look").click()
     methods.get_by_text(f"After {moments[-1]} steps").wait_for(timeout=30_000)
-    last = float(re.search(r"SSIM ([\d.-]+)", methods.locator("#lapse-words p").inner_text())[1])
+    last = float(re.search(r"SSIM (-?\d\.\d+)", methods.locator("#lapse-words p").inner_text())[1])
     assert last > first
     assert methods.locator("#lapse-words svg").count() == 1

@@ -232,7 +232,9 @@ def run_training(
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("model", "name"), [("resnet", "resnet-4x"), ("resnet-dc", "resnet-dc")])
+@pytest.mark.parametrize(
+    ("model", "name"), [("resnet", "resnet-4x"), ("resnet-dc-first", "resnet-dc-first")]
+)
 def test_a_short_run_writes_a_checkpoint_and_repeats_bit_for_bit(folder, tmp_path, model, name):
     for out in ("one", "two"):
         result = run_training([model, "--steps", "2"], folder, tmp_path / out)
@@ -251,7 +253,7 @@ def test_a_short_run_writes_a_checkpoint_and_repeats_bit_for_bit(folder, tmp_pat
 
 
 @pytest.mark.parametrize("coils", [0, 2])
-@pytest.mark.parametrize("arguments", [["cnn", "--protocol", "original"], ["resnet-dc"]])
+@pytest.mark.parametrize("arguments", [["cnn", "--protocol", "original"], ["resnet-dc-first"]])
 def test_a_persons_own_fastmri(tmp_path, coils, arguments):
     data.fastmri(tmp_path / "data", coils)
     dataset = "fastmri-multicoil" if coils else "fastmri"
@@ -301,3 +303,20 @@ def test_what_cannot_be_done_is_one_sentence(tmp_path, arguments, sentence):
     assert result.returncode != 0
     assert "Traceback" not in result.stderr
     assert sentence in result.stderr.splitlines()[-1]
+
+
+def test_a_second_stage_goes_on_from_the_first(folder, tmp_path):
+    with pytest.raises(InputError, match="goes on from the weights of resnet-dc-first"):
+        train.train(replace(SMALL["resnet-dc"], steps=1), folder, tmp_path)
+    first = replace(RECIPES["resnet-dc-first"], patch=16, steps=1, validation_slices=2)
+    train.train(first, folder, tmp_path)
+    second = replace(SMALL["resnet-dc"], steps=1, warmup=10**9, validation_slices=2)
+    train.train(second, folder, tmp_path)  # with next to no learning rate
+    one, two = (weights.load(name, tmp_path) for name in ("resnet-dc-first", "resnet-dc"))
+    for before, after in zip(one.parameters(), two.parameters(), strict=True):
+        torch.testing.assert_close(before, after, rtol=0, atol=1e-3)
+    record = json.loads((tmp_path / "resnet-dc/record.json").read_text())
+    assert record["start"]["name"] == "resnet-dc-first"
+    assert record["start"]["record"]["run"]["steps"] == 1
+    card = (tmp_path / "resnet-dc/README.md").read_text()
+    assert "weights of `resnet-dc-first`" in card
