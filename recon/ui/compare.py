@@ -21,7 +21,7 @@ from recon.metrics import closed_share, scores
 from recon.ui import plots
 from recon.ui.controls import Controls
 from recon.ui.trust import bench
-from recon.ui.viewer import SCRIPT, Panel, viewer
+from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
 
 STRENGTHS = (0.001, 0.002, 0.004, REGULARIZATION, 0.015, 0.03, 0.06)
 LEARNER = "cnn"  # the network whose training was kept
@@ -97,8 +97,7 @@ def _side_by_side(shared: Controls) -> None:
                       of=name, against="reference")
             )  # fmt: skip
         images.append(
-            Panel("reference", "Fully sampled", "reference", "Fully sampled reference", "image",
-                  reference)
+            reference_panel(reference)
         )  # fmt: skip
         text = f"Regularisation {regularization:g} of the maximum." if "cs" in chosen else ""
         return {
@@ -134,8 +133,7 @@ def _steps(shared: Controls) -> None:
             for n, (image, value) in enumerate(zip(images, ssim, strict=True))
         ]  # fmt: skip
         shown.append(
-            Panel("reference", "Fully sampled", "reference", "Fully sampled reference", "image",
-                  reference)
+            reference_panel(reference)
         )  # fmt: skip
         chart = plots.curves(
             [plots.Series("", range(len(ssim)), ssim, points=True)],
@@ -197,8 +195,7 @@ def _time_lapse(shared: Controls) -> None:
                   "image", measurement.zero_filled),
             Panel("reconstruction", LABELS[LEARNER], f"SSIM {after:.3f}",
                   f"{LABELS[LEARNER]} after {step} steps", "image", image),
-            Panel("reference", "Fully sampled", "reference", "Fully sampled reference", "image",
-                  reference),
+            reference_panel(reference),
         ]  # fmt: skip
         curve = _loss(step)
         return {

@@ -56,6 +56,18 @@ class Panel:
     limit: float = figures.ERROR_LIMIT
 
 
+def reference_panel(reference: np.ndarray) -> Panel:
+    """The fully sampled image, under the name that errors and regional scores refer to."""
+    return Panel(
+        "reference",
+        "Fully sampled",
+        "reference",
+        "Fully sampled reference",
+        "image",
+        reference,
+    )
+
+
 def viewer(
     panels: list[Panel],
     window: float,

@@ -17,7 +17,7 @@ from recon.probes.lesion import Lesion, insert, sweep
 from recon.probes.nullspace import residual, with_phase
 from recon.probes.psf import point_spread, sidelobe_level
 from recon.ui import plots
-from recon.ui.viewer import Panel
+from recon.ui.viewer import Panel, reference_panel
 
 RATES = (2, 3, 4, 6, 8, 10, 12, 16)
 STRENGTHS = (0.001, 0.008, 0.06)
@@ -241,8 +241,7 @@ def _image(name: str, title: str, scan: Scan, image: np.ndarray) -> Panel:
 
 
 def _reference(scan: Scan) -> Panel:
-    return Panel("reference", "Fully sampled", "reference", "Fully sampled reference", "image",
-                 scan.reference)  # fmt: skip
+    return reference_panel(scan.reference)  # fmt: skip
 
 
 def _dot(point: np.ndarray) -> np.ndarray:

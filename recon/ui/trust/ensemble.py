@@ -12,7 +12,7 @@ from recon.methods import DEFAULT, LABELS, METHODS
 from recon.probes.ensemble import agreement, ensemble
 from recon.ui.controls import Controls
 from recon.ui.trust import bench
-from recon.ui.viewer import SCRIPT, Panel, viewer
+from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
 
 LIMIT = 0.1  # share of the maximum at the top of the colour scale
 
@@ -55,8 +55,7 @@ def build(shared: Controls) -> None:
                   "Standard deviation between masks", "share", last.deviation / top, limit=LIMIT),
             Panel("error", "Error of the mean", f"scale 0 to {LIMIT:.0%}", "Error of the mean",
                   "share", error, limit=LIMIT),
-            Panel("reference", "Fully sampled", "reference", "Fully sampled reference", "image",
-                  reference),
+            reference_panel(reference),
         ]  # fmt: skip
         low, high = min(last.ssim), max(last.ssim)
         text = (

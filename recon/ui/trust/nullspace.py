@@ -14,7 +14,7 @@ from recon.metrics import ssim
 from recon.probes.nullspace import reimpose, residual, split, with_phase
 from recon.ui.controls import Controls
 from recon.ui.trust import bench
-from recon.ui.viewer import SCRIPT, Panel, viewer
+from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
 
 
 def build(shared: Controls) -> None:
@@ -62,8 +62,7 @@ def build(shared: Controls) -> None:
                   "image", measured),
             Panel("filled", "Made up", f"{parts.filled_share:.1%} of the energy",
                   "Part that the method made up", "image", filled),
-            Panel("reference", "Fully sampled", "reference", "Fully sampled reference", "image",
-                  reference),
+            reference_panel(reference),
         ]  # fmt: skip
         text = (
             f"The {LABELS[method]} leaves the measured lines by {_percent(before)} of their size"
