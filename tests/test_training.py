@@ -74,11 +74,12 @@ def test_orthogonalized_keeps_singular_vectors_and_levels_singular_values(shape)
     assert (inner - torch.diag_embed(inner.diagonal(dim1=1, dim2=2))).abs().max() < 1e-3
 
 
-def test_muon_steps_have_the_promised_size_and_go_down():
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_muon_steps_have_the_promised_size_and_go_down(precision):
     torch.manual_seed(0)
     kernels = [torch.nn.Parameter(torch.randn(12, 4, 3, 3)) for _ in range(2)]
     targets = [torch.randn(12, 4, 3, 3) for _ in kernels]
-    optimizer = Muon(kernels, lr=0.1)
+    optimizer = Muon(kernels, lr=0.1, precision=precision)
     history = []
     for _ in range(100):
         before = kernels[0].detach().clone()
@@ -306,17 +307,17 @@ def test_what_cannot_be_done_is_one_sentence(tmp_path, arguments, sentence):
 
 
 def test_a_second_stage_goes_on_from_the_first(folder, tmp_path):
+    small = {"patch": 16, "steps": 1, "validation_slices": 2}
+    second = replace(RECIPES["resnet-dc-second"], **small, warmup=10**9)  # hardly any rate
     with pytest.raises(InputError, match="goes on from the weights of resnet-dc-first"):
-        train.train(replace(SMALL["resnet-dc"], steps=1), folder, tmp_path)
-    first = replace(RECIPES["resnet-dc-first"], patch=16, steps=1, validation_slices=2)
-    train.train(first, folder, tmp_path)
-    second = replace(SMALL["resnet-dc"], steps=1, warmup=10**9, validation_slices=2)
-    train.train(second, folder, tmp_path)  # with next to no learning rate
-    one, two = (weights.load(name, tmp_path) for name in ("resnet-dc-first", "resnet-dc"))
+        train.train(second, folder, tmp_path)
+    train.train(replace(RECIPES["resnet-dc-first"], **small), folder, tmp_path)
+    train.train(second, folder, tmp_path)
+    one, two = (weights.load(name, tmp_path) for name in ("resnet-dc-first", "resnet-dc-second"))
     for before, after in zip(one.parameters(), two.parameters(), strict=True):
         torch.testing.assert_close(before, after, rtol=0, atol=1e-3)
-    record = json.loads((tmp_path / "resnet-dc/record.json").read_text())
+    record = json.loads((tmp_path / "resnet-dc-second/record.json").read_text())
     assert record["start"]["name"] == "resnet-dc-first"
     assert record["start"]["record"]["run"]["steps"] == 1
-    card = (tmp_path / "resnet-dc/README.md").read_text()
+    card = (tmp_path / "resnet-dc-second/README.md").read_text()
     assert "weights of `resnet-dc-first`" in card

@@ -51,11 +51,17 @@ def choose_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 where the processor computes in it, otherwise plain float32."""
+def precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the processor computes in it, otherwise float32."""
     fast = device.type == "cuda" or (
         device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     )
+    return torch.bfloat16 if fast else torch.float32
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """Convolutions in the device's `precision`."""
+    fast = precision(device) == torch.bfloat16
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
 
 
@@ -84,7 +90,7 @@ class Learner:
         others = [p for p in self.network.parameters() if id(p) not in ours]
         self.optimizers: list[torch.optim.Optimizer] = [torch.optim.Adam(others)]
         if kernels:
-            self.optimizers.append(Muon(kernels))
+            self.optimizers.append(Muon(kernels, precision=precision(device)))
         self.discriminator: nn.Module | None = None
         if run.adversarial_weight:
             self.discriminator = PatchDiscriminator().to(device)

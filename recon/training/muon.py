@@ -3,8 +3,8 @@
 Convolution kernels are matrices, (out, in x height x width), and their gradients are close to
 low rank: a few directions take all of a plain step. Muon (Jordan et al. 2024; scaled as in Liu
 et al. 2025, arXiv 2502.16982) replaces the averaged gradient by the nearest orthogonal matrix,
-so every direction learns. `torch.optim.Muon` takes matrices only and computes in bfloat16, which
-many processors emulate; this one takes kernels and groups those of one shape.
+so every direction learns. `torch.optim.Muon` takes matrices only and always computes in bfloat16,
+which many processors emulate; this one takes kernels and groups those of one shape.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def orthogonalized(matrices: Tensor, iterations: int = 5) -> Tensor:
     Parameters
     ----------
     matrices
-        float32, shape (N, rows, columns).
+        float32 or bfloat16, shape (N, rows, columns).
     iterations
         Five bring singular values into about 0.7 to 1.2, which is near enough.
 
@@ -51,12 +51,19 @@ class Muon(torch.optim.Optimizer):
         Root mean square of a step's entries is 0.2 of it, about Adam's, so Adam's rates serve.
     momentum
         Decay of the gradient's average.
+    precision
+        Of the orthogonalization; bfloat16 is enough, and faster where the processor has it.
     """
 
     def __init__(
-        self, parameters: Iterable[Tensor], lr: float = 1e-3, momentum: float = 0.95
+        self,
+        parameters: Iterable[Tensor],
+        lr: float = 1e-3,
+        momentum: float = 0.95,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum})
+        self.precision = precision
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -74,7 +81,7 @@ class Muon(torch.optim.Optimizer):
                         state["momentum"] = torch.zeros_like(parameter)
                     average = state["momentum"].lerp_(gradient, 1 - group["momentum"])
                     directions.append(gradient.lerp(average, group["momentum"]).flatten(1))
-                steps = orthogonalized(torch.stack(directions))
+                steps = orthogonalized(torch.stack(directions).to(self.precision)).float()
                 scale = 0.2 * max(steps.shape[1:]) ** 0.5  # entries of RMS 0.2
                 for parameter, step in zip(parameters, steps, strict=True):
                     parameter.sub_(step.view(shape), alpha=group["lr"] * scale)

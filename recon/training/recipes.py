@@ -95,9 +95,10 @@ RECIPES = {
         half=True,
         validate_every=500,
     ),
-    "resnet-dc": Run(
+    "resnet-dc-second": Run(
         "resnet-dc",
         None,
+        stage="second",
         start="resnet-dc-first",
         steps=2200,
         batch=1,
@@ -109,7 +110,21 @@ RECIPES = {
         half=True,
         validate_every=275,
     ),
-    "unet": Run("unet", None, steps=800, half=True),
+    "resnet-dc": Run(
+        "resnet-dc",
+        None,
+        start="resnet-dc-second",
+        steps=8000,
+        batch=1,
+        patch=128,
+        optimizer="muon",
+        learning_rate=4e-4,
+        ssim_weight=0.5,
+        average=0.999,
+        half=True,
+        validate_every=500,
+    ),
+    "unet": Run("unet", None, steps=1600, half=True),
 }
 
 
