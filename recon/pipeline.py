@@ -223,8 +223,9 @@ def reconstruct(
     if source.mask is None:
         reference = picture(data)
         limit, limit_from = _data_range(reference, source, coils if kspace.ndim == 3 else "rss")
-        metrics = scores(reference, image, limit)
-        zero_filled_metrics = scores(reference, measurement.zero_filled, limit)
+        metrics = zero_filled_metrics = scores(reference, measurement.zero_filled, limit)
+        if image is not measurement.zero_filled:
+            metrics = scores(reference, image, limit)
 
     def upright(x: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(x.T if phase_encode == "rows" else x)

@@ -2,10 +2,13 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 
+from recon import examples
 from recon.methods import DEFAULT
 from recon.ui.links import choice
+from recon.ui.sampling import is_mask
 from recon.ui.session import Choice, Origin
 from tests.helpers.page import after, picture, sentence
 
@@ -88,3 +91,24 @@ def test_a_link_to_the_lab(browser, url):
     )
     assert page.locator("#lab-family").get_by_label("Equispaced").is_checked()
     context.close()
+
+
+def test_a_link_to_a_mask_drawn_by_hand(browser, url):
+    lines = np.zeros(examples.load("phantom").shape[-1], bool)
+    lines[::3] = True
+    text = "".join(map(str, lines.astype(int)))
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(f"{url}?example=phantom&tab=sampling&lab_mask={text}")
+    page.locator("#lab-spread p").wait_for(timeout=30_000)
+    found = page.locator("#lab-spread p").inner_text()
+    assert f"{lines.sum()} of {lines.size} lines" in found
+    page.locator("#copy-link").click()
+    page.wait_for_function("location.search.includes('lab_seed')")
+    assert parse_qs(urlsplit(page.url).query)["lab_mask"] == [text]
+    context.close()
+
+
+@pytest.mark.parametrize("text", [None, "", "000", "012", "<script>", 5, "1" * 2**17])
+def test_only_zeros_and_ones_are_a_mask(text):
+    assert not is_mask(text)

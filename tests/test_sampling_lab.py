@@ -114,6 +114,35 @@ def test_beat_the_random_mask(lab):
     assert lab.locator("#lab-standing svg").count() == 0  # it was about another mask
 
 
+def test_beat_the_random_mask_with_a_reconstruction(lab):
+    lab.locator("#lab-method input").click()
+    lab.get_by_role("option", name="Compressed sensing").click()
+    finished(lab, "Compressed sensing")
+    lab.locator("#lab-judge").get_by_label("reconstruction").click()
+    lab.locator("#lab-beat").click()
+    lab.locator("#lab-standing svg").wait_for(timeout=60_000)
+    text = lab.locator("#lab-standing p").inner_text()
+    assert f"of {sampling.FEW_RIVALS} random masks" in text
+    lines = masks.random_cartesian(320, 4, 0.08, 0)
+    expected = reconstruct(phantom.kspace((320, 320), seed=1), mask=lines, method="cs")
+    assert f"SSIM {expected.metrics['ssim']:.3f}" in text
+
+
+def test_a_mask_drawn_by_hand_stays_when_the_tab_is_left(lab):
+    canvas = lab.locator("#lab-editor canvas")
+    box = canvas.bounding_box()
+    answers(lab, lambda: canvas.click(position={"x": box["width"] / 2, "y": 20}))  # the middle goes
+    text = spread(lab)
+    before = key(lab)
+    lab.get_by_role("tab", name="Methods").click()
+    lab.get_by_role("tab", name="Sampling lab").click()
+    lab.wait_for_timeout(3000)
+    assert spread(lab) == text
+    assert key(lab) == before
+    answers(lab, lambda: lab.locator("#lab-family").get_by_label("Equispaced").click())
+    assert spread(lab) != text
+
+
 def test_pictures_follow_a_slider(lab):
     """Issue: 0.3 s to the zero-filled image and 1.5 s with the network; slack for busy machines."""
     times = [

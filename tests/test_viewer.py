@@ -44,6 +44,15 @@ def test_numbers_survive_the_way_to_the_browser():
     assert len(base64.b64decode(sent["colors"])) == 3 * 256
 
 
+def test_equal_pictures_are_sent_once():
+    result = reconstruct(phantom.kspace((64, 48)), method="zero-filled")
+    panels = {p["name"]: p for p in content(html.panels(result, pending="x"))["panels"]}
+    assert panels["reconstruction"]["same"] == "zero_filled"
+    assert "data" not in panels["reconstruction"]
+    assert "data" in panels["zero_filled"]
+    assert "data" in panels["reference"]
+
+
 def test_hostile_names_stay_text():
     text = viewer(
         [Panel("zero_filled", "<script>x</script>", "<b>", '"><img>', "image", np.ones((4, 4)))],

@@ -18,7 +18,7 @@ from recon.methods import DEFAULT, METHODS
 from recon.ui import html
 from recon.ui.lessons.course import LESSONS
 from recon.ui.reconstruct import ONE_AT_A_TIME, View
-from recon.ui.sampling import Lab
+from recon.ui.sampling import Lab, is_mask
 from recon.ui.session import Choice, Origin
 
 COPY = """
@@ -74,6 +74,7 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: gr.Tabs, keys: tuple[str
         "lab_center_fraction": lab.center,
         "lab_seed": lab.seed,
         "lab_method": lab.method,
+        "lab_mask": lab.hand,
         "lesson": lesson_number,
     }
     button.click(None, list(named.values()), js=COPY % list(named), api_visibility="private")
@@ -93,6 +94,7 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: gr.Tabs, keys: tuple[str
             lab.center: _number(query.get("lab_center_fraction"), 0, 0.3),
             lab.seed: _number(query.get("lab_seed"), 0, 2**31, int),
             lab.method: _one_of(query.get("lab_method"), METHODS),
+            lab.hand: text if is_mask(text := query.get("lab_mask")) else None,
             lesson: _number(query.get("lesson"), 0, len(LESSONS) - 1, int),
         }
         changes.update({what: value for what, value in values.items() if value is not None})
@@ -101,12 +103,12 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: gr.Tabs, keys: tuple[str
             changes[tabs] = gr.Tabs(selected=tab)
         return changes or {tabs: gr.skip()}
 
-    outputs = [*view.outputs, lab.family, lab.acceleration, lab.center, lab.seed, lab.method]
+    outputs = [*view.outputs, *vars(lab).values(), lesson, tabs]
     gr.on(
         None,
         restore,
         None,
-        [*dict.fromkeys([*outputs, lesson, tabs])],
+        [*dict.fromkeys(outputs)],
         show_progress="hidden",
         show_progress_on=[lesson_number],  # else a clock runs over every output
         api_visibility="private",

@@ -15,7 +15,7 @@ import numpy as np
 
 from recon import figures, masks
 from recon.kspace import InputError
-from recon.methods import DEFAULT, LABELS, methods
+from recon.methods import DEFAULT, LABELS, METHODS, methods
 from recon.pipeline import Reconstruction
 from recon.probes.handdrawn import against_random
 from recon.probes.psf import full_width, point_spread, sidelobe_level
@@ -33,6 +33,7 @@ TITLES = {
     "low-pass": "Low-pass block",
 }
 RIVALS = 200  # random masks that a hand-drawn one is set against
+FEW_RIVALS = 24  # where every mask takes a reconstruction
 EDITOR = (
     '<div class="mask-editor"><canvas tabindex="0" role="slider" aria-label="Mask: click or drag '
     'lines on and off; with the keyboard arrows move and space switches"></canvas>'
@@ -51,6 +52,7 @@ class Lab:
     center: gr.Slider
     seed: gr.Number
     method: gr.Dropdown
+    hand: gr.Textbox  # the mask drawn by hand, as `session.Choice.mask`; empty where none is
 
 
 def build(shared: Controls, tab: gr.Tab) -> Lab:
@@ -87,6 +89,12 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
                 label="Reconstruction",
                 elem_id="lab-method",
             )
+            judge = gr.Radio(
+                [("zero-filled image", "zero-filled"), ("reconstruction", "reconstruction")],
+                value="zero-filled",
+                label="Judge masks by the",
+                elem_id="lab-judge",
+            )
             beat = gr.Button("Beat the random mask", variant="primary", elem_id="lab-beat")
             standing = gr.HTML(elem_id="lab-standing")
         with gr.Column(scale=4, min_width=320):
@@ -98,6 +106,7 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
             )
             spread = gr.HTML(elem_id="lab-spread")
             panels = gr.HTML(js_on_load=SCRIPT, elem_id="lab-panels")
+            hand = gr.Textbox("", visible="hidden", elem_id="lab-hand")
 
     inputs = [*shared.inputs, family, acceleration, center, seed, method]
     size = len(shared.inputs)
@@ -117,9 +126,9 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
         )
 
     def drawn(chosen: Choice, value: dict[str, Any]) -> Choice:
-        """The same with the mask from the editor, which is a stranger's word."""
+        """The same with the mask from the editor."""
         text = value.get("lines") if isinstance(value, dict) else None
-        if not isinstance(text, str) or not 0 < len(text) <= 2**16 or set(text) - set("01"):
+        if not is_mask(text):
             raise InputError("The mask that was drawn could not be read; draw it again.")
         return replace(chosen, mask=text)
 
@@ -146,7 +155,20 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
         chosen = wish(values)
         shown = quick(chosen)
         result, _ = attempt(replace(chosen, method="zero-filled"))
-        return {**shown, editor: editing(chosen, result), standing: ""}
+        return {**shown, editor: editing(chosen, result), standing: "", hand: ""}
+
+    @careful(message)
+    def returned(text: str, *values: Any) -> dict[Any, Any]:
+        """A mask drawn by hand stays when the tab is left, as long as it fits what is open."""
+        if is_mask(text):
+            try:
+                chosen = replace(wish(values), mask=text)
+                shown = quick(chosen)
+            except InputError:
+                return moved(*values)
+            result, _ = attempt(replace(chosen, method="zero-filled"))
+            return {**shown, editor: editing(chosen, result)}
+        return moved(*values)
 
     @careful(message)
     def accelerated(*values: Any) -> dict[Any, Any]:
@@ -161,7 +183,8 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
 
     @careful(message)
     def drew(value: dict[str, Any], *values: Any) -> dict[Any, Any]:
-        return {**quick(drawn(wish(values), value)), standing: ""}
+        chosen = drawn(wish(values), value)
+        return {**quick(chosen), standing: "", hand: chosen.mask}
 
     @careful(message)
     def reconstructed(value: dict[str, Any], *values: Any) -> dict[Any, Any]:
@@ -170,21 +193,27 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
         return {panels: html.panels(result), message: html.message(notice)}
 
     @careful(message)
-    def compared(value: dict[str, Any], *values: Any) -> dict[Any, Any]:
+    def compared(value: dict[str, Any], judged_by: str, *values: Any) -> dict[Any, Any]:
         chosen = drawn(wish(values), value)
         lines = chosen.lines
         assert lines is not None
+        quickly = "zero-filled" in (judged_by, chosen.method)
+        count, label = (RIVALS, "zero-filled") if quickly else (FEW_RIVALS, LABELS[chosen.method])
         place = against_random(
-            session.prepared(chosen), lines, RIVALS, center_fraction=chosen.center_fraction
+            session.prepared(chosen),
+            lines,
+            count,
+            method=None if quickly else METHODS[chosen.method],
+            center_fraction=chosen.center_fraction,
         )
         words = (
             f"This mask: SSIM {place.ssim:.3f}, better than {place.percentile:.0f} % of "
-            f"{RIVALS} random masks with the same {lines.sum()} lines (zero-filled)."
+            f"{count} random masks with the same {lines.sum()} lines ({label})."
         )
-        picture = plots.histogram(place.others, "zero-filled SSIM", words, (place.ssim, "yours"))
+        picture = plots.histogram(place.others, f"{label} SSIM", words, (place.ssim, "yours"))
         return {standing: f"<p>{words}</p>{picture}", message: ""}
 
-    first = [panels, spread, editor, standing, message]
+    first = [panels, spread, editor, standing, message, hand]
     options: dict[str, Any] = {
         "trigger_mode": "always_last",
         "show_progress": "hidden",
@@ -192,9 +221,8 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
         **ONE_AT_A_TIME,
     }
     events = [
-        gr.on(
-            [family.input, center.input, seed.input, tab.select], moved, inputs, first, **options
-        ),
+        gr.on([family.input, center.input, seed.input], moved, inputs, first, **options),
+        tab.select(returned, [hand, *inputs], first, **options),
         acceleration.input(accelerated, inputs, [*first, center], **options),
         new.click(renewed, inputs, [*first, seed], **options),
         editor.input(drew, [editor, *inputs], first, **options),
@@ -203,9 +231,17 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
         event.then(reconstructed, [editor, *inputs], [panels, message], **options)
     method.input(reconstructed, [editor, *inputs], [panels, message], **options)
     beat.click(
-        compared, [editor, *inputs], [standing, message], **{**options, "show_progress": "minimal"}
+        compared,
+        [editor, judge, *inputs],
+        [standing, message],
+        **{**options, "show_progress": "full", "show_progress_on": [standing]},
     )
-    return Lab(family, acceleration, center, seed, method)
+    return Lab(family, acceleration, center, seed, method, hand)
+
+
+def is_mask(text: object) -> bool:
+    """Whether a stranger's word is a mask as `session.Choice.mask` has it."""
+    return isinstance(text, str) and "1" in text and len(text) <= 2**16 and not set(text) - {*"01"}
 
 
 def _spread(result: Reconstruction) -> str:

@@ -21,6 +21,7 @@ async function load() {
   const mine = loaded;
   const content = JSON.parse(holder.querySelector('.viewer-data').textContent);
   const panels = await Promise.all(content.panels.map(unpack));
+  for (const panel of panels) if (panel.same) panel.values = panels.find(p => p.name === panel.same).values;
   if (!holder.isConnected || holder.dataset.key !== mine) return;
   const scale = content.scale;
   const old = model;
@@ -116,23 +117,37 @@ function ssim(panel, reference, region) {
 
 // Numbers to colours, once for every change of the window.
 function paint() {
+  const gray = palette(Uint8Array.from({length: 768}, (_, i) => i / 3)), colors = palette(model.colors);
   for (const panel of model.panels) {
     const {width, height} = panel;
     const picture = panel.picture || Object.assign(document.createElement('canvas'), {width, height});
-    const context = picture.getContext('2d');
-    const image = context.createImageData(width, height);
-    const span = Math.max(1e-12, model.high - model.low);
-    for (let row = 0, i = 0, o = 0; row < height; row++) for (let column = 0; column < width; column++, i++, o += 4) {
-      let level;
-      if (panel.kind === 'image') level = clamp(255 * (panel.values[i] * model.scale / 65535 - model.low) / span, 0, 255);
-      else if (panel.kind === 'error') level = Math.round(255 * clamp(valueAt(panel, row, column) / panel.limit, 0, 1));
-      else level = panel.values[i];
-      for (let c = 0; c < 3; c++) image.data[o + c] = panel.kind === 'error' || panel.kind === 'share' ? model.colors[3 * level + c] : level;
-      image.data[o + 3] = 255;
-    }
+    const context = picture.getContext('2d'), image = context.createImageData(width, height);
+    const pixels = new Uint32Array(image.data.buffer), shown = levels(panel);
+    const shades = panel.kind === 'error' || panel.kind === 'share' ? colors : gray;
+    for (let i = 0; i < pixels.length; i++) pixels[i] = shades[shown[i]];
     context.putImageData(image, 0, 0);
     panel.picture = picture;
   }
+}
+
+function palette(colors) { // 256 colours, red, green and blue, as whole pixels
+  const shades = new Uint8Array(1024).fill(255);
+  for (let i = 0; i < 768; i++) shades[Math.floor(i / 3) * 4 + i % 3] = colors[i];
+  return new Uint32Array(shades.buffer);
+}
+
+function levels(panel) { // what to show of every pixel, from 0 to 255
+  if (panel.kind !== 'image' && panel.kind !== 'error') return panel.values;
+  const result = new Uint8ClampedArray(panel.width * panel.height), unit = 255 * model.scale / 65535;
+  if (panel.kind === 'image') {
+    const span = Math.max(1e-12, model.high - model.low), gain = unit / span, offset = 255 * model.low / span;
+    for (let i = 0; i < result.length; i++) result[i] = panel.values[i] * gain - offset;
+  } else {
+    const of = named(panel.of).values, against = named(panel.against).values;
+    const gain = unit / model.largest / panel.limit;
+    for (let i = 0; i < result.length; i++) result[i] = Math.abs(of[i] - against[i]) * gain;
+  }
+  return result;
 }
 
 function geometry(panel) {
