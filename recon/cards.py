@@ -161,15 +161,17 @@ def _limits(run: dict[str, Any]) -> str:
 
 
 def _start(record: dict[str, Any]) -> str:
-    """Where the weights came from that the run began with; nothing where they were random."""
-    if "start" not in record:
-        return ""
-    earlier = record["start"]["record"]
-    return (
-        f"- **Start**: weights of `{record['start']['name']}` (SHA-256 "
-        f"`{record['start']['sha256'][:16]}…`), which\n  `{earlier['command']}` made in "
-        f"{earlier['run']['steps']} steps, at revision\n  `{earlier['code_revision']}`.\n"
-    )
+    """Where the weights came from that the run began with, stage by stage; nothing if random."""
+    words = ""
+    while "start" in record:
+        start, record = record["start"], record["start"]["record"]
+        words += (
+            f"- **Start**: weights of `{start['name']}` (SHA-256 "
+            f"`{start['sha256'][:16]}…`), which\n"
+            f"  `{record['command']}` made in {record['run']['steps']} steps and "
+            f"{record['seconds'] / 60:.0f} minutes, at revision\n  `{record['code_revision']}`.\n"
+        )
+    return words
 
 
 def _unit(run: dict[str, Any]) -> str:

@@ -21,12 +21,15 @@ ERROR_COLORS = matplotlib.colormaps["inferno"]
 
 
 def window(result: Reconstruction) -> float:
-    """Upper end of the one display window [0, window], in image units.
+    """Upper end of the one display window [0, window] of a result's pictures: its `white`."""
+    return white(result.zero_filled if result.reference is None else result.reference)
 
-    The 99.9th percentile of the reference, or of the zero-filled image where there is none:
-    a few bright vessels would otherwise darken everything else.
+
+def white(image: np.ndarray) -> float:
+    """The value to show as white, in image units: the 99.9th percentile.
+
+    With the maximum a few bright vessels would darken everything else.
     """
-    image = result.zero_filled if result.reference is None else result.reference
     return float(np.percentile(image, 99.9)) or 1.0
 
 

@@ -53,6 +53,17 @@ def test_equal_pictures_are_sent_once():
     assert "data" in panels["reference"]
 
 
+def test_white_is_that_of_the_reference_unless_it_is_given():
+    image, reference = np.full((8, 8), 3.0), np.linspace(0, 2, 64).reshape(8, 8)
+    panels = [
+        Panel("image", "a", "", "a", "image", image),
+        Panel("reference", "b", "", "b", "image", reference),
+    ]
+    assert content(viewer(panels))["window"] == pytest.approx(np.percentile(reference, 99.9))
+    assert content(viewer(panels, 0.5))["window"] == 0.5
+    assert content(viewer(panels[:1]))["window"] == 3.0
+
+
 def test_hostile_names_stay_text():
     text = viewer(
         [Panel("zero_filled", "<script>x</script>", "<b>", '"><img>', "image", np.ones((4, 4)))],

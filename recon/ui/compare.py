@@ -96,16 +96,12 @@ def _side_by_side(shared: Controls) -> None:
                 Panel(f"{name}_error", f"Error, {title}", "", f"Error map of {title}", "error",
                       of=name, against="reference")
             )  # fmt: skip
-        images.append(
-            reference_panel(reference)
-        )  # fmt: skip
+        images.append(reference_panel(reference))
         text = f"Regularisation {regularization:g} of the maximum." if "cs" in chosen else ""
         return {
             words: bench.table(["", "SSIM", "gap closed", "PSNR", "NMSE", "time"], rows)
             + f"<p>{text}</p>",
-            panels: viewer(
-                [*images, *errors], float(np.percentile(reference, 99.9)), None, columns=len(images)
-            ),
+            panels: viewer([*images, *errors], columns=len(images)),
         }
 
     for trigger in (look.click, strength.release):
@@ -132,16 +128,14 @@ def _steps(shared: Controls) -> None:
                   f"Image after step {n}", "image", image)
             for n, (image, value) in enumerate(zip(images, ssim, strict=True))
         ]  # fmt: skip
-        shown.append(
-            reference_panel(reference)
-        )  # fmt: skip
+        shown.append(reference_panel(reference))
         chart = plots.curves(
             [plots.Series("", range(len(ssim)), ssim, points=True)],
             "step",
             "SSIM",
             f"SSIM from {ssim[0]:.3f} zero-filled to {ssim[-1]:.3f} after the last step",
         )
-        return {words: chart, panels: viewer(shown, float(np.percentile(reference, 99.9)), None)}
+        return {words: chart, panels: viewer(shown)}
 
     bench.run(look.click, follow, [], shared, [panels, words], message)
 
@@ -200,7 +194,7 @@ def _time_lapse(shared: Controls) -> None:
         curve = _loss(step)
         return {
             words: f"<p>After <b>{step}</b> steps of training: SSIM {after:.3f}.</p>{curve}",
-            panels: viewer(shown, float(np.percentile(reference, 99.9)), None),
+            panels: viewer(shown),
         }
 
     for trigger in (look.click, moment.release):

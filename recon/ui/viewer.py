@@ -70,8 +70,8 @@ def reference_panel(reference: np.ndarray) -> Panel:
 
 def viewer(
     panels: list[Panel],
-    window: float,
-    data_range: float | None,
+    window: float | None = None,
+    data_range: float | None = None,
     tail: str = "",
     columns: int = 4,
 ) -> str:
@@ -83,7 +83,8 @@ def viewer(
         Image panels share one shape; errors and k-space follow their own zoom only where their
         domain differs.
     window
-        Magnitude shown as white until somebody changes it.
+        Magnitude shown as white until somebody changes it; `figures.white` of the reference
+        where None.
     data_range
         L of the SSIM of a region; the largest reference value where None.
     tail
@@ -98,6 +99,8 @@ def viewer(
     named = {panel.name: panel.pixels for panel in panels}
     reference = named.get("reference")
     largest = float(reference.max()) if reference is not None else scale
+    if window is None:
+        window = figures.white(images[0] if reference is None else reference)
     content = {
         "panels": [_content(panel, images[0].shape, scale, panels) for panel in panels],
         "scale": scale,

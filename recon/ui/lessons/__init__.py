@@ -6,8 +6,8 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
+from recon import figures
 from recon.ui.controls import Controls
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson
 from recon.ui.lessons.experiments import Scan
@@ -54,10 +54,10 @@ def build(shared: Controls) -> gr.State:
         known = {**known, at: None if chosen is None else chosen == right}
         said = "" if chosen is None else "Right. " if chosen == right else "Not quite. "
         text = f"<b>{said}{escape(lesson.question.options[right])}.</b> {escape(answer.sentence)}"
-        window = answer.white or float(np.percentile(scan.reference, 99.9))
+        window = answer.white or figures.white(scan.reference)
         return {
             outcome: f"<p>{text}</p>{answer.extra}",
-            panels: viewer(answer.panels, window, None),
+            panels: viewer(answer.panels, window),
             meaning: _meaning(lesson),
             answered: known,
             progress: _progress(at, known),

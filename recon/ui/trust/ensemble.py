@@ -64,7 +64,7 @@ def build(shared: Controls) -> None:
         )
         return {
             words: f"<p>{text}</p>",
-            panels: viewer(shown, float(np.percentile(reference, 99.9)), None),
+            panels: viewer(shown),
         }
 
     bench.run(look.click, repeat, [name, count], shared, [panels, words], message)

@@ -106,7 +106,7 @@ def build(shared: Controls) -> None:
         rows = [[one.method, _share(one.retained), _number(one.visibility)] for one in found]
         return {
             findings: bench.table(["", "contrast retained", "contrast-to-noise ratio"], rows),
-            panels: viewer(shown, float(np.percentile(reference, 99.9)), None),
+            panels: viewer(shown),
             row: int(lesion.row),
             column: int(lesion.column),
         }

@@ -76,7 +76,7 @@ def build(shared: Controls) -> None:
             )
         return {
             words: f"<p>{text}</p>",
-            panels: viewer(shown, float(np.percentile(reference, 99.9)), None),
+            panels: viewer(shown),
         }
 
     for trigger in (look.click, name.input, weight.release):

@@ -76,7 +76,7 @@ def build(shared: Controls) -> None:
         )
         return {
             words: bench.table(["", *methods], rows) + f"<p>{text}</p>",
-            panels: viewer(shown, float(np.percentile(reference, 99.9)), None),
+            panels: viewer(shown),
         }
 
     bench.run(look.click, change, [names, which], shared, [panels, words], message)
