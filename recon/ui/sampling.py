@@ -96,7 +96,6 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
                 elem_id="lab-judge",
             )
             beat = gr.Button("Beat the random mask", variant="primary", elem_id="lab-beat")
-            standing = gr.HTML(elem_id="lab-standing")
         with gr.Column(scale=4, min_width=320):
             editor = gr.HTML(
                 {"lines": "1", "budget": 1},
@@ -104,6 +103,7 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
                 js_on_load=EDITOR_SCRIPT,
                 elem_id="lab-editor",
             )
+            standing = gr.HTML(elem_id="lab-standing")
             spread = gr.HTML(elem_id="lab-spread")
             panels = gr.HTML(js_on_load=SCRIPT, elem_id="lab-panels")
             hand = gr.Textbox("", visible="hidden", elem_id="lab-hand")
