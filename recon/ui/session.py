@@ -36,7 +36,9 @@ class Origin:
         if self.upload is not None:
             path = Path(self.upload)
             if not path.is_file():
-                raise InputError("Uploads are deleted after an hour; please upload the file again.")
+                raise InputError(
+                    "Uploads are deleted after one to two hours; please upload the file again."
+                )
             return path
         assert self.example is not None
         return examples.fetch(self.example) if examples.EXAMPLES[self.example].remote else None
