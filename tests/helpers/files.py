@@ -10,6 +10,7 @@ import scipy.io
 from PIL import Image
 
 from recon.fourier import fft2c
+from recon.kspace import Source
 
 S, C, H, W = 5, 3, 24, 32
 
@@ -94,3 +95,18 @@ def one_of_each(folder: Path) -> list[Path]:
     write_picture(folder / "grey.tif", grey)
     write_picture(folder / "lzw.tif", grey, compression="tiff_lzw")
     return sorted(folder.iterdir())
+
+
+def npy(path: Path, array: np.ndarray) -> Path:
+    """An array as a file beside `path`, whose suffix becomes ``.npy``."""
+    np.save(path.with_suffix(".npy"), array)
+    return path.with_suffix(".npy")
+
+
+def said(source: Source, *words: str) -> bool:
+    """Whether one note has all the words."""
+    return any(all(word in note for word in words) for note in source.notes)
+
+
+STACK = kspace()
+MASK = np.isin(np.arange(W), [3, 7, 8, 14, 15, 16, 17, 20, 29])

@@ -1,0 +1,107 @@
+"""Undersampled files keep their masks, and which attributes of a file are kept."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+
+from recon.readers import describe, read
+from tests.helpers.files import MASK, STACK, C, H, S, W, said, write_h5, write_mat, write_mat73
+
+
+def test_fastmri_keeps_a_few_attributes_and_never_the_patient(tmp_path):
+    attrs = {
+        "acquisition": "CORPDFS_FBK",
+        "max": np.float64(3.5),
+        "norm": np.float32(2),
+        "acceleration": 4,
+        "patient_id": "0123456789abcdef",
+        "other": "x",
+    }
+    source = read(write_h5(tmp_path / "a.h5", attrs, kspace=STACK)).source
+    assert source.format == "fastMRI HDF5"
+    assert source.attrs == {
+        "acquisition": "CORPDFS_FBK",
+        "max": 3.5,
+        "norm": 2.0,
+        "acceleration": 4.0,
+    }
+    assert all(type(value) in (str, float) for value in source.attrs.values())
+    assert "0123456789abcdef" not in repr(source)
+
+
+def test_attributes_are_cut_and_cleaned(tmp_path):
+    attrs = {"acquisition": "A\n\x07B" + "c" * 500, "max": np.arange(3.0), "norm": np.nan}
+    attrs["acceleration"] = h5py.Empty("f4")
+    source = read(write_h5(tmp_path / "a.h5", attrs, kspace=STACK)).source
+    assert list(source.attrs) == ["acquisition"]
+    assert len(source.attrs["acquisition"]) <= 64
+    assert source.attrs["acquisition"].isprintable()
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        MASK,
+        MASK.astype(np.float32),
+        MASK.astype(np.uint8)[None, :, None],
+        MASK[None, None, :, None],
+        np.tile(MASK, (S, 1)),
+        np.tile(MASK, (H, 1)).astype(np.int64),
+    ],
+    ids=["bool", "float", "1W1", "11W1", "SW", "HW"],
+)
+@pytest.mark.parametrize("coils", [1, C])
+def test_a_mask_in_the_file_is_kept(tmp_path, stored, coils):
+    array = (STACK * MASK)[:, 0] if coils == 1 else STACK * MASK
+    slice_ = read(write_h5(tmp_path / "a.h5", kspace=array, mask=stored), slice=2)
+    assert slice_.source.mask.dtype == bool
+    np.testing.assert_array_equal(slice_.source.mask, MASK)
+    np.testing.assert_array_equal(slice_, array[2])
+    assert slice_.source.notes == ()
+
+
+@pytest.mark.parametrize("write", [np.savez, np.savez_compressed, write_mat, write_mat73])
+def test_a_mask_beside_the_array_in_other_formats(tmp_path, write):
+    path = tmp_path / ("a.npz" if write.__module__.startswith("numpy") else "a.mat")
+    write(path, kspace=STACK[0, 0] * MASK, mask=MASK.astype(np.uint8))
+    np.testing.assert_array_equal(read(path).source.mask, MASK)
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [(MASK, ("outside", "mask")), (np.ones((H, 5)), ("mask", "passed over"))],
+    ids=["contradicted", "of another shape"],
+)
+def test_a_mask_that_does_not_fit_is_passed_over_and_noted(tmp_path, mask, words):
+    source = read(write_h5(tmp_path / "a.h5", kspace=STACK, mask=mask)).source
+    assert source.mask is None
+    assert said(source, *words)
+
+
+def test_a_mask_of_all_lines_is_no_mask(tmp_path):
+    path = write_h5(tmp_path / "a.h5", kspace=STACK, mask=np.ones(W))
+    assert read(path).source.mask is None
+
+
+@pytest.mark.parametrize(("asked", "got"), [(4, 4), (8, 8), (5, 4), (100, 8), (1, 4)])
+def test_student_files_give_the_nearest_variant(tmp_path, asked, got):
+    masks = {4: np.arange(W) % 4 == 0, 8: np.arange(W) % 8 == 0}
+    arrays = {f"kspace_{n}af": STACK[:, 0] * mask for n, mask in masks.items()}
+    arrays |= {f"mask_{n}af": mask for n, mask in masks.items()}
+    path = write_h5(tmp_path / "a.h5", **arrays)
+    assert describe(path).accelerations == (4, 8)
+    slice_ = read(path, slice=1, acceleration=asked)
+    np.testing.assert_array_equal(slice_, STACK[1, 0] * masks[got])
+    np.testing.assert_array_equal(slice_.source.mask, masks[got])
+    assert said(slice_.source, "4x and 8x", f"{got}x was read")
+
+
+def test_student_files_prefer_full_sampling(tmp_path):
+    mask = np.arange(W) % 4 == 0
+    arrays = {"kspace": STACK[:, 0], "kspace_4af": STACK[:, 0] * mask, "mask_4af": mask}
+    path = write_h5(tmp_path / "a.h5", **arrays)
+    np.testing.assert_array_equal(read(path, slice=0), STACK[0, 0])
+    assert read(path).source.mask is None
+    assert describe(path).accelerations == (4,)
