@@ -74,12 +74,11 @@ RECIPES = {
         "gan",
         4.0,
         start="resnet-{acceleration:g}x",
-        steps=600,
+        steps=400,
         batch=1,
         learning_rate=1e-4,
         adversarial_weight=0.01,
         half=True,
-        validate_every=100,
     ),
     "resnet": Run("resnet", 4.0),
     "resnet-dc-first": Run(
@@ -124,7 +123,7 @@ RECIPES = {
         half=True,
         validate_every=500,
     ),
-    "unet": Run("unet", None, steps=1600, half=True),
+    "unet": Run("unet", None, steps=1400, half=True),
 }
 
 
