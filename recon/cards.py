@@ -178,7 +178,8 @@ def _unit(run: dict[str, Any]) -> str:
     side = run["patch"]
     if models.ARCHITECTURES[run["model"]].takes_kspace:
         return f"scan, {side} rows of its image" if side else "whole scan"
-    return f"patches of {side}x{side} pixels" if side else "whole picture"
+    patches = "patch" if run["batch"] == 1 else "patches"
+    return f"{patches} of {side}x{side} pixels" if side else "whole picture"
 
 
 def _loss(run: dict[str, Any]) -> str:
