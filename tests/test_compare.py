@@ -48,6 +48,21 @@ def test_side_by_side_is_what_each_method_gives_alone(methods, kspace):
     assert panels.count() == 4 + 1 + 4
 
 
+def test_every_error_stands_below_its_image_with_all_methods(methods):
+    boxes = methods.locator("#side-methods input")
+    for n in range(boxes.count()):
+        boxes.nth(n).check()
+    methods.locator("#side-look").click()
+    methods.locator("#side-panels .viewer[data-state=ready]").wait_for(timeout=60_000)
+    shown = methods.locator("#side-panels")
+    assert len(table(methods)) == boxes.count()
+    for n in range(boxes.count()):
+        image = shown.locator(f"canvas[data-panel=method{n}]").bounding_box()
+        error = shown.locator(f"canvas[data-panel=method{n}_error]").bounding_box()
+        assert error["x"] == pytest.approx(image["x"], abs=2)
+        assert 0 < error["y"] - image["y"] < 2 * image["height"]
+
+
 def test_regularisation_of_compressed_sensing(methods, kspace):
     methods.locator("#side-look").click()
     methods.locator("#side-words tbody").wait_for(timeout=30_000)

@@ -24,6 +24,7 @@ from recon.ui.trust import bench
 from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
 
 STRENGTHS = (0.001, 0.002, 0.004, REGULARIZATION, 0.015, 0.03, 0.06)
+WIDEST = 5  # panels in one row; more are broken into rows of four
 LEARNER = "cnn"  # the network whose training was kept
 
 
@@ -97,11 +98,18 @@ def _side_by_side(shared: Controls) -> None:
                       of=name, against="reference")
             )  # fmt: skip
         images.append(reference_panel(reference))
+        columns = len(images) if len(images) <= WIDEST else 4
+        shown = [  # every row of images above its row of errors
+            panel
+            for start in range(0, len(images), columns)
+            for row in (images, errors)
+            for panel in row[start : start + columns]
+        ]
         text = f"Regularisation {regularization:g} of the maximum." if "cs" in chosen else ""
         return {
             words: bench.table(["", "SSIM", "gap closed", "PSNR", "NMSE", "time"], rows)
             + f"<p>{text}</p>",
-            panels: viewer([*images, *errors], columns=len(images)),
+            panels: viewer(shown, columns=columns),
         }
 
     for trigger in (look.click, strength.release):

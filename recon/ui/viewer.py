@@ -163,7 +163,8 @@ def _text(data: bytes | np.ndarray) -> str:
 
 def _figure(number: int, panel: Panel) -> str:
     parts = "".join(f"<span>{escape(part)}</span>" for part in panel.caption.split(" · ") if part)
-    title, key = escape(panel.title), f'<kbd aria-hidden="true">{number}</kbd>'
+    title = escape(panel.title)
+    key = f'<kbd aria-hidden="true">{number}</kbd>' if number < 10 else ""  # one key each
     return (
         f'<figure><div class="frame"><canvas data-panel="{escape(panel.name)}" role="img" '
         f'tabindex="0" aria-label="{escape(panel.alt)}"></canvas>'

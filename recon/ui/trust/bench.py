@@ -36,7 +36,7 @@ def method_choices() -> list[tuple[str, str]]:
 
 
 def named(names: Sequence[str]) -> dict[str, Callable]:
-    """Methods by their label.
+    """Methods by their label, the simplest first, in whatever order they were chosen.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def named(names: Sequence[str]) -> dict[str, Callable]:
     """
     if not names:
         raise InputError("Choose a method at least.")
-    return {LABELS[name]: METHODS[name] for name in names}
+    return {LABELS[name]: METHODS[name] for name in reversed(METHODS) if name in names}
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
