@@ -56,7 +56,7 @@ def test_scale_of_the_data_is_kept(kspace, method, factor):
 
 
 @pytest.mark.parametrize("method", recon.methods())
-@pytest.mark.parametrize("shape", [(33, 47), (16, 16), (64, 31)])
+@pytest.mark.parametrize("shape", [(33, 47), (16, 16), (8, 64), (64, 31)])
 def test_odd_and_small_sizes(method, shape):
     result = recon.reconstruct(phantom.kspace(shape, seed=1), 2, method=method)
     assert result.image.shape == shape

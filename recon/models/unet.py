@@ -32,7 +32,7 @@ def _upsampling(channels: int, features: int) -> nn.Sequential:
 
 
 class UNet(nn.Module):
-    """The whole network, for any image of at least 32 pixels a side.
+    """The whole network, for any image size.
 
     Parameters
     ----------
@@ -63,7 +63,11 @@ class UNet(nn.Module):
         fastMRI.
         """
         std, mean = torch.std_mean(zero_filled, (1, 2, 3), keepdim=True)
-        x, skipped = (zero_filled - mean) / (std + 1e-11), []
+        height, width = zero_filled.shape[-2:]
+        smallest = 2 ** (len(self.up) + 1)  # leaves two pixels a side at the coarsest level
+        padding = (0, max(0, smallest - width), 0, max(0, smallest - height))
+        x = functional.pad((zero_filled - mean) / (std + 1e-11), padding, mode="replicate")
+        skipped = []
         for level, convolutions in enumerate(self.down):
             x = convolutions(functional.avg_pool2d(x, 2) if level else x)
             skipped.append(x)
@@ -73,4 +77,4 @@ class UNet(nn.Module):
             missing = [a - b for a, b in zip(skip.shape, x.shape, strict=True)]
             x = functional.pad(x, (0, missing[3], 0, missing[2]), mode="reflect")  # odd sizes
             x = convolutions(torch.cat([x, skip], 1))
-        return self.tail(x) * std + mean
+        return self.tail(x)[..., :height, :width] * std + mean
