@@ -68,6 +68,10 @@ class Run:
         return {round(self.steps ** (i / count)) if i else 0 for i in range(count + 1)}
 
 
+# What the stages of resnet-dc share; the later ones share more.
+UNROLLED = Run("resnet-dc", None, batch=1, patch=128, average=0.999, half=True, validate_every=500)
+FURTHER = replace(UNROLLED, optimizer="muon", ssim_weight=0.5)
+
 RECIPES = {
     "cnn": Run("cnn", None, steps=900, batch=1, half=True, snapshots=12),
     "gan": Run(
@@ -81,48 +85,19 @@ RECIPES = {
         half=True,
     ),
     "resnet": Run("resnet", 4.0),
-    "resnet-dc-first": Run(
-        "resnet-dc",
-        None,
-        stage="first",
-        steps=7000,
-        batch=1,
-        patch=128,
-        learning_rate=5e-4,
-        ssim_weight=0.1,
-        average=0.999,
-        half=True,
-        validate_every=500,
+    "resnet-dc-first": replace(
+        UNROLLED, stage="first", steps=7000, learning_rate=5e-4, ssim_weight=0.1
     ),
-    "resnet-dc-second": Run(
-        "resnet-dc",
-        None,
+    "resnet-dc-second": replace(
+        FURTHER,
         stage="second",
         start="resnet-dc-first",
         steps=2200,
-        batch=1,
-        patch=128,
-        optimizer="muon",
         learning_rate=3e-4,
-        ssim_weight=0.5,
         average=0.998,
-        half=True,
         validate_every=275,
     ),
-    "resnet-dc": Run(
-        "resnet-dc",
-        None,
-        start="resnet-dc-second",
-        steps=8000,
-        batch=1,
-        patch=128,
-        optimizer="muon",
-        learning_rate=4e-4,
-        ssim_weight=0.5,
-        average=0.999,
-        half=True,
-        validate_every=500,
-    ),
+    "resnet-dc": replace(FURTHER, start="resnet-dc-second", steps=8000, learning_rate=4e-4),
     "unet": Run("unet", None, steps=1400, half=True),
 }
 

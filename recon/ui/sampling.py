@@ -125,14 +125,15 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
             method=how,
         )
 
-    def drawn(chosen: Choice, value: dict[str, Any]) -> Choice:
-        """The same with the mask from the editor."""
-        text = value.get("lines") if isinstance(value, dict) else None
+    def drawn(chosen: Choice, value: Any) -> Choice:
+        """The same with a mask drawn by hand: the editor's value, or its lines alone."""
+        text = value.get("lines") if isinstance(value, dict) else value
         if not is_mask(text):
             raise InputError("The mask that was drawn could not be read; draw it again.")
         return replace(chosen, mask=text)
 
     def quick(chosen: Choice) -> dict[Any, Any]:
+        """The first answer."""
         result, _ = attempt(replace(chosen, method="zero-filled"))
         if result.source.mask is not None:
             raise InputError(
@@ -145,30 +146,25 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
             message: "",
         }
 
-    def editing(chosen: Choice, result: Reconstruction) -> dict[str, Any]:
-        budget = max(1, round(result.lines.size / chosen.acceleration))
-        text = "".join("1" if line else "0" for line in result.lines)
-        return {"lines": text, "budget": max(budget, int(result.lines.sum()))}
+    def redrawn(chosen: Choice) -> dict[Any, Any]:
+        """The same and the editor, which is left alone while somebody draws in it."""
+        shown = quick(chosen)
+        lines = attempt(replace(chosen, method="zero-filled"))[0].lines  # of the same result
+        budget = max(1, round(lines.size / chosen.acceleration), int(lines.sum()))
+        text = "".join("1" if line else "0" for line in lines)
+        return {**shown, editor: {"lines": text, "budget": budget}}
 
     @careful(message)
     def moved(*values: Any) -> dict[Any, Any]:
-        chosen = wish(values)
-        shown = quick(chosen)
-        result, _ = attempt(replace(chosen, method="zero-filled"))
-        return {**shown, editor: editing(chosen, result), standing: "", hand: ""}
+        return {**redrawn(wish(values)), standing: "", hand: ""}
 
     @careful(message)
     def returned(text: str, *values: Any) -> dict[Any, Any]:
         """A mask drawn by hand stays when the tab is left, as long as it fits what is open."""
-        if is_mask(text):
-            try:
-                chosen = replace(wish(values), mask=text)
-                shown = quick(chosen)
-            except InputError:
-                return moved(*values)
-            result, _ = attempt(replace(chosen, method="zero-filled"))
-            return {**shown, editor: editing(chosen, result)}
-        return moved(*values)
+        try:
+            return redrawn(drawn(wish(values), text))
+        except InputError:
+            return moved(*values)
 
     @careful(message)
     def accelerated(*values: Any) -> dict[Any, Any]:
