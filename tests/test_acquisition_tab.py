@@ -66,6 +66,20 @@ def test_it_plays_smoothly_without_the_server(film):
     assert film.locator(".film-play").inner_text() == "Play"  # paused
 
 
+def test_it_plays_when_the_frame_began_before_the_click(film):
+    """Browsers give `requestAnimationFrame` the time the frame began, which a click can follow."""
+    film.evaluate(
+        """() => {
+          const ask = window.requestAnimationFrame.bind(window);
+          window.requestAnimationFrame = then => ask(now => then(now - 200));
+        }"""
+    )
+    film.locator(".film-play").click()
+    film.wait_for_function("document.querySelector('.film-scrub').value >= 10", timeout=15_000)
+    film.locator(".film-play").click()
+    assert film.locator(".film-play").inner_text() == "Play"
+
+
 def test_centric_order_is_useful_sooner_than_linear(film):
     def early() -> float:
         film.locator(".film-scrub").fill("12")

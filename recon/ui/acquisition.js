@@ -3,7 +3,8 @@
 // `props.value` holds the frames (JPEG), the k-space picture (PNG), the order of the lines, and
 // for each frame how many lines there are and the SSIM.
 
-let film = null;
+let film = null; // the one on show
+let coming = null; // the value whose pictures are being decoded; the film before plays on meanwhile
 
 const find = name => element.querySelector(`.film-${name}`);
 
@@ -14,13 +15,13 @@ async function picture(data, type) {
 
 async function load() {
   const value = props.value;
-  if (!value || !value.frames || (film && film.value === value)) return;
-  film = {value, frame: 0, playing: false, since: 0, shown: 0};
-  const mine = film;
+  if (!value || !value.frames || coming === value) return;
+  coming = value;
   const [kspace, ...frames] = await Promise.all(
     [picture(value.kspace, 'image/png'), ...value.frames.map(data => picture(data, 'image/jpeg'))]);
-  if (film !== mine) return; // something newer has arrived meanwhile
-  Object.assign(film, {kspace, frames});
+  if (coming !== value) return; // something newer has arrived meanwhile
+  if (film) pause();
+  film = {value, kspace, frames, frame: 0, playing: false};
   find('scrub').max = frames.length - 1;
   connect();
   show(frames.length - 1);
@@ -35,7 +36,7 @@ function connect() {
 
 function play() {
   if (film.frame >= film.frames.length - 1) film.frame = 0;
-  Object.assign(film, {playing: true, since: performance.now(), from: film.frame, drawn: 0});
+  Object.assign(film, {playing: true, since: null, from: film.frame, drawn: 0});
   find('play').textContent = 'Pause';
   requestAnimationFrame(tick);
 }
@@ -47,6 +48,7 @@ function pause() {
 
 function tick(now) {
   if (!film.playing || !element.isConnected) return;
+  film.since ??= now; // not the time of the click: a frame's own time may lie before it
   const speed = Number(find('speed').value); // frames a second
   const frame = Math.min(film.frames.length - 1, film.from + Math.floor((now - film.since) / 1000 * speed));
   if (frame !== film.frame) film.drawn += 1;
@@ -118,6 +120,6 @@ function curve(frame) {
   context.beginPath(); context.arc(x(value.counts[frame]), y(value.ssim[frame]), 4.5, 0, 7); context.fill();
 }
 
-new ResizeObserver(() => { if (film && film.frames) curve(film.frame); }).observe(element);
+new ResizeObserver(() => { if (film) curve(film.frame); }).observe(element);
 watch('value', load);
 load();
