@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.fourier import fft2c
+from recon.fourier import center_crop, fft2c, ifft2c
 
 
 def smooth_phase(
@@ -41,6 +41,28 @@ def smooth_phase(
             amplitude = strength * scale * rng.uniform(-1, 1)
             phase += np.float32(amplitude) * y ** (order - power) * x**power
     return phase
+
+
+def lower_resolution(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The image as a scan of fewer samples over the same field of view would show it.
+
+    What lies outside the middle of k-space is cut off. That also removes the outer k-space which
+    scanners filter before they store an image, so the edge of what remains is as strong as in
+    measured data.
+
+    Parameters
+    ----------
+    image
+        Magnitude, shape (H, W).
+    shape
+        Of the result, at most (H, W).
+
+    Returns
+    -------
+    Magnitude, float32, of the given shape, with the intensities of `image`.
+    """
+    middle = center_crop(fft2c(image.astype(np.complex64)), shape)
+    return np.abs(ifft2c(middle) * np.sqrt(middle.size / image.size)).astype(np.float32)
 
 
 def kspace_from_magnitude(

@@ -98,6 +98,16 @@ def test_draws_are_decided_by_their_generator():
     assert one.shape != other.shape or np.abs(one - other).max() > 0.1 * np.abs(one).max()
 
 
+def test_half_of_the_draws_have_a_lower_resolution():
+    images = [blobs(np.random.default_rng(0), (64, 72)).astype(np.float32)]
+    rng = np.random.default_rng(0)
+    shapes = [datasets.draw(images, rng, augment=False, coarsest=0.4).shape for _ in range(200)]
+    whole = shapes.count((64, 72))
+    assert 70 < whole < 130
+    assert min(shapes)[0] >= 26 and min(width for _, width in shapes) >= 29
+    assert len(set(shapes)) > 50
+
+
 def test_a_patch_is_the_same_square_of_both_images():
     image = np.arange(64 * 72, dtype=np.float32).reshape(64, 72)
     sample = datasets.undersample(

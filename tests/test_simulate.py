@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recon.fourier import fft2c, ifft2c
-from recon.simulate import kspace_from_magnitude, smooth_phase
+from recon.simulate import kspace_from_magnitude, lower_resolution, smooth_phase
 
 SHAPES = [(64, 64), (65, 48), (33, 77)]
 
@@ -92,3 +92,12 @@ def test_image_is_not_changed():
     kept = image.copy()
     kspace_from_magnitude(image, np.random.default_rng(0), noise=0.1)
     np.testing.assert_array_equal(image, kept)
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (20, 45), (33, 27)])
+def test_lower_resolution_samples_a_smooth_image_on_a_coarser_grid(shape):
+    def wave(shape):  # two periods down and three across, whose middle is sample n // 2
+        y, x = (np.arange(n) / n - (n // 2) / n for n in shape)
+        return 3 + np.cos(2 * np.pi * (2 * y[:, None] + 3 * x))
+
+    np.testing.assert_allclose(lower_resolution(wave((64, 50)), shape), wave(shape), atol=1e-5)

@@ -12,6 +12,7 @@ from recon.datasets.volumes import Measured, Slice, Volume, fully_sampled
 from recon.fourier import fft2c, ifft2c
 from recon.kspace import InputError
 from recon.measurement import Measurement, measure, picture
+from recon.simulate import lower_resolution
 
 Sample = tuple[Measurement, np.ndarray]  # what a method gets, and the reference it is judged by
 
@@ -22,6 +23,7 @@ def draw(
     noise: float = 0.035,
     augment: bool = True,
     index: int | None = None,
+    coarsest: float = 1.0,
 ) -> np.ndarray:
     """Fully sampled k-space of a slice.
 
@@ -40,6 +42,9 @@ def draw(
         Flip and transpose images at random, which also turns the direction of phase encoding.
     index
         Which slice; a random one where None.
+    coarsest
+        Every other magnitude image, on average, is brought to a lower resolution: at least this
+        share of its samples along an axis remains.
 
     Returns
     -------
@@ -51,6 +56,11 @@ def draw(
     if augment:
         chosen = chosen[:: rng.choice((-1, 1)), :: rng.choice((-1, 1))]
         chosen = chosen.T if rng.random() < 0.5 else chosen
+    if coarsest < 1 and rng.random() < 0.5:
+        # Pixels need not be square, yet nearly are.
+        shares = rng.uniform(coarsest, 1) * rng.uniform(0.8, 1, 2)
+        height, width = np.ceil(np.maximum(shares, coarsest) * chosen.shape).astype(int)
+        chosen = lower_resolution(chosen, (int(height), int(width)))
     # The square favours low noise, yet reaches the 1 to 3 % of the maximum found in real scans.
     return fully_sampled(chosen, rng, noise * rng.random() ** 2)
 

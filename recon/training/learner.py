@@ -140,7 +140,7 @@ class Learner:
         if run.epochs:
             epoch, place = divmod(position, len(slices))
             index = np.random.default_rng((run.seed, epoch)).permutation(len(slices))[place]
-        kspace = datasets.draw(slices, rng, run.noise, run.augment, index)
+        kspace = datasets.draw(slices, rng, run.noise, run.augment, index, run.coarsest)
         if self.network.takes_kspace:
             if kspace.ndim == 3:  # coils are reconstructed one by one
                 kspace = kspace[rng.integers(len(kspace))]

@@ -21,6 +21,7 @@ class Run:
     batch: int = 4  # scans a step, in every process
     patch: int = 160  # pixels: side of a patch, or height of a strip; 0 for the whole picture
     augment: bool = True
+    coarsest: float = 1.0  # smallest share of an image's resolution along an axis it is brought to
     optimizer: str = "adam"  # or muon, with Adam for what is no inner kernel
     learning_rate: float = 1e-3  # the largest
     schedule: str = "cosine"  # to zero, after a linear warm-up; or constant
@@ -97,7 +98,12 @@ RECIPES = {
         average=0.998,
         validate_every=275,
     ),
-    "resnet-dc": replace(FURTHER, start="resnet-dc-second", steps=8000, learning_rate=4e-4),
+    "resnet-dc-third": replace(
+        FURTHER, stage="third", start="resnet-dc-second", steps=8000, learning_rate=4e-4
+    ),
+    "resnet-dc": replace(
+        FURTHER, start="resnet-dc-third", steps=6500, learning_rate=3e-4, coarsest=0.4
+    ),
     "unet": Run("unet", None, steps=1400, half=True),
 }
 
@@ -115,6 +121,7 @@ def original(run: Run) -> Run:
         batch=1,
         patch=0,
         augment=False,
+        coarsest=1.0,
         optimizer="adam",
         learning_rate=0.002 if gentle else 0.003,
         schedule="constant",
