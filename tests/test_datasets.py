@@ -104,7 +104,8 @@ def test_half_of_the_draws_have_a_lower_resolution():
     shapes = [datasets.draw(images, rng, augment=False, coarsest=0.4).shape for _ in range(200)]
     whole = shapes.count((64, 72))
     assert 70 < whole < 130
-    assert min(shapes)[0] >= 26 and min(width for _, width in shapes) >= 29
+    assert min(shapes)[0] >= 26
+    assert min(width for _, width in shapes) >= 29
     assert len(set(shapes)) > 50
 
 
