@@ -18,9 +18,8 @@ from recon.kspace import InputError
 from recon.measurement import CROP, Measurement, measure, picture
 from recon.methods import LABELS, apply_network
 from recon.metrics import closed_share, scores
-from recon.ui import plots
+from recon.ui import bench, plots
 from recon.ui.controls import Controls
-from recon.ui.trust import bench
 from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
 
 STRENGTHS = (0.001, 0.002, 0.004, REGULARIZATION, 0.015, 0.03, 0.06)
@@ -45,27 +44,27 @@ def _side_by_side(shared: Controls) -> None:
         "looks for the image with the fewest edges that fits the data; how much it minds edges is "
         "the slider. The networks have learned what heads look like."
     )
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=260):
-            names = gr.CheckboxGroup(
-                bench.method_choices(),
-                value=["zero-filled", "cs", "resnet", "resnet-dc"],
-                label="Methods",
-                elem_id="side-methods",
-            )
-            strength = gr.Slider(
-                0,
-                len(STRENGTHS) - 1,
-                STRENGTHS.index(REGULARIZATION),
-                step=1,
-                label="Regularisation of compressed sensing, weak to strong",
-                elem_id="side-strength",
-            )
-            message = gr.HTML(elem_id="side-message", elem_classes="beside")
-            look = gr.Button("Compare", variant="primary", elem_id="side-look")
-        with gr.Column(scale=4, min_width=260):
-            words = gr.HTML(elem_id="side-words")
-            panels = gr.HTML(js_on_load=SCRIPT, elem_id="side-panels")
+    left, right = bench.columns()
+    with left:
+        names = gr.CheckboxGroup(
+            bench.method_choices(),
+            value=["zero-filled", "cs", "resnet", "resnet-dc"],
+            label="Methods",
+            elem_id="side-methods",
+        )
+        strength = gr.Slider(
+            0,
+            len(STRENGTHS) - 1,
+            STRENGTHS.index(REGULARIZATION),
+            step=1,
+            label="Regularisation of compressed sensing, weak to strong",
+            elem_id="side-strength",
+        )
+        message = gr.HTML(elem_id="side-message", elem_classes="beside")
+        look = gr.Button("Compare", variant="primary", elem_id="side-look")
+    with right:
+        words = gr.HTML(elem_id="side-words")
+        panels = gr.HTML(js_on_load=SCRIPT, elem_id="side-panels")
 
     def compare(chosen: list[str], position: float, *values: Any) -> dict[Any, Any]:
         choice, kspace, lines = bench.subject(values)

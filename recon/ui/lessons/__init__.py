@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 
 from recon import figures
+from recon.ui import bench
 from recon.ui.controls import Controls
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson
 from recon.ui.lessons.experiments import Scan
-from recon.ui.trust import bench
 from recon.ui.viewer import SCRIPT, viewer
 
 

@@ -8,10 +8,9 @@ import gradio as gr
 
 from recon.kspace import InputError
 from recon.probes.conventions import conventions
-from recon.ui import controls
+from recon.ui import bench, controls
 from recon.ui.controls import Controls
 from recon.ui.reconstruct import attempt
-from recon.ui.trust import bench
 
 
 def build(shared: Controls) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from recon.probes.crimes import commit, inspect
+from recon.ui import bench
 from recon.ui.controls import Controls
-from recon.ui.trust import bench
 
 VERSIONS = {
     "raw": "k-space as it is",

@@ -10,8 +10,8 @@ import numpy as np
 from recon.measurement import picture
 from recon.methods import DEFAULT, LABELS, METHODS
 from recon.probes.ensemble import agreement, ensemble
+from recon.ui import bench
 from recon.ui.controls import Controls
-from recon.ui.trust import bench
 from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
 
 LIMIT = 0.1  # share of the maximum at the top of the colour scale
@@ -23,17 +23,17 @@ def build(shared: Controls) -> None:
         "mask to mask was never certain. But what all masks get wrong in the same way does not "
         "show here: agreement is not truth."
     )
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=260):
-            name = gr.Radio(
-                bench.method_choices(), value=DEFAULT, label="Method", elem_id="ensemble-method"
-            )
-            count = gr.Slider(1, 20, 8, step=1, label="Masks", elem_id="ensemble-count")
-            message = gr.HTML(elem_id="ensemble-message", elem_classes="beside")
-            look = gr.Button("Reconstruct them all", variant="primary", elem_id="ensemble-look")
-        with gr.Column(scale=4, min_width=260):
-            words = gr.HTML(elem_id="ensemble-words")
-            panels = gr.HTML(js_on_load=SCRIPT, elem_id="ensemble-panels")
+    left, right = bench.columns()
+    with left:
+        name = gr.Radio(
+            bench.method_choices(), value=DEFAULT, label="Method", elem_id="ensemble-method"
+        )
+        count = gr.Slider(1, 20, 8, step=1, label="Masks", elem_id="ensemble-count")
+        message = gr.HTML(elem_id="ensemble-message", elem_classes="beside")
+        look = gr.Button("Reconstruct them all", variant="primary", elem_id="ensemble-look")
+    with right:
+        words = gr.HTML(elem_id="ensemble-words")
+        panels = gr.HTML(js_on_load=SCRIPT, elem_id="ensemble-panels")
 
     def repeat(method: str, number: int, *values: Any) -> dict[Any, Any]:
         choice, kspace, _ = bench.subject(values)

@@ -10,9 +10,8 @@ import numpy as np
 
 from recon.measurement import picture
 from recon.probes.lesion import Lesion, insert, sweep
-from recon.ui import plots
+from recon.ui import bench, plots
 from recon.ui.controls import Controls
-from recon.ui.trust import bench
 from recon.ui.viewer import SCRIPT, Panel, viewer
 
 SIZES = (1.5, 2, 3, 4, 6, 8, 12)
@@ -25,45 +24,45 @@ def build(shared: Controls) -> None:
         "been there in the scanner. <b>Click</b> a picture to choose the place. What is left of "
         "its contrast, and does it stand out from its surroundings?"
     )
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=260):
-            kind = gr.Radio(
-                [("Spot", "spot"), ("Disc", "disc"), ("Line pairs", "lines")],
-                value="spot",
-                label="Structure",
-                elem_id="lesion-kind",
-            )
-            size = gr.Slider(1, 16, 3, step=0.5, label="Size (pixels)", elem_id="lesion-size")
-            contrast = gr.Slider(
-                -1,
-                1,
-                0.5,
-                step=0.05,
-                label="Contrast",
-                info="Share of what is there: 1 doubles it, -1 takes it away",
-                elem_id="lesion-contrast",
-            )
-            with gr.Row():
-                row = gr.Number(label="Row", precision=0, value=-1, minimum=-1, min_width=80,
-                                elem_id="lesion-row")  # fmt: skip
-                column = gr.Number(label="Column", precision=0, value=-1, minimum=-1,
-                                   min_width=80, elem_id="lesion-column")  # fmt: skip
-            names = gr.CheckboxGroup(
-                bench.method_choices(),
-                value=["zero-filled", "cs", "resnet-dc"],
-                label="Methods",
-                elem_id="lesion-methods",
-            )
-            against = gr.Radio(
-                [("Size", "size"), ("Contrast", "contrast")], value="size", label="Curve over"
-            )
-            message = gr.HTML(elem_id="lesion-message", elem_classes="beside")
-            look = gr.Button("Put it in", variant="primary", elem_id="lesion-look")
-            curve = gr.Button("Draw the curve", elem_id="lesion-curve")
-        with gr.Column(scale=4, min_width=260):
-            findings = gr.HTML(elem_id="lesion-findings")
-            panels = gr.HTML(js_on_load=SCRIPT, elem_id="lesion-panels")
-            chart = gr.HTML(elem_id="lesion-chart")
+    left, right = bench.columns()
+    with left:
+        kind = gr.Radio(
+            [("Spot", "spot"), ("Disc", "disc"), ("Line pairs", "lines")],
+            value="spot",
+            label="Structure",
+            elem_id="lesion-kind",
+        )
+        size = gr.Slider(1, 16, 3, step=0.5, label="Size (pixels)", elem_id="lesion-size")
+        contrast = gr.Slider(
+            -1,
+            1,
+            0.5,
+            step=0.05,
+            label="Contrast",
+            info="Share of what is there: 1 doubles it, -1 takes it away",
+            elem_id="lesion-contrast",
+        )
+        with gr.Row():
+            row = gr.Number(label="Row", precision=0, value=-1, minimum=-1, min_width=80,
+                            elem_id="lesion-row")  # fmt: skip
+            column = gr.Number(label="Column", precision=0, value=-1, minimum=-1,
+                               min_width=80, elem_id="lesion-column")  # fmt: skip
+        names = gr.CheckboxGroup(
+            bench.method_choices(),
+            value=["zero-filled", "cs", "resnet-dc"],
+            label="Methods",
+            elem_id="lesion-methods",
+        )
+        against = gr.Radio(
+            [("Size", "size"), ("Contrast", "contrast")], value="size", label="Curve over"
+        )
+        message = gr.HTML(elem_id="lesion-message", elem_classes="beside")
+        look = gr.Button("Put it in", variant="primary", elem_id="lesion-look")
+        curve = gr.Button("Draw the curve", elem_id="lesion-curve")
+    with right:
+        findings = gr.HTML(elem_id="lesion-findings")
+        panels = gr.HTML(js_on_load=SCRIPT, elem_id="lesion-panels")
+        chart = gr.HTML(elem_id="lesion-chart")
 
     own = [kind, size, contrast, row, column, names]
 

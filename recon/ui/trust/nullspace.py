@@ -12,8 +12,8 @@ from recon.measurement import CROP, measure, picture
 from recon.methods import DEFAULT, LABELS, METHODS, complex_images
 from recon.metrics import ssim
 from recon.probes.nullspace import reimpose, residual, split, with_phase
+from recon.ui import bench
 from recon.ui.controls import Controls
-from recon.ui.trust import bench
 from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
 
 
@@ -24,19 +24,19 @@ def build(shared: Controls) -> None:
         "consistency means that the first part is exactly what the scanner measured. Where a "
         "method left it, the slider puts it back."
     )
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=260):
-            name = gr.Radio(
-                bench.method_choices(), value=DEFAULT, label="Method", elem_id="parts-method"
-            )
-            weight = gr.Slider(
-                0, 1, 0, step=0.05, label="Put measured lines back", elem_id="parts-weight"
-            )
-            message = gr.HTML(elem_id="parts-message", elem_classes="beside")
-            look = gr.Button("Split it", variant="primary", elem_id="parts-look")
-        with gr.Column(scale=4, min_width=260):
-            words = gr.HTML(elem_id="parts-words")
-            panels = gr.HTML(js_on_load=SCRIPT, elem_id="parts-panels")
+    left, right = bench.columns()
+    with left:
+        name = gr.Radio(
+            bench.method_choices(), value=DEFAULT, label="Method", elem_id="parts-method"
+        )
+        weight = gr.Slider(
+            0, 1, 0, step=0.05, label="Put measured lines back", elem_id="parts-weight"
+        )
+        message = gr.HTML(elem_id="parts-message", elem_classes="beside")
+        look = gr.Button("Split it", variant="primary", elem_id="parts-look")
+    with right:
+        words = gr.HTML(elem_id="parts-words")
+        panels = gr.HTML(js_on_load=SCRIPT, elem_id="parts-panels")
 
     def take_apart(method: str, share: float, *values: Any) -> dict[Any, Any]:
         choice, kspace, lines = bench.subject(values)

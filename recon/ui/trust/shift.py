@@ -9,8 +9,8 @@ import numpy as np
 
 from recon import examples
 from recon.probes.shift import INSIDE, SHIFTS, Shift, evaluate
+from recon.ui import bench
 from recon.ui.controls import Controls
-from recon.ui.trust import bench
 from recon.ui.viewer import SCRIPT, Panel, viewer
 
 OTHER = ("another object: the analytic phantom", len(SHIFTS))
@@ -22,25 +22,25 @@ def build(shared: Controls) -> None:
         "same slice turned, noisier, with other masks, measured along the other axis, or for "
         "another object altogether. Open another anatomy on the first tab for more."
     )
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=260):
-            names = gr.CheckboxGroup(
-                bench.method_choices(),
-                value=["zero-filled", "resnet", "resnet-dc"],
-                label="Methods",
-                elem_id="shift-methods",
-            )
-            which = gr.CheckboxGroup(
-                [*((shift.label, number) for number, shift in enumerate(SHIFTS)), OTHER],
-                value=list(range(len(SHIFTS) + 1)),
-                label="Changes",
-                elem_id="shift-which",
-            )
-            message = gr.HTML(elem_id="shift-message", elem_classes="beside")
-            look = gr.Button("Try them", variant="primary", elem_id="shift-look")
-        with gr.Column(scale=4, min_width=260):
-            words = gr.HTML(elem_id="shift-words")
-            panels = gr.HTML(js_on_load=SCRIPT, elem_id="shift-panels")
+    left, right = bench.columns()
+    with left:
+        names = gr.CheckboxGroup(
+            bench.method_choices(),
+            value=["zero-filled", "resnet", "resnet-dc"],
+            label="Methods",
+            elem_id="shift-methods",
+        )
+        which = gr.CheckboxGroup(
+            [*((shift.label, number) for number, shift in enumerate(SHIFTS)), OTHER],
+            value=list(range(len(SHIFTS) + 1)),
+            label="Changes",
+            elem_id="shift-which",
+        )
+        message = gr.HTML(elem_id="shift-message", elem_classes="beside")
+        look = gr.Button("Try them", variant="primary", elem_id="shift-look")
+    with right:
+        words = gr.HTML(elem_id="shift-words")
+        panels = gr.HTML(js_on_load=SCRIPT, elem_id="shift-panels")
 
     def change(chosen: list[str], numbers: list[int], *values: Any) -> dict[Any, Any]:
         choice, kspace, _ = bench.subject(values)

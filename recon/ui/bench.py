@@ -68,6 +68,12 @@ def lead(text: str) -> None:
     gr.HTML(f"<p>{text}</p>", elem_classes="lead")
 
 
+def columns() -> tuple[gr.Column, gr.Column]:
+    """A narrow column for controls and a wide one for what they make, to be filled with `with`."""
+    with gr.Row(equal_height=False):
+        return gr.Column(scale=1, min_width=260), gr.Column(scale=4, min_width=260)
+
+
 def run(
     trigger: Any,
     compute: Callable[..., Mapping[Any, Any] | Iterator[Mapping[Any, Any]]],
