@@ -1,4 +1,4 @@
-"""Implicit data crimes: how processed data make every method look better, and how to notice.
+"""Implicit data crimes: how processed data make every method look better.
 
 Public image data are magnitude images, often zero-padded and JPEG-compressed. K-space computed
 from them is smooth, symmetric and partly empty, so less has to be guessed, and scores on it promise
@@ -21,8 +21,6 @@ from recon.kspace import InputError
 from recon.measurement import CROP, measure, picture
 from recon.metrics import scores
 from recon.probes import Method
-
-SYMMETRIC = 1e-3  # asymmetry below which k-space is that of a real image
 
 
 def zero_padded(kspace: np.ndarray, factor: float) -> np.ndarray:
@@ -164,95 +162,3 @@ def commit(
             raw = honest.setdefault(name, values)
             drop = 1 - math.sqrt(values["nmse"] / raw["nmse"]) if raw["nmse"] else 0.0
             yield Score(version, name, values, values["ssim"] - raw["ssim"], drop)
-
-
-@dataclass(frozen=True)
-class Clue:
-    """Something about k-space that tells where it comes from.
-
-    Attributes
-    ----------
-    value
-        The measured quantity.
-    suspicious
-        Whether it speaks for processed data.
-    sentence
-        What was found, for a person.
-    """
-
-    value: float
-    suspicious: bool
-    sentence: str
-
-
-def inspect(kspace: np.ndarray) -> dict[str, Clue]:
-    """Look for traces of processing in k-space that is meant to be fully sampled.
-
-    No clue is no proof: k-space simulated with a made-up phase passes.
-
-    Parameters
-    ----------
-    kspace
-        Complex, shape (H, W) or (C, H, W).
-
-    Returns
-    -------
-    ``asymmetry``, whose value is `asymmetry`, and ``empty_edges``, the share of rows or of
-    columns, whichever is larger, that are exactly zero from an edge inwards.
-    """
-    size = asymmetry(kspace)
-    real = size < SYMMETRIC
-    symmetry = (
-        f"K-space is its own mirror image (asymmetry {size:.0e}), so it was computed from a "
-        "magnitude image; a scanner's is not."
-        if real
-        else f"K-space is not its own mirror image (asymmetry {size:.2f}), as with scanner data."
-    )
-    rows, columns = (_empty(kspace, axis) for axis in (-2, -1))
-    empty = max(sum(rows) / kspace.shape[-2], sum(columns) / kspace.shape[-1])
-    edges = (
-        f"The outermost {sum(rows)} rows and {sum(columns)} columns of k-space are exactly zero: "
-        "they were filled in, and the image was interpolated."
-        if empty
-        else "K-space reaches to its edges; nothing was filled in with zeros there."
-    )
-    return {
-        "asymmetry": Clue(size, real, symmetry),
-        "empty_edges": Clue(empty, empty > 0, edges),
-    }
-
-
-def asymmetry(kspace: np.ndarray) -> float:
-    r"""How far k-space is from the Hermitian symmetry of a real image.
-
-    .. math:: \min_\varphi |K(k) - e^{i \varphi} K^*(-k)| \,/\, \sqrt{2}\, |K|
-
-    The phase :math:`\varphi` forgives a constant phase of the image, each coil its own.
-
-    Parameters
-    ----------
-    kspace
-        Complex, shape (H, W) or (C, H, W).
-
-    Returns
-    -------
-    0 to 1: about 1e-16 to 1e-7, which is rounding, for a real image, near 1 for noise or strong
-    phase; 0 for k-space of zeros.
-    """
-    coils = np.asarray(kspace, np.complex128).reshape(-1, *kspace.shape[-2:])
-    # Reversal takes index i to n - 1 - i; the partner of k is at 2 (n // 2) - i, modulo n.
-    even = tuple(1 - size % 2 for size in kspace.shape[-2:])
-    mirror = np.roll(coils[:, ::-1, ::-1], even, (-2, -1)).conj()
-    overlap = (mirror.conj() * coils).sum((-2, -1), keepdims=True)
-    mirror *= np.exp(1j * np.angle(overlap))
-    size = np.linalg.norm(coils)
-    return float(np.linalg.norm(coils - mirror) / (np.sqrt(2) * size)) if size else 0.0
-
-
-def _empty(kspace: np.ndarray, axis: int) -> tuple[int, int]:
-    """Lines along an axis that are exactly zero at its two ends."""
-    lines = np.moveaxis(np.asarray(kspace), axis, 0).reshape(kspace.shape[axis], -1)
-    filled = np.flatnonzero((lines != 0).any(1))
-    if not filled.size:
-        return len(lines), 0
-    return int(filled[0]), len(lines) - 1 - int(filled[-1])

@@ -1,13 +1,11 @@
-"""Does a small structure survive? Put one into the object before it is sampled, and look for it.
+"""Small structures, and how to put one into an object before it is sampled.
 
-The structure is added to the complex image of every coil and sampled with it, so each method
-meets it as it would meet a real one. Small structures can vanish, or be invented, while SSIM
-hardly moves: Antun et al. 2020, doi 10.1073/pnas.1907377117.
+A structure is added to the complex image of every coil and sampled with it, so each method meets
+it as it would meet a real one. `recon.probes.detection` looks for it afterwards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,8 +13,7 @@ import numpy as np
 
 from recon.fourier import center_crop, combined, fft2c, ifft2c
 from recon.kspace import InputError
-from recon.measurement import CROP, measure
-from recon.probes import Method
+from recon.measurement import CROP
 from recon.probes.nullspace import direction
 
 BARS = 4  # of a line-pair pattern, with a gap of one bar between them
@@ -141,115 +138,3 @@ def insert(kspace: np.ndarray, lesion: Lesion) -> tuple[np.ndarray, np.ndarray]:
     added = np.zeros_like(images)
     center_crop(added, CROP)[...] = truth * direction(seen)
     return kspace + fft2c(added), truth
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a method made of a lesion.
-
-    Attributes
-    ----------
-    lesion, method
-        What was looked for, and in whose reconstruction.
-    retained
-        Share of the contrast that is left: 1 is all, 0 none, below 0 inverted; NaN for a lesion
-        that changes nothing. See `retained`.
-    visibility
-        Contrast-to-noise ratio: the contrast that is left, divided by the standard deviation of
-        the reconstruction in a ring around the lesion; NaN where that is not defined. Anatomy
-        in the ring counts as noise, as it does for the eye.
-    image
-        Reconstruction with the lesion, float32, shape (h, w).
-    """
-
-    lesion: Lesion
-    method: str
-    retained: float
-    visibility: float
-    image: np.ndarray
-
-
-def sweep(
-    kspace: np.ndarray,
-    mask: np.ndarray,
-    acceleration: float,
-    lesions: Iterable[Lesion],
-    methods: Mapping[str, Method],
-) -> Iterator[Finding]:
-    """Look for one lesion after the other, for instance of growing size or contrast.
-
-    Parameters
-    ----------
-    kspace
-        Fully sampled, without lesion: complex, shape (H, W) or (C, H, W).
-    mask, acceleration
-        See `recon.measurement.Measurement`.
-    lesions
-        What to look for; `dataclasses.replace` makes a series from one.
-    methods
-        Name to method.
-
-    Yields
-    ------
-    A finding for each lesion and method, methods running faster.
-
-    Raises
-    ------
-    InputError
-        As `profile`.
-    """
-    healthy = measure(np.asarray(kspace), mask, acceleration)
-    without = {name: method(healthy) for name, method in methods.items()}
-    for lesion in lesions:
-        full, truth = insert(kspace, lesion)
-        ill = measure(full, mask, acceleration)
-        for name, method in methods.items():
-            image = method(ill)
-            share = retained(image - without[name], truth, lesion)
-            visibility = _visibility(image, share, truth, lesion)
-            yield Finding(lesion, name, share, visibility, image)
-
-
-def retained(difference: np.ndarray, truth: np.ndarray, lesion: Lesion) -> float:
-    r"""Share of a lesion's contrast in the difference that it makes to a reconstruction.
-
-    The difference d is projected on the true lesion t, :math:`\langle d, t \rangle / \langle t,
-    t \rangle`. Of lines, only the modulation is asked for: the mean over the pattern is taken off
-    t first on the left, so that bars blurred into one block retain nothing.
-
-    Parameters
-    ----------
-    difference
-        Reconstruction with the lesion minus the one without, shape (h, w).
-    truth
-        Second result of `insert`.
-    lesion
-        The lesion.
-
-    Returns
-    -------
-    1 if all is left; NaN if there is nothing to project on.
-    """
-    template = truth.astype(np.float64)
-    if lesion.kind == "lines":
-        rows, columns = (np.flatnonzero(truth.any(axis)) for axis in (1, 0))
-        if rows.size:
-            pattern = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-            template[pattern] -= template[pattern].mean()
-    size = float((template * truth).sum())
-    if size <= 1e-9 * float((truth**2).sum()):  # no lesion, or a single bar at an edge
-        return np.nan
-    return float((template * difference).sum()) / size
-
-
-def _visibility(image: np.ndarray, share: float, truth: np.ndarray, lesion: Lesion) -> float:
-    """Contrast-to-noise ratio in a reconstruction; see `Finding`."""
-    y, x = np.ogrid[: truth.shape[0], : truth.shape[1]]
-    distance = np.hypot(y - lesion.row, x - lesion.column)
-    inner = lesion.radius + 2
-    ring = image[(distance >= inner) & (distance <= inner + max(4, lesion.radius))]
-    if np.isnan(share) or not (ring != ring[:1]).any():
-        return np.nan
-    # A disc has this amplitude everywhere, a spot on average, its bright pixels counting more.
-    amplitude = float((truth.astype(np.float64) ** 2).sum() / np.abs(truth).sum())
-    return float(share * amplitude / ring.std())

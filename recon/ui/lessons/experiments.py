@@ -13,7 +13,8 @@ from recon.fourier import center_crop, combined, ifft2c
 from recon.measurement import CROP, Measurement, measure, picture
 from recon.methods import LABELS, METHODS, complex_images
 from recon.metrics import closed_share, ssim
-from recon.probes.lesion import Lesion, insert, sweep
+from recon.probes.detection import sweep
+from recon.probes.lesion import Lesion, insert
 from recon.probes.nullspace import residual, with_phase
 from recon.probes.psf import point_spread, sidelobe_level
 from recon.ui import plots

@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from recon.probes.crimes import commit, inspect
+from recon.probes.crimes import commit
+from recon.probes.traces import inspect
 from recon.ui import bench
 from recon.ui.controls import Controls
 
