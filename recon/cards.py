@@ -36,10 +36,12 @@ masks expect less, or harm."""
 CONSISTENT = """\
 Measured lines are never altered, but what stands in the others is an estimate: structures may
 still vanish or be invented. {trained}, one coil at a time."""
+COARSER = """
+  Every other one is first brought to a lower resolution, down to {coarsest:.0%} along an axis."""
 OPEN_DATA = """\
 {slices} slices of {volumes} volumes, of the subjects {train}.
   Magnitude images under open licences (see the repository's README); their complex k-space is
-  simulated with a random smooth phase and noise of up to {noise:.1%} of the maximum.
+  simulated with a random smooth phase and noise of up to {noise:.1%} of the maximum.{coarser}
   {validation} chose the best weights."""
 FASTMRI_DATA = """\
 {slices} slices of {volumes} volumes of fastMRI (Knoll et al. 2020; arXiv 1811.08839), which may
@@ -127,6 +129,7 @@ def card(name: str, record: dict[str, Any]) -> str:
         "train": ", ".join(data["splits"]["train"]),
         "validation": ", ".join(data["splits"].get("validation", ())),
         "noise": run["noise"],
+        "coarser": COARSER.format(**run) if run["coarsest"] < 1 else "",
     }
     return TEXT.format(
         name=name,

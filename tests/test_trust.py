@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from recon import phantom
+from recon import examples, phantom
 from recon.measurement import picture
 from recon.pipeline import reconstruct
 from recon.probes.conventions import conventions
@@ -125,6 +125,17 @@ def test_shifts_start_with_the_score_of_the_first_tab(trust, kspace):
     expected = reconstruct(kspace, method="zero-filled").metrics["ssim"]
     assert rows[0] == ["unchanged", f"{expected:.3f} (+0%)"]
     assert len({row[1] for row in rows}) == 6
+
+
+def test_another_object_is_an_example(trust):
+    experiment(trust, "Out of distribution")
+    uncheck_all_but(trust, "#shift-methods", "Zero-filled")
+    uncheck_all_but(trust, "#shift-which", "another object: Head, T1 (simulated)")
+    trust.locator("#shift-look").click()
+    trust.locator("#shift-words tbody").wait_for(timeout=60_000)
+    rows = numbers(trust, "#shift-words")
+    expected = reconstruct(examples.load("head"), method="zero-filled").metrics["ssim"]
+    assert rows[1] == ["another object: Head, T1 (simulated)", f"{expected:.3f} (+0%)"]
 
 
 def test_data_crimes_and_what_the_file_says(trust):

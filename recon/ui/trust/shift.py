@@ -13,14 +13,15 @@ from recon.ui import bench
 from recon.ui.controls import Controls
 from recon.ui.viewer import SCRIPT, Panel, viewer
 
-OTHER = ("another object: the analytic phantom", len(SHIFTS))
+OTHERS = {key: f"another object: {example.title}" for key, example in examples.EXAMPLES.items()}
 
 
 def build(shared: Controls) -> None:
     bench.lead(
         "A network has learned from a few heads, with random masks. Ask for something else: the "
         "same slice turned, noisier, with other masks, measured along the other axis, or for "
-        "another object altogether. Open another anatomy on the first tab for more."
+        "another object or scanner altogether. Your own file of another anatomy goes in on the "
+        "first tab."
     )
     left, right = bench.columns()
     with left:
@@ -31,8 +32,11 @@ def build(shared: Controls) -> None:
             elem_id="shift-methods",
         )
         which = gr.CheckboxGroup(
-            [*((shift.label, number) for number, shift in enumerate(SHIFTS)), OTHER],
-            value=list(range(len(SHIFTS) + 1)),
+            [
+                *((shift.label, number) for number, shift in enumerate(SHIFTS)),
+                *((label, key) for key, label in OTHERS.items()),
+            ],
+            value=[*range(len(SHIFTS)), "phantom"],
             label="Changes",
             elem_id="shift-which",
         )
@@ -42,16 +46,17 @@ def build(shared: Controls) -> None:
         words = gr.HTML(elem_id="shift-words")
         panels = gr.HTML(js_on_load=SCRIPT, elem_id="shift-panels")
 
-    def change(chosen: list[str], numbers: list[int], *values: Any) -> dict[Any, Any]:
+    def change(chosen: list[str], changes: list[int | str], *values: Any) -> dict[Any, Any]:
         choice, kspace, _ = bench.subject(values)
         methods = bench.named(chosen)
-        shifts = [INSIDE, *(SHIFTS[n] for n in sorted(numbers) if n < len(SHIFTS))]
+        shifts = [INSIDE, *(shift for number, shift in enumerate(SHIFTS) if number in changes)]
         given: dict[str, Any] = {"center_fraction": choice.center_fraction, "seed": choice.seed}
         found = list(evaluate(kspace, methods, shifts, choice.acceleration, **given))
-        if OTHER[1] in numbers:
-            shifts.append(Shift(OTHER[0]))
-            other = np.asarray(examples.load("phantom"))
-            found += evaluate(other, methods, shifts[-1:], choice.acceleration, **given)
+        for key, label in OTHERS.items():
+            if key in changes:
+                shifts.append(Shift(label))
+                other = np.asarray(examples.load(key))
+                found += evaluate(other, methods, shifts[-1:], choice.acceleration, **given)
         rows = []
         for shift in shifts:
             these = {one.method: one for one in found if one.shift == shift}
