@@ -1,7 +1,7 @@
 """Small structures, and how to put one into an object before it is sampled.
 
 A structure is added to the complex image of every coil and sampled with it, so each method meets
-it as it would meet a real one. `recon.probes.detection` looks for it afterwards.
+it as it would meet a real one. `recon.probes.survival` looks for it afterwards.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from recon.fourier import fft2c, ifft2c
 from recon.kspace import InputError
 from recon.measurement import measure, picture
 from recon.methods import zero_filled
-from recon.probes.detection import sweep
 from recon.probes.lesion import Lesion, insert, profile
+from recon.probes.survival import sweep
 
 SHAPES = [(64, 48), (33, 47), (3, 40, 31), (340, 30), (30, 351)]
 KINDS = ["spot", "disc", "lines"]

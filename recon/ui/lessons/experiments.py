@@ -13,10 +13,10 @@ from recon.fourier import center_crop, combined, ifft2c
 from recon.measurement import CROP, Measurement, measure, picture
 from recon.methods import LABELS, METHODS, complex_images
 from recon.metrics import closed_share, ssim
-from recon.probes.detection import sweep
 from recon.probes.lesion import Lesion, insert
 from recon.probes.nullspace import residual, with_phase
 from recon.probes.psf import point_spread, sidelobe_level
+from recon.probes.survival import sweep
 from recon.ui import plots
 from recon.ui.viewer import Panel, reference_panel
 

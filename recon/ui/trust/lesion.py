@@ -9,8 +9,8 @@ import gradio as gr
 import numpy as np
 
 from recon.measurement import picture
-from recon.probes.detection import sweep
 from recon.probes.lesion import Lesion, insert
+from recon.probes.survival import sweep
 from recon.ui import bench, plots
 from recon.ui.controls import Controls
 from recon.ui.viewer import SCRIPT, Panel, viewer

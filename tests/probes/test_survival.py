@@ -10,8 +10,8 @@ import pytest
 from recon import masks, phantom
 from recon.fourier import fft2c
 from recon.methods import zero_filled
-from recon.probes.detection import retained, sweep
 from recon.probes.lesion import Lesion, profile
+from recon.probes.survival import retained, sweep
 
 
 @pytest.mark.parametrize("kind", ["spot", "disc", "lines"])
