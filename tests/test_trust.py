@@ -138,6 +138,14 @@ def test_another_object_is_an_example(trust):
     assert rows[1] == ["another object: Head, T1 (simulated)", f"{expected:.3f} (+0%)"]
 
 
+def test_a_table_never_widens_the_page(trust):
+    trust.set_viewport_size({"width": 390, "height": 844})
+    experiment(trust, "Out of distribution")
+    trust.locator("#shift-look").click()
+    trust.locator("#shift-words tbody").wait_for(timeout=60_000)
+    assert trust.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_data_crimes_and_what_the_file_says(trust):
     experiment(trust, "Data crime")
     uncheck_all_but(trust, "#crimes-methods", "Zero-filled")
