@@ -12,7 +12,7 @@ import numpy as np
 from tests.helpers.hostile.zeros import MIB
 
 
-def _mat5(shape: tuple[int, ...], real: int, packed: bool = True) -> bytes:
+def _mat5(shape: tuple[int, ...], real: int) -> bytes:
     """A complex double variable; `real` bytes of zeros claimed for each part."""
     size = int(np.prod(shape)) * 8 if real < 0 else real
     head = struct.pack("<4I", 6, 8, 6 | 0x800, 0)
