@@ -169,14 +169,14 @@ def _stored_type(declared: h5py.h5t.TypeID) -> np.dtype | None:
     """NumPy type of the bytes as they stand in the file; None where there is no such one."""
     kind = declared.get_class()
     if kind == h5py.h5t.ENUM:  # how h5py stores booleans
-        return _plain(declared.get_super())
+        return plain(declared.get_super())
     if kind == getattr(h5py.h5t, "COMPLEX", None):
         return next((np.dtype(name) for known, name in COMPLEXES if declared.equal(known)), None)
     if kind != h5py.h5t.COMPOUND:
-        return _plain(declared)
+        return plain(declared)
     if declared.get_nmembers() != 2:
         return None
-    first, second = (_plain(declared.get_member_type(i)) for i in (0, 1))
+    first, second = (plain(declared.get_member_type(i)) for i in (0, 1))
     initials = [declared.get_member_name(i)[:1].lower() for i in (0, 1)]
     if first is None or first != second or first.str[1:] not in ("f4", "f8"):
         return None
@@ -186,7 +186,8 @@ def _stored_type(declared: h5py.h5t.TypeID) -> np.dtype | None:
     return np.dtype(f"{first.str[0]}c{2 * first.itemsize}") if initials == [b"r", b"i"] else None
 
 
-def _plain(declared: h5py.h5t.TypeID) -> np.dtype | None:
+def plain(declared: h5py.h5t.TypeID) -> np.dtype | None:
+    """The same type in NumPy, where its bytes are the same; else None."""
     return next((np.dtype(name) for known, name in PLAIN if declared.equal(known)), None)
 
 
@@ -237,7 +238,7 @@ def scalar(owner: h5py.Group | h5py.Dataset, name: str) -> str | float | None:
         return None
     attribute = h5py.h5a.open(owner.id, name.encode())
     kind = attribute.get_type().get_class()
-    if kind != h5py.h5t.STRING and _plain(attribute.get_type()) is None:
+    if kind != h5py.h5t.STRING and plain(attribute.get_type()) is None:
         return None
     # Text of variable length lies in a heap, which the bounded file refuses to load if large.
     if attribute.get_space().get_select_npoints() != 1 or attribute.get_type().get_size() > 1024:
