@@ -75,7 +75,7 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
             shape=found.shape,
             dtype=dtype,
             take=lambda index: hdf5.take(raw, found, index),
-            order="fastmri" if ours else "numpy",
+            letters={3: "SHW", 4: "SCHW"}[len(found.shape)] if ours else "",
             mask=mask(raw, file, mask_name),
             accelerations=variants,
             attrs=attrs,
