@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +21,12 @@ MIB = 2**20
 PIECE = 4 * MIB
 
 Index = tuple[int | slice, ...]
+
+
+class Readable(Protocol):
+    """Something that gives bytes, such as a file or a member of a zip archive."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class BoundedFile(io.FileIO):
@@ -130,9 +136,12 @@ class Stream:
         return part
 
 
-def inflated(file: BoundedFile, size: int) -> Stream:
-    """What a zlib stream of `size` bytes, starting at the file's position, unpacks to."""
-    unpack = zlib.decompressobj()
+def inflated(file: Readable, size: int, wbits: int = zlib.MAX_WBITS) -> Stream:
+    """What a zlib stream of `size` bytes, starting at the file's position, unpacks to.
+
+    `wbits` 31 is gzip.
+    """
+    unpack = zlib.decompressobj(wbits)
     left = size
 
     def read(wanted: int) -> bytes:

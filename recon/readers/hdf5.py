@@ -157,15 +157,15 @@ def number_type(found: h5py.Dataset) -> np.dtype | None:
     declared = found.id.get_type()
     kind = declared.get_class()
     if kind == h5py.h5t.ENUM:  # how h5py stores booleans
-        return np.dtype(bool) if _plain(declared.get_super()) and found.dtype == bool else None
+        return np.dtype(bool) if plain(declared.get_super()) and found.dtype == bool else None
     if kind == getattr(h5py.h5t, "COMPLEX", None):
         size = next((size for known, size in COMPLEXES if declared.equal(known)), None)
         return None if size is None else np.dtype(f"c{size}")
     if kind != h5py.h5t.COMPOUND:
-        return _plain(declared)
+        return plain(declared)
     if declared.get_nmembers() != 2:
         return None
-    first, second = (_plain(declared.get_member_type(i)) for i in (0, 1))
+    first, second = (plain(declared.get_member_type(i)) for i in (0, 1))
     initials = [declared.get_member_name(i)[:1].lower() for i in (0, 1)]
     if first is None or first != second or first.str[1:] not in ("f4", "f8"):
         return None
@@ -175,7 +175,8 @@ def number_type(found: h5py.Dataset) -> np.dtype | None:
     return np.dtype(f"c{2 * first.itemsize}") if initials == [b"r", b"i"] else None
 
 
-def _plain(declared: h5py.h5t.TypeID) -> np.dtype | None:
+def plain(declared: h5py.h5t.TypeID) -> np.dtype | None:
+    """The same type in NumPy, where its bytes are the same; else None."""
     return next((np.dtype(name) for known, name in PLAIN if declared.equal(known)), None)
 
 
@@ -253,7 +254,7 @@ def scalar(owner: h5py.Group | h5py.Dataset, name: str) -> str | float | None:
         return None
     attribute = h5py.h5a.open(owner.id, name.encode())
     kind = attribute.get_type().get_class()
-    if kind != h5py.h5t.STRING and _plain(attribute.get_type()) is None:
+    if kind != h5py.h5t.STRING and plain(attribute.get_type()) is None:
         return None
     # Text of variable length lies in a heap, which the bounded file refuses to load if large.
     if attribute.get_space().get_select_npoints() != 1 or attribute.get_type().get_size() > 1024:

@@ -101,9 +101,7 @@ def opened_npz(path: Path) -> Iterator[Stored]:
     """
     with archive.opened(path) as opened:
         members = {
-            info.filename[:-4]: info
-            for info in opened.infolist()
-            if info.filename.endswith(".npy")
+            info.filename[:-4]: info for info in opened.infolist() if info.filename.endswith(".npy")
         }
         if not members:
             raise InputError(
