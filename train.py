@@ -21,9 +21,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from recon import cards, datasets, weights
+from recon import datasets, weights
 from recon.datasets import open_images
 from recon.kspace import InputError
+from recon.training import cards, publish
 from recon.training.learner import Learner, Workers, choose_device
 from recon.training.log import Log
 from recon.training.recipes import RECIPES, Run, original
@@ -169,6 +170,8 @@ def load_state(path: Path, run: Run, learner: Learner) -> dict[str, Any]:
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["publish"]:
+        return publish.main(sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", choices=sorted(RECIPES))
     parser.add_argument(

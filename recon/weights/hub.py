@@ -35,6 +35,7 @@ TRIES, LONGEST_WAIT = 4, 30  # of a busy Hub, and seconds it may ask to wait
 
 # Of the HTTP library below huggingface_hub, whichever that is: no answer, a broken line.
 HTTPError: type[BaseException] = HfHubHTTPError.__bases__[0]
+ERRORS = (OSError, ValueError, HTTPError)  # what may be raised on the way to the Hub
 BROKEN = ("RemoteProtocolError", "ReadError", "ReadTimeout")
 
 T = TypeVar("T")
@@ -66,8 +67,8 @@ def fetch(repo: str, revision: str | None = None) -> tuple[Path, str]:
         folder = _cached(repo, revision)
         if folder is None or not checkpoint.intact(folder):
             folder = _download(repo, revision, again=folder is not None)
-    except (OSError, ValueError, HTTPError) as error:
-        raise WeightsError(_sentence(error, repo, revision)) from error
+    except ERRORS as error:
+        raise WeightsError(sentence(error, repo, revision)) from error
     if not checkpoint.intact(folder):
         raise WeightsError(
             f"The weights of {repo} on the Hub are not those whose SHA-256 its config.json holds; "
@@ -141,12 +142,19 @@ def _response(error: BaseException | None) -> Any:
     return None
 
 
-def _sentence(error: BaseException, repo: str, revision: str | None) -> str:
-    """What went wrong, for the person."""
+def sentence(
+    error: BaseException, repo: str, revision: str | None = None, writing: bool = False
+) -> str:
+    """What went wrong between us and the Hub, for the person."""
     response = _response(error)
     status = 0 if response is None else response.status_code
     if isinstance(error, HFValidationError):
         return f"'{repo}' names no repository of the Hub; write ORG/NAME or ORG/NAME@REVISION."
+    if writing and status in (401, 403, 404):
+        return (
+            f"The Hub does not let you write to {repo}; 'hf auth login' or the environment "
+            f"variable HF_TOKEN with a token that may write is needed."
+        )
     if isinstance(error, RevisionNotFoundError):
         return f"{repo} has no revision '{revision}' on the Hub."
     if isinstance(error, RepositoryNotFoundError) or status in (401, 403):
@@ -164,6 +172,8 @@ def _sentence(error: BaseException, repo: str, revision: str | None) -> str:
         return f"The download of {repo} from the Hub broke off; try again."
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES):
         return f"{repo} cannot be kept in the Hub's cache on this machine: {error.strerror}."
+    if writing:
+        return "The Hub cannot be reached; nothing was published."
     return (
         f"{repo} is not in the Hub's cache on this machine, and the Hub cannot be reached; it "
         f"needs an internet connection once."

@@ -16,8 +16,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import pytest
+from huggingface_hub import constants
+
+from recon.weights import checkpoint
 
 TOKEN = "hf_loopback"
 LARGE = (".safetensors", ".png")
@@ -102,6 +108,20 @@ def serve() -> Iterator[Hub]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def connect(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the client to a Hub, with an empty cache and no token, as its variables would."""
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    template = url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(folder / "no token"))
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    # The client waits ever longer between tries, which is its own matter.
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    checkpoint.load.cache_clear()
 
 
 def _oid(data: bytes) -> str:

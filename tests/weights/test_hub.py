@@ -17,8 +17,8 @@ from huggingface_hub import HfApi, constants
 
 import recon
 from recon import cli, examples, models, phantom, weights
-from recon.weights import Config, Store, WeightsError, checkpoint, hub
-from tests.helpers.hub import TOKEN, serve
+from recon.weights import Config, Store, WeightsError, hub
+from tests.helpers.hub import TOKEN, connect, serve
 
 # The client's own way to upload, of which its HTTP library disapproves.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
@@ -31,17 +31,8 @@ OPTIONS = {"features": 4, "coarse": 4, "memory": 1, "steps": 1}
 def server(tmp_path, monkeypatch):
     """An empty Hub, an empty cache, and the client set to them, as HF_ENDPOINT would."""
     with serve() as running:
-        monkeypatch.setattr(constants, "ENDPOINT", running.url)
-        template = running.url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
-        monkeypatch.delenv("HF_TOKEN", raising=False)
+        connect(running.url, tmp_path, monkeypatch)
         monkeypatch.setattr(hub, "TIMEOUT", 2)
-        # The client waits ever longer between tries, which is its own matter.
-        monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
-        checkpoint.load.cache_clear()
         yield running
 
 
