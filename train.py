@@ -25,7 +25,7 @@ from tqdm import tqdm
 from recon import datasets, weights
 from recon.datasets import open_images
 from recon.kspace import InputError
-from recon.training import cards
+from recon.training import cards, publish
 from recon.training.learner import Learner, Workers, choose_device
 from recon.training.log import Log
 from recon.training.recipes import RECIPES, Run, original
@@ -175,6 +175,9 @@ def load_state(path: Path, run: Run, learner: Learner) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train as the command line says; the exit status is 1 if that was not possible."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["publish"]:
+        return publish.main(words[1:])
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", choices=sorted(RECIPES))
     parser.add_argument(
@@ -203,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     parser.add_argument("--batch", type=int, help="scans a step, in every process")
     parser.add_argument("--seed", type=int)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     if options.data is None:
         parser.error("say where the training data are: --data FOLDER")
     for name in ("acceleration", "steps", "batch"):

@@ -104,9 +104,24 @@ def weight_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("model*.safetensors"))
 
 
+def intact(folder: Path) -> bool:
+    """Whether a checkpoint's weights are those whose hash its configuration holds."""
+    try:
+        return Config.read(folder).sha256 == _sha256(p.read_bytes() for p in weight_files(folder))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def _sha256(parts: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
+
+
 @lru_cache(maxsize=16)
-def load(folder: Path, config: Config) -> nn.Module:
-    """The network of a checkpoint, ready for inference.
+def load(folder: Path, config: Config, name: str) -> nn.Module:
+    """The network of a checkpoint, ready for inference; `name` is for messages.
 
     Raises
     ------
@@ -114,11 +129,11 @@ def load(folder: Path, config: Config) -> nn.Module:
         If the weights do not match their hash, or do not fit the network.
     """
     damaged = WeightsError(
-        f"The weights '{folder.name}' are damaged; fetch them again from the repository."
+        f"The weights '{name}' are damaged; fetch them again from where they came from."
     )
     try:
         files = [path.read_bytes() for path in weight_files(folder)]
-        if hashlib.sha256(b"".join(files)).hexdigest() != config.sha256:
+        if _sha256(files) != config.sha256:
             raise damaged
         return _filled(config, files)
     except (OSError, *UNFIT):
@@ -151,7 +166,7 @@ def save(folder: Path, network: nn.Module, config: Config, half: bool = False) -
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {f"model{part}.safetensors": data for part, data in _parts(network, half)}
-    sha256 = hashlib.sha256(b"".join(files[name] for name in sorted(files))).hexdigest()
+    sha256 = _sha256(files[name] for name in sorted(files))
     config = replace(config, sha256=sha256)
     _write(folder, files | {"config.json": config.text().encode()})
     for path in weight_files(folder):
@@ -202,7 +217,7 @@ def save_snapshot(folder: Path, step: int, network: nn.Module) -> None:
 
 
 @lru_cache(maxsize=16)
-def load_snapshot(folder: Path, step: int, config: Config) -> nn.Module:
+def load_snapshot(folder: Path, step: int, config: Config, name: str) -> nn.Module:
     """The network as it was at a step, ready for inference.
 
     Raises
@@ -213,6 +228,4 @@ def load_snapshot(folder: Path, step: int, config: Config) -> nn.Module:
     try:
         return _filled(config, [snapshot_path(folder, step).read_bytes()])
     except (OSError, *UNFIT):
-        raise WeightsError(
-            f"The weights '{folder.name}' of step {step} are missing or damaged."
-        ) from None
+        raise WeightsError(f"The weights '{name}' of step {step} are missing or damaged.") from None

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from recon.weights import checkpoint
+from recon.weights import checkpoint, hub
 from recon.weights.checkpoint import Config, WeightsError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -31,9 +31,52 @@ class Store:
     folder
         Where the checkpoints are; those that ship with the project by default. It need not
         exist yet.
+    named
+        Names and folders of further ones, which `nearest` prefers; see `Store.of`.
     """
 
     folder: Path = SHIPPED
+    named: tuple[tuple[str, Path], ...] = ()
+
+    @classmethod
+    def of(cls, words: str) -> Store:
+        """The checkpoints that ship, and before them those that a person names.
+
+        Parameters
+        ----------
+        words
+            A repository on the Hub, ``ORG/NAME`` or ``ORG/NAME@REVISION``, or a folder: a
+            checkpoint, or one that holds checkpoints.
+
+        Raises
+        ------
+        WeightsError
+            If there are none, or they cannot be had.
+        """
+        place = Path(words).expanduser()
+        if place.is_dir():
+            alone = (place / "config.json").is_file()
+            named = {place.resolve().name: place} if alone else cls(place).places()
+        elif match := hub.REFERENCE.fullmatch(words):
+            found, commit = hub.fetch(*match.groups())
+            named = {f"{match[1]}@{commit}": found}
+        else:
+            raise WeightsError(
+                f"'{words}' is neither a folder nor a repository of the Hub, which is written "
+                f"ORG/NAME or ORG/NAME@REVISION."
+            )
+        usable = cls(place / "nowhere", tuple(named.items())).names()
+        if not usable:
+            raise WeightsError(
+                f"'{words}' holds no checkpoint that can be used: that has config.json and "
+                f"model.safetensors, as train.py writes them."
+            )
+        return cls(SHIPPED, tuple((name, named[name]) for name in usable))
+
+    def places(self) -> dict[str, Path]:
+        """Folder of each checkpoint by name; whether it can be used is not yet said."""
+        found = {path.parent.name: path.parent for path in self.folder.glob("*/config.json")}
+        return dict(sorted(found.items())) | dict(self.named)
 
     def names(self) -> list[str]:
         """Of the checkpoints whose files are there, sorted. A damaged configuration counts as
@@ -69,8 +112,13 @@ class Store:
         WeightsError
             If there is none.
         """
+        named = dict(self.named)
         distance = {
-            name: abs(math.log((config.acceleration or acceleration) / acceleration))
+            # Those a person named come first.
+            name: (
+                name not in named,
+                abs(math.log((config.acceleration or acceleration) / acceleration)),
+            )
             for name, config in self._configs().items()
             if config.architecture == architecture
         }
@@ -84,13 +132,18 @@ class Store:
     def load(self, name: str) -> nn.Module:
         """A network, ready for inference; its weights' SHA-256 is checked.
 
+        A name that is not here, ``ORG/NAME`` or ``ORG/NAME@REVISION``, is looked for in the
+        Hub's cache and on the Hub.
+
         Raises
         ------
         WeightsError
             If the weights are missing, do not match their hash, or do not fit the network.
         """
-        config = self.config(name)
-        return checkpoint.load(self.folder / name, config)
+        if name not in self.places() and hub.REFERENCE.fullmatch(name):
+            store = Store.of(name)
+            return store.load(store.named[0][0])
+        return checkpoint.load(self._place(name), self.config(name), name)
 
     def record(self, name: str) -> dict[str, Any]:
         """What ``record.json`` holds: the run that made a checkpoint.
@@ -101,7 +154,7 @@ class Store:
             If it is missing or damaged.
         """
         try:
-            return dict(json.loads((self.folder / name / "record.json").read_text("utf-8")))
+            return dict(json.loads((self._place(name) / "record.json").read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             raise WeightsError(f"The record of the weights '{name}' is missing.") from None
 
@@ -111,7 +164,7 @@ class Store:
 
     def snapshots(self, name: str) -> list[int]:
         """The steps of a checkpoint's training whose weights were kept, in order."""
-        paths = (self.folder / name / "snapshots").glob("*.safetensors")
+        paths = (self._place(name) / "snapshots").glob("*.safetensors")
         return sorted(int(path.stem) for path in paths if path.stem.isdigit())
 
     def load_snapshot(self, name: str, step: int) -> nn.Module:
@@ -122,19 +175,22 @@ class Store:
         WeightsError
             If it is missing or damaged.
         """
-        return checkpoint.load_snapshot(self.folder / name, step, self.config(name))
+        return checkpoint.load_snapshot(self._place(name), step, self.config(name), name)
 
     def save_snapshot(self, name: str, step: int, network: nn.Module) -> None:
         """Keep the weights of a moment in training."""
         checkpoint.save_snapshot(self.folder / name, step, network)
 
+    def _place(self, name: str) -> Path:
+        return self.places().get(name, self.folder / name)
+
     def _configs(self) -> dict[str, Config]:
         found: dict[str, Config] = {}
-        for path in sorted(self.folder.glob("*/config.json")):
+        for name, place in self.places().items():
             try:
-                config = Config.read(path.parent)
+                config = Config.read(place)
             except (OSError, ValueError, TypeError):
                 continue
-            if checkpoint.weight_files(path.parent):
-                found[path.parent.name] = config
+            if checkpoint.weight_files(place):
+                found[name] = config
         return found
