@@ -39,13 +39,18 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     training = datasets.load(data, "train", run.dataset)
     slices = [slice_ for volume in training for slice_ in volume.slices]
     volumes = datasets.load(data, "validation", run.dataset)
-    validation = [
-        sample
+    cases = [
+        (slice_, index, rate)
         for rate in run.test_accelerations
         for volume in volumes
-        for sample in datasets.fixed_samples(volume, rate, TEST_NOISE)
+        for index, slice_ in enumerate(volume.slices)
     ]
-    validation = validation[:: max(1, len(validation) // run.validation_slices)]
+    cases = cases[:: max(1, len(cases) // run.validation_slices)]
+    # Where there are coils to learn, every other slice is seen by several.
+    validation = [
+        datasets.fixed_sample(*case, TEST_NOISE, coils=min(run.coils, 8) if number % 2 else 1)
+        for number, case in enumerate(cases)
+    ]
 
     workers = Workers()
     if run.epochs:

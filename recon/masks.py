@@ -15,6 +15,7 @@ import numpy as np
 from recon.kspace import InputError
 
 PARTIAL_FOURIER = 5 / 8  # share of k-space that `partial_fourier` reaches over
+CALIBRATION_LINES = 24  # of `calibrated`
 DENSITY_POWER = 3  # of the falling density of `variable_density`
 
 
@@ -110,6 +111,51 @@ def equispaced(
             offset = int(np.random.default_rng(seed).integers(round(distance)))
         last = width - 1 if distance > 1 else width
         mask[np.around(np.arange(offset, last, distance)).astype(int)] = True
+    return _never_empty(mask)
+
+
+def calibrated(
+    width: int,
+    acceleration: float,
+    center_fraction: float | None = None,
+    seed: int | np.random.Generator = 0,
+    *,
+    offset: int | None = None,
+) -> np.ndarray:
+    """Every R-th line and a block of calibration lines in the middle, as scanners measure.
+
+    Parameters
+    ----------
+    width
+        Number of lines W.
+    acceleration
+        Distance R between lines outside the block, rounded to a whole number. The block adds to
+        them, so fewer lines are saved than R says: see `achieved_acceleration`.
+    center_fraction
+        Share of the lines in the block; `CALIBRATION_LINES` lines where None.
+    seed
+        Draws the offset where that is None.
+    offset
+        First line, from 0 to R - 1.
+
+    Returns
+    -------
+    Boolean, shape (W,).
+
+    Raises
+    ------
+    InputError
+        If the acceleration is below 1, or the centre fraction not between 0 and 1.
+    """
+    distance = round(acceleration) if acceleration >= 1 else acceleration
+    lines = CALIBRATION_LINES if center_fraction is None else round(width * center_fraction)
+    _centre_block(width, distance, 0)  # refuses impossible accelerations
+    if not 0 <= lines <= width and center_fraction is not None:
+        raise InputError(f"Centre fraction lies between 0 and 1; {center_fraction:g} does not.")
+    if offset is None:
+        offset = int(np.random.default_rng(seed).integers(distance))
+    mask = _middle(width, min(lines, width))
+    mask[offset::distance] = True
     return _never_empty(mask)
 
 

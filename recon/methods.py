@@ -10,6 +10,7 @@ from torch import nn
 
 from recon import models, weights
 from recon.classical import complete, compressed_sensing
+from recon.coils.joint import coil_images
 from recon.fourier import center_crop, ifft2c, rss
 from recon.measurement import CROP, Measurement
 
@@ -36,7 +37,7 @@ def apply_network(network: nn.Module, measurement: Measurement) -> np.ndarray:
     Parameters
     ----------
     network
-        One of `recon.models`. Networks that take k-space reconstruct every coil alone, and
+        One of `recon.models`. Networks that take k-space reconstruct all coils, and
         root-sum-of-squares combines the results; the others repair the zero-filled magnitude.
     measurement
         Of any scale; networks see it scaled to a zero-filled maximum of 1.
@@ -46,23 +47,19 @@ def apply_network(network: nn.Module, measurement: Measurement) -> np.ndarray:
     Magnitude image on the measurement's own scale, float32, shape (h, w).
     """
     if network.takes_kspace:
-        return center_crop(rss(torch.from_numpy(_coil_by_coil(network, measurement))), CROP).numpy()
+        return center_crop(rss(torch.from_numpy(_coil_images(network, measurement))), CROP).numpy()
     device = next(network.parameters()).device
     scale = float(measurement.zero_filled.max()) or 1.0
     x = torch.from_numpy(measurement.zero_filled / scale)[None, None]  # (1, 1, h, w)
     return network(x.to(device))[0, 0].clamp(min=0).cpu().numpy() * np.float32(scale)
 
 
-def _coil_by_coil(network: nn.Module, measurement: Measurement) -> np.ndarray:
+def _coil_images(network: nn.Module, measurement: Measurement) -> np.ndarray:
     """What a network that takes k-space makes of every coil: complex64, shape (C, H, W)."""
     device = next(network.parameters()).device
-    mask = torch.from_numpy(measurement.mask)[None].to(device)  # (1, W)
-    height, width = measurement.kspace.shape[-2:]
-    coils = []
-    for kspace in torch.from_numpy(measurement.kspace).to(device).view(-1, 1, height, width):
-        scale = float(center_crop(ifft2c(kspace), CROP).abs().max()) or 1.0
-        coils.append(network(kspace / scale, mask)[0] * scale)  # (H, W)
-    return torch.stack(coils).cpu().numpy()
+    kspace = torch.from_numpy(measurement.kspace).to(device)
+    kspace = kspace.view(-1, *kspace.shape[-2:])  # (C, H, W)
+    return coil_images(network, kspace, torch.from_numpy(measurement.mask).to(device)).cpu().numpy()
 
 
 @torch.inference_mode()
@@ -81,7 +78,7 @@ def complex_images(method: str, measurement: Measurement) -> np.ndarray | None:
     network = weights.load(weights.nearest(method, measurement.acceleration))
     if not network.takes_kspace:
         return None
-    return _coil_by_coil(network, measurement).reshape(kspace.shape)
+    return _coil_images(network, measurement).reshape(kspace.shape)
 
 
 METHODS: dict[str, Callable[[Measurement], np.ndarray]] = {

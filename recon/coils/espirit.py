@@ -17,7 +17,7 @@ from torch.nn import functional
 KERNEL = 6  # samples along both axes, BART's default
 CALIBRATION = 24  # samples of the middle that are looked at, along both axes
 CROP = 0.8  # eigenvalue below which there is no object
-FLOOR, CEILING = 0.01, 0.1  # of the largest singular value: where the noise's edge is looked for
+FLOOR, CEILING = 0.02, 0.1  # of the largest singular value: where the noise's edge is looked for
 GRID = 64  # pixels on which eigenvectors are found before they are interpolated
 SQUARINGS = 7  # of the matrix whose largest eigenvector is sought
 FEWEST = 4  # lines of the middle that a map can be made from

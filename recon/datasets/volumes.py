@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from recon.coils.simulate import coil_kspace, random_sensitivities
 from recon.readers import read
-from recon.simulate import kspace_from_magnitude
+from recon.simulate import kspace_from_magnitude, smooth_phase
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,12 @@ class Volume:
     slices: Sequence[Slice] | np.ndarray
 
 
-def fully_sampled(slice_: Slice, rng: np.random.Generator, noise: float) -> np.ndarray:
+def fully_sampled(
+    slice_: Slice, rng: np.random.Generator, noise: float, tilt: float = 1.0, coils: int = 1
+) -> np.ndarray:
     """K-space of a slice; simulated, with a phase and noise of its own, from a magnitude image.
+
+    See `recon.simulate` for `tilt`, and `recon.coils.simulate` for more coils than one.
 
     Returns
     -------
@@ -45,4 +50,7 @@ def fully_sampled(slice_: Slice, rng: np.random.Generator, noise: float) -> np.n
     """
     if isinstance(slice_, Measured):
         return slice_.kspace()
-    return kspace_from_magnitude(slice_, rng, noise)
+    if coils == 1:
+        return kspace_from_magnitude(slice_, rng, noise, tilt=tilt)
+    image = slice_ * np.exp(1j * smooth_phase(slice_.shape, rng, tilt=tilt))
+    return coil_kspace(image, random_sensitivities(coils, slice_.shape, rng), rng, noise)
