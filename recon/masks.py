@@ -147,9 +147,9 @@ def calibrated(
     InputError
         If the acceleration is below 1, or the centre fraction not between 0 and 1.
     """
-    distance = round(acceleration) if acceleration >= 1 else acceleration
+    _centre_block(width, acceleration, 0)  # refuses an impossible acceleration
+    distance = round(acceleration)
     lines = CALIBRATION_LINES if center_fraction is None else round(width * center_fraction)
-    _centre_block(width, distance, 0)  # refuses impossible accelerations
     if not 0 <= lines <= width and center_fraction is not None:
         raise InputError(f"Centre fraction lies between 0 and 1; {center_fraction:g} does not.")
     if offset is None:

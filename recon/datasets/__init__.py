@@ -45,14 +45,8 @@ __all__ = [
 # subjects are looked at once, by the finished network.
 SPLITS = {
     "train": (
-        "open_ms_01",
-        "open_ms_03",
-        "open_ms_04",
-        "open_ms_12",
-        "hanke",
-        "sag-anon",
-        "mskt",
-        "legs",
+        *("open_ms_01", "open_ms_03", "open_ms_04", "open_ms_12"),
+        *("hanke", "sag-anon", "mskt", "legs"),
     ),
     "validation": ("open_ms_09",),
     "test": ("open_ms_19", "open_ms_20"),

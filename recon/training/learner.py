@@ -126,6 +126,9 @@ class Learner:
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        for parameter in self.network.parameters():
+            if parameter.grad is None:  # the ridges of a scan with one coil
+                parameter.grad = torch.zeros_like(parameter)
         self.workers.mean([p.grad for p in self.network.parameters() if p.grad is not None])
         for optimizer in self.optimizers:
             optimizer.step()
