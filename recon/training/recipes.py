@@ -116,9 +116,9 @@ RECIPES = {
     "resnet-dc": replace(
         FURTHER,
         start="resnet-dc-fourth",
-        steps=3000,
+        steps=4000,
         patch=96,
-        learning_rate=2e-4,
+        learning_rate=2.5e-4,
         coarsest=0.4,
         coils=10,
         gentlest=1.25,
