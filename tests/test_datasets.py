@@ -233,4 +233,5 @@ def test_every_training_file_has_a_checksum():
         "example-dicom-structural": 128,
         "SAG-anon": 96,
         "mskt": 96,
+        "QMRITools": 2,
     }
