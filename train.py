@@ -48,7 +48,11 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
         for index in range(len(volume.slices))
     ]
     candidates = candidates[:: max(1, len(candidates) // run.validation_slices)]
-    validation = [datasets.fixed_scan(*candidate, TEST_NOISE) for candidate in candidates]
+    # Where there are coils to learn, every other slice is seen by several.
+    validation = [
+        datasets.fixed_scan(*one, TEST_NOISE, coils=min(run.coils, 8) if number % 2 else 1)
+        for number, one in enumerate(candidates)
+    ]
 
     workers = Workers()
     if run.epochs:

@@ -1,1 +1,1 @@
-"""Many coils: how their signals are compressed, combined and simulated."""
+"""Receive coils: what each of them sees, and how their signals are used together."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from recon.masks.calibrated import calibrated
 from recon.masks.common import achieved_acceleration, apply, default_center_fraction
 from recon.masks.equispaced import equispaced
 from recon.masks.low_pass import low_pass
@@ -25,6 +26,7 @@ __all__ = [
     "Family",
     "achieved_acceleration",
     "apply",
+    "calibrated",
     "default_center_fraction",
     "equispaced",
     "low_pass",
@@ -55,6 +57,7 @@ FAMILIES: Mapping[str, Family] = {
     for family in (
         Family("random", "Random", random_cartesian),
         Family("equispaced", "Equispaced", equispaced),
+        Family("calibrated", "Calibrated", calibrated),
         Family("variable-density", "Variable density", variable_density),
         Family("partial-fourier", "Partial Fourier", partial_fourier),
         Family("low-pass", "Low-pass block", low_pass),

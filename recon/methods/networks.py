@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from recon import models, weights
-from recon.fourier import center_crop, ifft2c, rss
+from recon.coils import joint
 from recon.measurement import Measurement
 from recon.methods.base import IterativeMethod, Method
 from recon.phase import with_phase
@@ -48,7 +48,7 @@ class ImageNetwork(Method):
 
 
 class KSpaceNetwork(IterativeMethod):
-    """A network that reconstructs the complex image of every coil from its measured lines.
+    """A network that reconstructs complex images from the measured lines of all coils.
 
     Parameters
     ----------
@@ -62,30 +62,20 @@ class KSpaceNetwork(IterativeMethod):
     @torch.inference_mode()
     def coil_images(self, measurement: Measurement) -> np.ndarray:
         network = self.load(measurement)
-        mask = torch.from_numpy(measurement.mask)[None].to(_device(network))  # (1, W)
-        coils = [
-            network(kspace / scale, mask)[0] * scale  # (H, W)
-            for kspace, scale in _coils(measurement, _device(network))
-        ]
-        return torch.stack(coils).cpu().numpy().reshape(measurement.kspace.shape)
+        images = joint.coil_images(network, *_tensors(measurement, _device(network)))
+        return images.cpu().numpy().reshape(measurement.kspace.shape)
 
     @torch.inference_mode()
     def steps(self, measurement: Measurement) -> Iterator[np.ndarray]:
         network = self.load(measurement)
-        mask = torch.from_numpy(measurement.mask)[None].to(_device(network))
-        coils = [
-            [image[0] * scale for image in network.iterates(kspace / scale, mask)]  # type: ignore[operator]
-            for kspace, scale in _coils(measurement, _device(network))
-        ]
-        for images in zip(*coils, strict=True):
-            yield center_crop(rss(torch.stack(images)), measurement.crop).cpu().numpy()
+        for images in joint.steps(network, *_tensors(measurement, _device(network))):
+            yield measurement.picture_of(images).cpu().numpy()
 
 
-def _coils(measurement: Measurement, device: torch.device) -> Iterator[tuple[Tensor, float]]:
-    """K-space of each coil, (1, H, W), and the maximum of its zero-filled picture."""
-    height, width = measurement.kspace.shape[-2:]
-    for kspace in torch.from_numpy(measurement.kspace).to(device).view(-1, 1, height, width):
-        yield kspace, float(center_crop(ifft2c(kspace), measurement.crop).abs().max()) or 1.0
+def _tensors(measurement: Measurement, device: torch.device) -> tuple[Tensor, Tensor]:
+    """K-space of every coil, (C, H, W), and the mask."""
+    kspace = torch.from_numpy(measurement.kspace).to(device)
+    return kspace.view(-1, *kspace.shape[-2:]), torch.from_numpy(measurement.mask).to(device)
 
 
 def _adapter(takes_kspace: bool) -> type[ImageNetwork] | type[KSpaceNetwork]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from recon.methods import LABELS
+from recon.methods import METHODS
 from recon.training.cards import mean_scores, sections
 from recon.weights import Config
 
@@ -119,7 +119,7 @@ def hub_card(
     rate = config.acceleration
     text = TEXT.format(
         repo=repo,
-        label=LABELS.get(config.architecture, config.architecture),
+        label=METHODS[config.architecture].label,
         architecture=config.architecture,
         parameters=record["parameters"],
         rates="any; trained with 3x to 10x" if rate is None else f"{rate:g}x",

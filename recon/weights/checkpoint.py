@@ -148,7 +148,7 @@ def _filled(config: Config, files: Iterable[bytes]) -> nn.Module:
     tensors = dict(ChainMap(*(safetensors.torch.load(data) for data in files)))
     with torch.device("meta"):  # costs no memory, whatever sizes a stranger wrote down
         shapes = models.build(config.architecture, **config.options).state_dict()
-    if {k: v.shape for k, v in shapes.items()} != {k: v.shape for k, v in tensors.items()}:
+    if any(k not in shapes or shapes[k].shape != v.shape for k, v in tensors.items()):
         raise ValueError("weights of another network")
     with torch.random.fork_rng(devices=[]):  # loading must not move anybody's random numbers
         network = models.build(config.architecture, **config.options)
