@@ -14,7 +14,7 @@ except ImportError:
 else:  # which refuse to start an app that never asks for a GPU; this one needs none
     spaces.GPU(lambda: None)
 
-from recon.ui import CSS, THEME, build
+from recon.ui import CSS, HEAD, THEME, build
 
 demo = build()
 
@@ -25,6 +25,7 @@ def serve(**options: Any) -> tuple[Any, str, str]:
     return demo.queue(max_size=64).launch(
         theme=THEME,
         css=CSS,
+        head=HEAD,
         max_file_size=os.environ.get("RECON_MAX_UPLOAD", "1gb"),
         footer_links=["api", "settings"],
         run_history=False,  # runs would stay in the visitor's browser; these are medical images
