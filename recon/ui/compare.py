@@ -32,7 +32,6 @@ from recon.ui.viewer import Panel, reference_panel, viewer
 STRENGTHS = (0.001, 0.002, 0.004, REGULARIZATION, 0.015, 0.03, 0.06)
 WIDEST = 5  # panels in one row; more are broken into rows of four
 LEARNER = "cnn"  # the network whose training was kept
-STORE = weights.Store()
 
 
 def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterator[Answer]:
@@ -119,13 +118,13 @@ def step_by_step(choice: Choice) -> Iterator[Answer]:
 
 def time_lapse(choice: Choice, moment: float) -> Iterator[Answer]:
     """A network as it was at one moment of its training."""
-    moments = STORE.snapshots(LEARNER)
+    moments = weights.default_or_shipped()[0].snapshots(LEARNER)
     if not moments:
         raise InputError("No moments of a training are in the checkpoints folder.")
     scan, sampling = session.subject(choice)
     step = moments[int(np.clip(moment, 0, len(moments) - 1))]
     measurement = scan.measure(sampling.mask, sampling.acceleration)
-    image = method_of(STORE.load_snapshot(LEARNER, step))(measurement)
+    image = method_of(weights.default_or_shipped()[0].load_snapshot(LEARNER, step))(measurement)
     before, after = (scan.ssim(x) for x in (measurement.zero_filled, image))
     label = METHODS[LEARNER].label
     shown = [
@@ -136,15 +135,14 @@ def time_lapse(choice: Choice, moment: float) -> Iterator[Answer]:
         reference_panel(scan.upright(scan.truth)),
     ]  # fmt: skip
     words = (
-        f"<p>After <b>{step}</b> steps of training: SSIM {after:.3f}; "
-        f"zero-filled {before:.3f}.</p>"
+        f"<p>After <b>{step}</b> steps of training: SSIM {after:.3f}; zero-filled {before:.3f}.</p>"
     )
     yield Answer(words, viewer(shown, None, scan.data_range), _loss(step))
 
 
 def _loss(step: int) -> str:
     """The loss curve of the training, with a mark at a step; nothing where it was not kept."""
-    path = STORE.folder / LEARNER / "loss.csv"
+    path = weights.default_or_shipped()[0].folder / LEARNER / "loss.csv"
     if not path.is_file():
         return ""
     with path.open(newline="") as file:
@@ -178,7 +176,7 @@ def _side_controls() -> dict[str, Any]:
 
 
 def _lapse_controls() -> dict[str, Any]:
-    last = max(1, len(STORE.snapshots(LEARNER)) - 1)
+    last = max(1, len(weights.default_or_shipped()[0].snapshots(LEARNER)) - 1)
     return {
         "moment": gr.Slider(
             0,

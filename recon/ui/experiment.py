@@ -16,13 +16,14 @@ from typing import Any
 
 import gradio as gr
 
+from recon import figures
 from recon.errors import InputError
 from recon.methods import METHODS, Method, methods
-from recon.ui import answers, events, html
+from recon.ui import answers, events
 from recon.ui.controls import Controls
 from recon.ui.events import TURNS, Values, careful
-from recon.ui.session import Choice
-from recon.ui.viewer import empty
+from recon.ui.session import Choice, attempt
+from recon.ui.viewer import Panel, empty, reference_panel, viewer
 from recon.ui.web import component
 
 
@@ -228,10 +229,50 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
             yield from _follow(action.compute(choice, **own), experiment, choice, drawn)
         elif (stored := answers.find(experiment.key, choice, own)) is not None:
             yield from _follow([Answer(**stored)], experiment, choice, drawn)
+        elif answers.keeps(choice):
+            found = _kept(action.compute(choice, **own), experiment, choice, own)
+            yield from _follow(found, experiment, choice, drawn)
+        elif shown.get("question"):
+            yield {drawn.message: ""}  # an old answer stays, marked as one
         else:
-            yield {drawn.message: ""}
+            start = start_of(choice, action.label)
+            yield {drawn.words: start.words, drawn.panels: start.panels, drawn.message: ""}
 
     return opened
+
+
+def start_of(choice: Choice, label: str) -> Answer:
+    """What stands there before an experiment was run: the slice, and what to press."""
+    result, _ = attempt(choice)
+    shown = [
+        Panel("zero_filled", "Zero-filled", "", "Zero-filled image", "image", result.zero_filled)
+    ]
+    if result.reference is not None:
+        shown.append(reference_panel(result.reference))
+    words = f"<p>This takes a while on this slice: press <b>{escape(label)}</b> to begin.</p>"
+    if result.reference is None:
+        words = (
+            "<p>The file that is open was undersampled already: there is no truth to compare "
+            "with, so this experiment needs another, fully sampled one.</p>"
+        )
+    return Answer(words, viewer(shown, figures.window(result)))
+
+
+def _kept(
+    found: Iterable[Answer], experiment: Experiment, choice: Choice, own: dict[str, Any]
+) -> Iterator[Answer]:
+    """The same answers; the complete one is kept for the next person."""
+    words: str | None = None
+    panels: dict[str, Any] | None = None
+    chart: str | None = None
+    for answer in found:
+        words = words if answer.words is None else answer.words
+        panels = panels if answer.panels is None else answer.panels
+        chart = chart if answer.chart is None else answer.chart
+        if answer.done >= answer.of:
+            kept = {"words": words, "panels": panels, "chart": chart}
+            answers.keep(experiment.key, choice, own, kept)
+        yield answer
 
 
 def _follow(
@@ -313,9 +354,7 @@ def lead(text: str) -> None:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """An HTML table; the first column names the row."""
-    top = "".join(
-        f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in head
-    )
+    top = "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in head)
     body = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
@@ -326,9 +365,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table class="scores">'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
-
-
-__all__ = [
-    "Action", "Answer", "Experiment", "build", "chosen_methods", "html", "lead", "method_choices",
-    "table",
-]  # fmt: skip

@@ -194,9 +194,7 @@ def _connect(main: _Main) -> None:
         **events.SHORT,
     }
     opens, changes = careful(c.file_message), careful(c.message)
-    c.file.change(
-        opens(main.upload), {c.file, *c.inputs}, [*main.opening, c.example], **options
-    )
+    c.file.change(opens(main.upload), {c.file, *c.inputs}, [*main.opening, c.example], **options)
     c.example.input(
         opens(main.choose_example), {c.example, *c.inputs}, [*main.opening, c.file], **options
     )

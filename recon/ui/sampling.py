@@ -212,15 +212,13 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
             editor = component("recon-lab", elem_id="lab-editor")
             standing = gr.HTML(elem_id="lab-standing")
             panels = component("recon-viewer", elem_id="lab-panels")
-            hand = gr.Textbox("", visible="hidden", elem_id="lab-hand")
     sent = gr.State("")
-    lab = replace(lab, hand=hand)
     bench = _Bench(shared, lab, judge, editor, panels, standing, message, sent)
     _connect(bench, tab, beat)
     return lab
 
 
-def _controls() -> tuple[Any, Any, Any, Any]:
+def _controls() -> tuple[Lab, gr.Radio, gr.Button, gr.HTML]:
     lead(
         "Every skipped line costs something. The <b>point spread function</b> says what: it is "
         "the picture of one bright point, and the zero-filled image is the object smeared with "
@@ -232,9 +230,7 @@ def _controls() -> tuple[Any, Any, Any, Any]:
         label="Mask family",
         elem_id="lab-family",
     )
-    acceleration = gr.Slider(
-        2, 16, 4, step=0.5, label="Acceleration", elem_id="lab-acceleration"
-    )
+    acceleration = gr.Slider(2, 16, 4, step=0.5, label="Acceleration", elem_id="lab-acceleration")
     center = gr.Slider(0, 0.3, 0.08, step=0.01, label="Centre fraction", elem_id="lab-center")
     with gr.Row():
         seed = gr.Number(
@@ -253,8 +249,8 @@ def _controls() -> tuple[Any, Any, Any, Any]:
     )
     beat = gr.Button("Beat the random mask", variant="primary", elem_id="lab-beat")
     new.click(None, seed, seed, js="seed => (seed ?? 0) + 1", **events.quiet())
-    lab: Any = Lab(family, acceleration, center, seed, method, hand=seed)
-    return lab, judge, beat, message
+    hand = gr.Textbox("", visible="hidden", elem_id="lab-hand")
+    return Lab(family, acceleration, center, seed, method, hand), judge, beat, message
 
 
 def _connect(bench: _Bench, tab: gr.Tab, beat: gr.Button) -> None:

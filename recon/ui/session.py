@@ -70,7 +70,8 @@ class Choice:
         fraction = self.center_fraction
         parts = (
             origin.example, origin.upload, self.slice, float(self.acceleration), self.seed,
-            None if fraction is None else float(fraction), self.coils, self.phase_encode, axes, self.family, self.mask,
+            None if fraction is None else float(fraction), self.coils, self.phase_encode,
+            axes, self.family, self.mask,
             self.method if with_method else "",
         )  # fmt: skip
         return f"{zlib.crc32(repr(parts).encode()):08x}"

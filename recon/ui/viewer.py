@@ -137,7 +137,9 @@ def _content(
         "title": panel.title,
         "caption": panel.caption,
         "alt": panel.alt,
-        "marks": [{"row": row, "column": column, "radius": size} for row, column, size in panel.marks],
+        "marks": [
+            {"row": row, "column": column, "radius": size} for row, column, size in panel.marks
+        ],
         "kind": panel.kind,
         "domain": "kspace" if panel.kind in ("decibels", "mask") else "image",
         "height": height,
@@ -162,4 +164,3 @@ def _content(
 
 def _equal(one: Panel, other: Panel) -> bool:
     return one.kind == other.kind and np.array_equal(one.pixels, other.pixels)  # type: ignore[arg-type]
-

@@ -18,7 +18,7 @@ from recon.ui.experiment import table
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson, Question
 from recon.ui.reconstruct import FIRST
 from recon.ui.session import Choice
-from recon.ui.viewer import empty, viewer
+from recon.ui.viewer import reference_panel, viewer
 from recon.ui.web import component
 
 # A click on a number in the list of lessons.
@@ -69,6 +69,15 @@ def found(number: int, guess: int | None, choice: Choice) -> Result:
     )
 
 
+def before(choice: Choice) -> dict[str, Any]:
+    """What stands there while somebody guesses: the slice that is open."""
+    scan = session.scan(choice)
+    image = scan.reference
+    if image is None:
+        image = scan.measure(session.sampling(choice, scan).mask).zero_filled
+    return viewer([reference_panel(scan.upright(image))], columns=2)
+
+
 def _subject(lesson: Lesson, choice: Choice) -> tuple[Scan, str]:
     """The slice that is open; in place of the first example the one a lesson is best seen on."""
     if lesson.example and choice.origin == FIRST:
@@ -103,7 +112,7 @@ def build(shared: Controls) -> gr.State:
                 onwards = gr.Button("Next", min_width=70, elem_id="lesson-next")
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
             outcome = gr.HTML(elem_id="lesson-outcome")
-            panels = component("recon-viewer", empty(), elem_id="lesson-panels")
+            panels = component("recon-viewer", before(Choice(FIRST, 0)), elem_id="lesson-panels")
             meaning = gr.HTML(elem_id="lesson-meaning")
     _quiz()
 
@@ -135,12 +144,14 @@ def build(shared: Controls) -> gr.State:
         **events.LONG,
     )
 
-    def turn(to: int, known: dict) -> dict[Any, Any]:
+    @careful(message)
+    def turn(values: Values) -> dict[Any, Any]:
+        to, known = values[number], values[answered]
         return {
             heading: _heading(LESSONS[to], to),
             guess: gr.Radio(list(LESSONS[to].question.options), value=None),
             outcome: "",
-            panels: empty(),
+            panels: before(shared.choice(values)),
             meaning: "",
             message: "",
             progress: _progress(to, known),
@@ -156,7 +167,9 @@ def build(shared: Controls) -> gr.State:
     back.click(lambda at: max(0, at - 1), number, number, **options)
     onwards.click(lambda at: min(last, at + 1), number, number, **options)
     progress.select(pick, None, number, **options)
-    number.change(turn, [number, answered], page, **options)  # a link may open any lesson
+    number.change(
+        turn, {number, answered, *shared.inputs}, page, **options
+    )  # a link may open any lesson
     return number
 
 
@@ -164,9 +177,7 @@ def _quiz() -> None:
     with gr.Accordion("Quiz", open=False, elem_id="quiz"):
         choices = []
         for n, one in enumerate(QUIZ):
-            choice = gr.Radio(
-                list(one.options), label=one.text, type="index", elem_id=f"quiz-{n}"
-            )
+            choice = gr.Radio(list(one.options), label=one.text, type="index", elem_id=f"quiz-{n}")
             said = gr.HTML(elem_id=f"quiz-said-{n}", elem_classes="beside")
             choice.input(partial(feedback, one), choice, said, **events.quiet())
             choices.append(choice)

@@ -58,9 +58,7 @@ def _scores(found: list[Score], methods: list[Method]) -> str:
     rows = []
     for version, title in VERSIONS.items():
         cells = [
-            f"{one.scores['ssim']:.3f} ({one.gain:+.3f})"
-            for one in found
-            if one.version == version
+            f"{one.scores['ssim']:.3f} ({one.gain:+.3f})" for one in found if one.version == version
         ]
         if cells:
             rows.append([title, *cells, *[""] * (len(methods) - len(cells))])

@@ -58,9 +58,7 @@ def _percent(value: float) -> str:
 
 def _controls() -> dict[str, Any]:
     return {
-        "method": gr.Radio(
-            method_choices(), value=DEFAULT, label="Method", elem_id="parts-method"
-        ),
+        "method": gr.Radio(method_choices(), value=DEFAULT, label="Method", elem_id="parts-method"),
         "weight": gr.Slider(
             0, 1, 0, step=0.05, label="Put measured lines back", elem_id="parts-weight"
         ),

@@ -36,13 +36,12 @@ def change(choice: Choice, methods: list[str], changes: list[int | str]) -> Iter
     chosen = chosen_methods(methods)
     shifts = [INSIDE, *(shift for number, shift in enumerate(SHIFTS) if number in changes)]
     given: dict[str, Any] = {"center_fraction": choice.center_fraction, "seed": choice.seed}
-    jobs = [(scan, shift) for shift in shifts]
-    jobs += [(None, Shift(OTHERS[key])) for key in OTHERS if key in changes]
-    keys = iter([key for key in OTHERS if key in changes])
+    jobs = [("", shift) for shift in shifts]
+    jobs += [(key, Shift(label)) for key, label in OTHERS.items() if key in changes]
     total, done, rows = len(jobs) * len(chosen), 0, []
     yield Answer(done=0, of=total)
-    for subject, shift in jobs:
-        looked = Scan.of(examples.load(next(keys))) if subject is None else subject
+    for key, shift in jobs:
+        looked = Scan.of(examples.load(key)) if key else scan
         found: list[Outcome] = []
         for one in evaluate(looked, chosen, [shift], choice.acceleration, **given):
             found.append(one)

@@ -161,7 +161,7 @@ class Viewer extends HTMLElement {
   }
 
   legend({legend}) { // the colour scale of the error maps, and what it means
-    if (!legend) return [];
+    if (!legend.length) return [];
     const figure = make('figure', {className: 'scale', innerHTML: `
       <div class="frame"><div class="bar" role="img"></div><div class="ticks"></div></div>
       <figcaption><b>Error scale</b><span class="panel-words"></span></figcaption>`});
