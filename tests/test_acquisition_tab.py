@@ -9,7 +9,6 @@ from recon import phantom
 from recon.pipeline import reconstruct
 from recon.probes.acquisition import replay
 from recon.scan import Scan
-from recon.scan import Scan
 from tests.helpers.page import after, upload
 
 

@@ -17,16 +17,14 @@ from tests.helpers.page import after, key, picture, sentence, upload
 def test_numbers_survive_the_way_to_the_browser():
     rng = np.random.default_rng(0)
     reference, image = rng.random((9, 14)).astype(np.float32), rng.random((9, 14)) * 1.7
-    sent = (
-        viewer(
-            [
-                Panel("image", "a", "", "a", "image", image.astype(np.float32)),
-                Panel("reference", "b", "", "b", "image", reference),
-                Panel("error", "c", "", "c", "error", of="image", against="reference"),
-            ],
-            0.8,
-            None,
-        )
+    sent = viewer(
+        [
+            Panel("image", "a", "", "a", "image", image.astype(np.float32)),
+            Panel("reference", "b", "", "b", "image", reference),
+            Panel("error", "c", "", "c", "error", of="image", against="reference"),
+        ],
+        0.8,
+        None,
     )
     for panel, expected in zip(sent["panels"], (image, reference), strict=False):
         values = np.frombuffer(zlib.decompress(base64.b64decode(panel["data"])), "<u2")
@@ -63,7 +61,7 @@ def test_hostile_names_stay_text(page):
         """async () => {
           const viewer = document.querySelector('#panels recon-viewer'), content = viewer.wish;
           const panels = content.panels.map(panel => (
-            {...panel, title: '<img class=evil>', caption: '<b class=evil>', alt: '"><i class=evil>'}));
+            {...panel, title: '<img class=evil>', caption: '<b class=evil>', alt: '"><i>'}));
           viewer.value = {...content, panels, legend: ['<u class=evil>'], key: 'hostile'};
         }"""
     )

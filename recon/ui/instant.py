@@ -1,7 +1,7 @@
 """One slice for the browser, which then measures it with any mask without asking again.
 
-K-space goes out transformed along its columns already; `web/slice.mjs` does the rest. Numbers are
-16 bit with a scale for each column, so that weak lines are as exact as strong ones.
+K-space goes out transformed along its columns already; `web/slice.mjs` does the rest. Large slices
+go out as 16 bit with a scale for each column, so that weak lines are as exact as strong ones.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from recon.scan import Scan
 from recon.ui.viewer import packed
 
 LARGEST = 12 * 2**20  # bytes; more is too much for a classroom's network
+EXACT = 4 * 2**20  # bytes up to which numbers go out as they are
 STEPS = 2**15 - 1
 
 
@@ -37,11 +38,14 @@ def slice_of(scan: Scan) -> dict[str, Any]:
     InputError
         If the data arrived undersampled.
     """
-    columns = np.moveaxis(readout(scan).reshape(-1, *readout(scan).shape[-2:]), -1, -2)
+    rows = readout(scan)
+    columns = np.moveaxis(rows.reshape(-1, *rows.shape[-2:]), -1, -2)
     parts = np.stack([columns.real, columns.imag], -1)  # (C, W, h, 2)
     scales = np.abs(parts).max((-1, -2)) / STEPS  # (C, W)
-    scales[scales == 0] = 1
-    data = np.round(parts / scales[..., None, None]).astype("<i2")
+    exact = 4 * parts.size <= EXACT
+    scales[(scales == 0) | exact] = 1
+    data = parts / scales[..., None, None]
+    data = data.astype("<f4") if exact else np.round(data).astype("<i2")
     coils, width, height, _ = data.shape
     return {
         "key": f"{zlib.crc32(data.tobytes()):08x}",
@@ -50,6 +54,7 @@ def slice_of(scan: Scan) -> dict[str, Any]:
         "height": height,
         "shown": min(width, scan.crop[1]),
         "range": scan.data_range,
+        "exact": exact,
         "data": packed(data),
         "scales": packed(scales.astype("<f4")),
     }

@@ -8,7 +8,7 @@ import {Similarity} from './scores.mjs';
 
 export class Slice {
   /**
-   * @param {Int16Array} data (coils, width, height, 2): real and imaginary parts of every column
+   * @param {Int16Array|Float32Array} data (coils, width, height, 2): real and imaginary parts of every column
    * @param {Float32Array} scales (coils, width): what a 1 stands for in each column
    */
   constructor({coils, height, width, shown, range}, data, scales) {
@@ -93,7 +93,7 @@ export async function inflate(text) {
 
 /** A slice as instant.py packs it. */
 export async function unpackSlice(packed) {
-  const data = new Int16Array((await inflate(packed.data)).buffer);
+  const data = new (packed.exact ? Float32Array : Int16Array)((await inflate(packed.data)).buffer);
   return new Slice(packed, data, new Float32Array((await inflate(packed.scales)).buffer));
 }
 
