@@ -16,7 +16,7 @@ else:  # which refuse to start an app that never asks for a GPU; this one needs 
     spaces.GPU(lambda: None)
 
 from recon import weights
-from recon.ui import CSS, THEME, build
+from recon.ui import CSS, HEAD, THEME, build
 
 store, problem = weights.default_or_shipped()
 if problem:
@@ -31,6 +31,7 @@ def serve(**options: Any) -> tuple[Any, str, str]:
     return demo.queue(max_size=64).launch(
         theme=THEME,
         css=CSS,
+        head=HEAD,
         max_file_size=os.environ.get("RECON_MAX_UPLOAD", "1gb"),
         footer_links=["api", "settings"],
         run_history=False,  # runs would stay in the visitor's browser; these are medical images

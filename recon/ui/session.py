@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from recon.kspace import KSpace
 from recon.methods import DEFAULT, find
 from recon.pipeline import Reconstruction, solve
 from recon.scan import Coils, PhaseEncode, Sampling, Scan
+from recon.weights import WeightsError
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,30 @@ class Choice:
     axes: readers.Axes = "auto"
     family: str = "random"
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
+
+    def key(self, with_method: bool = True) -> str:
+        """The same for questions with the same answer."""
+        origin = self.origin
+        axes = "" if origin.example is not None else self.axes  # of examples they are known
+        fraction = self.center_fraction
+        parts = (
+            origin.example, origin.upload, self.slice, float(self.acceleration), self.seed,
+            None if fraction is None else float(fraction), self.coils, self.phase_encode,
+            axes, self.family, self.mask,
+            self.method if with_method else "",
+        )  # fmt: skip
+        return f"{zlib.crc32(repr(parts).encode()):08x}"
+
+    @property
+    def words(self) -> str:
+        """In a few words, what is asked about."""
+        origin = self.origin
+        if origin.example is not None:
+            name = examples.EXAMPLES[origin.example].title
+        else:
+            name = Path(origin.upload or "").name
+        number = "" if self.slice in (None, 0) else f", slice {self.slice}"
+        return f"{name}{number}, {self.acceleration:g}x, mask seed {self.seed}"
 
     @property
     def drawn_mask(self) -> np.ndarray | None:
@@ -159,3 +185,25 @@ def archive(result: Reconstruction) -> bytes:
             np.savez_compressed(file, **arrays(result))  # type: ignore[arg-type]
         pack.writestr("numbers.json", json.dumps(result.record(), indent=1, allow_nan=False))
     return buffer.getvalue()
+
+
+def attempt(choice: Choice) -> tuple[Reconstruction, str]:
+    """The result; without the method's weights the zero-filled image, and a sentence why."""
+    try:
+        return run(choice), ""
+    except WeightsError as error:
+        fallback = run(replace(choice, method="zero-filled"))
+        return fallback, f"{error} Until then the zero-filled image stands in its place."
+
+
+def subject(choice: Choice) -> tuple[Scan, Sampling]:
+    """What an experiment is about: a fully sampled scan, and the lines that it measures.
+
+    Raises
+    ------
+    InputError
+        If the data arrived undersampled.
+    """
+    opened = scan(choice)
+    opened.fully_sampled  # noqa: B018
+    return opened, sampling(choice, opened)
