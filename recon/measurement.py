@@ -60,6 +60,35 @@ def measure(
     return Measurement(undersampled, mask, acceleration, picture(undersampled, crop), crop)
 
 
+def shown_rows(kspace: np.ndarray, crop: tuple[int, int] = CROP) -> np.ndarray:
+    """K-space of the rows that pictures show, where readouts are longer than they are high.
+
+    Scanners sample the readout twice as finely as needed, which makes the image twice as high as
+    the object. All of a readout is measured, so rows are parted by a transform along it, and what
+    is reconstructed of each of them does not change.
+
+    Parameters
+    ----------
+    kspace
+        Complex, shape (..., H, W).
+    crop
+        Height and width of pictures.
+
+    Returns
+    -------
+    complex64, shape (..., min(H, crop[0]), W).
+    """
+    height, rows = kspace.shape[-2], crop[0]
+    if height <= rows:
+        return kspace
+    images = np.fft.ifft(np.fft.ifftshift(kspace, axes=-2), axis=-2, norm="ortho")
+    top = (height - rows) // 2
+    # Row n of the image lies at index n - H // 2 before it is moved to the middle.
+    kept = images[..., (np.arange(top, top + rows) - height // 2) % height, :]
+    lines = np.fft.fft(np.fft.ifftshift(kept, axes=-2), axis=-2, norm="ortho")
+    return np.fft.fftshift(lines, axes=-2).astype(np.complex64)
+
+
 def picture(kspace: np.ndarray, crop: tuple[int, int] = CROP) -> np.ndarray:
     """The image that is compared: magnitude, cropped to at most `crop`; float32, (h, w)."""
     return center_crop(magnitude(kspace), crop).astype(np.float32)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from recon import masks
 from recon.fourier import combined
 from recon.kspace import KSpace, Source
 from recon.methods import DEFAULT, Method, find
@@ -216,7 +217,7 @@ def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
         data_range=scan.data_range,
         data_range_from=scan.data_range_from,
         sampling=sampling,
-        kspace_magnitude=scan.upright(combined(measurement.kspace)),
+        kspace_magnitude=scan.upright(combined(masks.apply(scan.kspace, sampling.mask))),
         method=method.name,
         label=method.label,
         coils=scan.coils,

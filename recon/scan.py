@@ -16,7 +16,7 @@ from recon import masks
 from recon.coils.compression import compressed
 from recon.errors import InputError
 from recon.kspace import KSpace, Source
-from recon.measurement import CROP, Measurement, measure, picture
+from recon.measurement import CROP, Measurement, measure, picture, shown_rows
 from recon.metrics import Similarity, scores, ssim
 
 Coils = Literal["rss", "svd"] | int
@@ -178,6 +178,8 @@ class Scan:
     def measure(self, mask: np.ndarray, acceleration: float | None = None) -> Measurement:
         """What a scanner would have measured with a mask: all that a method may see.
 
+        Of a readout that is longer than pictures are high, only the rows that they show are left.
+
         Parameters
         ----------
         mask
@@ -187,10 +189,14 @@ class Scan:
         """
         if acceleration is None:
             acceleration = masks.achieved_acceleration(mask)
-        kspace = self.kspace
+        kspace = self._shown
         if self.coils == "svd" and kspace.ndim == 3:
             kspace = compressed(kspace, mask)
         return measure(kspace, mask, acceleration, self.crop)
+
+    @cached_property
+    def _shown(self) -> np.ndarray:
+        return shown_rows(self.kspace, self.crop)
 
     # ---- its truth -------------------------------------------------------------------------
 

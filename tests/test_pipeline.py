@@ -8,6 +8,9 @@ import recon
 from recon import masks, phantom, weights
 from recon.fourier import center_crop, fft2c, ifft2c
 from recon.kspace import KSpace, Source
+from recon.methods import METHODS
+
+ONE_COIL = [name for name in recon.methods() if METHODS[name].coils == "any"]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def test_pictures_are_the_masked_inverse_transform(kspace):
         assert picture.dtype == np.float32
 
 
-@pytest.mark.parametrize("method", recon.methods())
+@pytest.mark.parametrize("method", ONE_COIL)
 def test_no_method_sees_what_was_not_measured(kspace, method):
     result = recon.reconstruct(kspace, 4, method=method)
     other = kspace.copy()
@@ -46,7 +49,7 @@ def test_no_method_sees_what_was_not_measured(kspace, method):
     np.testing.assert_array_equal(result.zero_filled, again.zero_filled)
 
 
-@pytest.mark.parametrize("method", recon.methods())
+@pytest.mark.parametrize("method", ONE_COIL)
 @pytest.mark.parametrize("factor", [1e-7, 1e5])
 def test_scale_of_the_data_is_kept(kspace, method, factor):
     one = recon.reconstruct(kspace, 8, method=method)
@@ -55,7 +58,7 @@ def test_scale_of_the_data_is_kept(kspace, method, factor):
     assert scaled.metrics["ssim"] == pytest.approx(one.metrics["ssim"], abs=1e-4)
 
 
-@pytest.mark.parametrize("method", recon.methods())
+@pytest.mark.parametrize("method", ONE_COIL)
 @pytest.mark.parametrize("shape", [(33, 47), (16, 16), (8, 64), (64, 31)])
 def test_odd_and_small_sizes(method, shape):
     result = recon.reconstruct(phantom.kspace(shape, seed=1), 2, method=method)
@@ -74,7 +77,7 @@ def test_center_crop_of_a_large_field_of_view():
     )
 
 
-@pytest.mark.parametrize("method", recon.methods())
+@pytest.mark.parametrize("method", ONE_COIL)
 def test_rows_are_columns_of_the_transposed_slice(kspace, method):
     rows = recon.reconstruct(kspace, 4, method=method, phase_encode="rows")
     columns = recon.reconstruct(np.ascontiguousarray(kspace.T), 4, method=method)

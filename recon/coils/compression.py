@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
 
 ENERGY = 0.995  # share of the measured energy that virtual coils keep at least
 
 
-def compression_matrix(kspace: np.ndarray, mask: np.ndarray, energy: float = ENERGY) -> np.ndarray:
-    """Principal components of the coils (Buehrer et al. 2007, doi 10.1002/mrm.21237).
+def virtual_coils(data: Tensor, energy: float = 0.9999, most: int = 16) -> Tensor:
+    """Combinations of coils that hold the signal, the strongest first: principal components
+    (Buehrer et al. 2007, doi 10.1002/mrm.21237).
 
-    They are found from the measured lines alone.
+    Parameters
+    ----------
+    data
+        Measured samples, complex, shape (C, ...).
+    energy
+        Share of their energy that is kept at least, above 0, at most 1.
+    most
+        Largest number of combinations.
+
+    Returns
+    -------
+    Orthonormal columns, complex, shape (C, V): as few as keep that energy.
+    """
+    flat = data.flatten(1)
+    power, vectors = torch.linalg.eigh((flat @ flat.mH).to(torch.complex128))
+    power, vectors = power.flip(0).clamp(min=0), vectors.flip(1)
+    kept = int((power.cumsum(0) < energy * (1 - 1e-6) * power.sum()).sum()) + 1
+    return vectors[:, : min(kept, most)].to(data.dtype)
+
+
+def compressed(kspace: np.ndarray, mask: np.ndarray, energy: float = ENERGY) -> np.ndarray:
+    """K-space of virtual coils, which are found from the measured lines alone.
 
     Parameters
     ----------
@@ -19,22 +43,12 @@ def compression_matrix(kspace: np.ndarray, mask: np.ndarray, energy: float = ENE
     mask
         Measured lines, boolean, shape (W,).
     energy
-        Share of the energy on those lines that is kept at least, above 0, at most 1.
+        See `virtual_coils`.
 
     Returns
     -------
-    Complex, shape (V, C), with orthonormal rows, the strongest virtual coil first: as few as
-    keep that energy.
+    complex64, shape (V, H, W), the strongest virtual coil first.
     """
-    measured = kspace[..., mask].reshape(len(kspace), -1)
-    strengths, vectors = np.linalg.eigh(measured @ measured.conj().T)
-    strengths, vectors = strengths[::-1].clip(min=0), vectors[:, ::-1]
-    kept = np.cumsum(strengths, dtype=np.float64) / max(strengths.sum(dtype=np.float64), 1e-30)
-    count = min(int(np.searchsorted(kept, energy * (1 - 1e-6))) + 1, len(kspace))
-    return vectors[:, :count].conj().T
-
-
-def compressed(kspace: np.ndarray, mask: np.ndarray, energy: float = ENERGY) -> np.ndarray:
-    """K-space of the virtual coils: complex64, shape (V, H, W); arguments as above."""
-    matrix = compression_matrix(kspace, mask, energy)
-    return np.tensordot(matrix, kspace, 1).astype(np.complex64)
+    measured = torch.from_numpy(np.ascontiguousarray(kspace[..., mask]))
+    rotation = virtual_coils(measured, energy, len(kspace)).numpy()
+    return np.tensordot(rotation.conj().T, kspace, 1).astype(np.complex64)

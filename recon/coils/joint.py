@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from recon.coils.espirit import sensitivities, virtual_coils
+from recon.coils.compression import virtual_coils
+from recon.coils.espirit import sensitivities
+from recon.coils.sense import seen_by_coils
 from recon.fourier import center_crop, ifft2c
 from recon.measurement import CROP
 
@@ -88,7 +90,4 @@ class Joint:
 
     def coil_images(self, image: Tensor) -> Tensor:
         """What every coil sees of an image (H, W), its measured lines in their place: (C, H, W)."""
-        coils = self.maps * image * self.scale
-        # Lines lie along the last axis: what they hold is exchanged by a transform along it.
-        measured = torch.fft.ifftshift(self.mask, dim=-1)
-        return coils + ifft2c(self.kspace) - torch.fft.ifft(torch.fft.fft(coils) * measured)
+        return seen_by_coils(image * self.scale, self.maps, self.kspace, self.mask)

@@ -9,7 +9,8 @@ from recon import models, weights
 from recon.errors import InputError
 from recon.methods.base import IterativeMethod, Method
 from recon.methods.networks import published
-from recon.methods.simple import CompressedSensing, ZeroFilled
+from recon.methods.parallel import Grappa, Sense, SparseSense
+from recon.methods.simple import CompressedSensing, PartialFourier, ZeroFilled
 
 __all__ = ["DEFAULT", "METHODS", "IterativeMethod", "Method", "find", "methods", "table"]
 
@@ -24,7 +25,11 @@ def table(store: weights.Store | None = None) -> dict[str, Method]:
             published("unet", "U-Net", store),
             published("cnn", "Plain CNN", store),
             published("gan", "GAN", store),
+            SparseSense(),
+            Sense(),
+            Grappa(),
             CompressedSensing(),
+            PartialFourier(),
             ZeroFilled(),
         )
     }

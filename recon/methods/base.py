@@ -26,15 +26,24 @@ class Method(ABC):
     needs
         ``"k-space"``, or ``"image"`` of a method that repairs the zero-filled picture and
         never sees what was measured.
+    coils
+        ``"several"`` of a method that cannot do anything with one coil.
     """
 
     name: str
     label: str
     needs: Literal["k-space", "image"] = "k-space"
+    coils: Literal["any", "several"] = "any"
 
     @abstractmethod
     def coil_images(self, measurement: Measurement) -> np.ndarray:
-        """Every coil's image before magnitudes are taken: complex64, the shape of the k-space."""
+        """Every coil's image before magnitudes are taken: complex64, the shape of the k-space.
+
+        Raises
+        ------
+        InputError
+            If the method cannot work with what was measured, in one sentence.
+        """
 
     def __call__(self, measurement: Measurement) -> np.ndarray:
         return measurement.picture_of(self.coil_images(measurement)).astype(np.float32)

@@ -9,6 +9,7 @@ from recon.classical import REGULARIZATION, complete
 from recon.fourier import ifft2c
 from recon.measurement import Measurement
 from recon.methods.base import Method
+from recon.pocs import pocs
 
 
 class ZeroFilled(Method):
@@ -40,3 +41,12 @@ class CompressedSensing(Method):
     def coil_images(self, measurement: Measurement) -> np.ndarray:
         kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
         return complete(kspace, mask, self.regularization).numpy()
+
+
+class PartialFourier(Method):
+    """Conjugate symmetry: what lies opposite to measured lines, with the phase of the middle."""
+
+    name, label = "pocs", "Symmetry (POCS)"
+
+    def coil_images(self, measurement: Measurement) -> np.ndarray:
+        return pocs(measurement.kspace, measurement.mask)
