@@ -6,11 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from recon.kspace import InputError
-from recon.methods import DEFAULT
-from recon.ui import acquisition, compare, lessons, links, reconstruct, sampling, session, trust
-from recon.ui.session import Choice, Origin
-from recon.weights import WeightsError
+from recon.ui import acquisition, api, compare, lessons, links, reconstruct, sampling, trust
 
 CSS = (Path(__file__).parent / "style.css").read_text("utf-8")
 # No fonts from the internet: a classroom may be offline.
@@ -60,26 +56,5 @@ def build() -> gr.Blocks:
                 lesson = lessons.build(shared)
         links.build(view, lab, lesson, tabs, TABS)
         gr.HTML(REMARKS, elem_id="remarks")
-        gr.api(reconstruct_file, api_name="reconstruct", **reconstruct.ONE_AT_A_TIME)
+        api.build()
     return demo
-
-
-def reconstruct_file(
-    file: gr.FileData,
-    acceleration: float = 4,
-    seed: int = 0,
-    method: str = DEFAULT,
-    slice: int = -1,
-) -> dict:
-    """Undersample and reconstruct one slice of an uploaded file; answers with the scores.
-
-    `slice` counts from 0; -1 is the middle one.
-    """
-    if not isinstance(file, dict):  # what Gradio hands over for FileData
-        raise gr.Error("Upload a file first; the client libraries do so with handle_file.")
-    number = None if slice < 0 else slice
-    wish = Choice(Origin(upload=file["path"]), number, acceleration, seed, method)
-    try:
-        return session.run(wish).record()
-    except (InputError, WeightsError) as error:
-        raise gr.Error(str(error), print_exception=False) from None
