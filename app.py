@@ -6,6 +6,7 @@ the same file runs on a laptop, in a classroom and as a Hugging Face Space.
 
 import os
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 try:  # present on Hugging Face's ZeroGPU machines, where it has to come before torch
@@ -38,6 +39,8 @@ def serve(**options: Any) -> tuple[Any, str, str]:
         enable_monitoring=False,
         ssr_mode=False,
         show_error=False,
+        # Its endpoints are tools for language models too, where that package is installed.
+        mcp_server=find_spec("mcp") is not None,
         **options,
     )
 

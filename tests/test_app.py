@@ -41,11 +41,6 @@ def test_interface_answers_as_the_library_does(client, tmp_path):
     assert answer["file"] == "k.npy"
 
 
-def test_interface_publishes_one_endpoint(client):
-    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(named) == ["/reconstruct"]
-
-
 def test_wrong_upload_is_one_sentence(client, tmp_path):
     (tmp_path / "text.npy").write_text("hello")
     with pytest.raises(AppError) as caught:

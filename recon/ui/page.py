@@ -6,26 +6,21 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from recon.errors import InputError
-from recon.methods import DEFAULT
 from recon.ui import (
     acquisition,
+    api,
     compare,
     controls,
-    events,
     experiment,
     lessons,
     links,
     reconstruct,
     sampling,
-    session,
     trust,
 )
 from recon.ui.controls import Controls
 from recon.ui.experiment import Experiment
 from recon.ui.links import TabBar
-from recon.ui.session import Choice, Origin
-from recon.weights import WeightsError
 
 TITLE = """
 <h1>MRI from a quarter of the measurements</h1>
@@ -69,7 +64,7 @@ def build() -> gr.Blocks:
         keys = ("reconstruct", "sampling", "acquisition", "methods", "trust", "learn")
         links.build(view, lab, lesson, [TabBar("tab", tabs, keys), compared, trusted])
         gr.HTML(REMARKS, elem_id="remarks")
-        gr.api(reconstruct_file, api_name="reconstruct", **events.SHORT)
+        api.build()
     return demo
 
 
@@ -80,25 +75,3 @@ def experiments(name: str, elem_id: str, table: Sequence[Experiment], shared: Co
             with gr.Tab(one.title, id=one.key):
                 experiment.build(one, shared)
     return TabBar(name, tabs, tuple(one.key for one in table))
-
-
-def reconstruct_file(
-    file: gr.FileData,
-    acceleration: float = 4,
-    seed: int = 0,
-    method: str = DEFAULT,
-    slice: int = -1,
-) -> dict:
-    """Undersample and reconstruct one slice of an uploaded file; answers with the scores.
-
-    `slice` counts from 0; -1 is the middle one.
-    """
-    if not isinstance(file, dict):  # what Gradio hands over for FileData
-        raise gr.Error("Upload a file first; the client libraries do so with handle_file.")
-    number = None if slice < 0 else slice
-    wish = Choice(Origin(upload=file["path"]), number, acceleration, seed, method)
-    try:
-        with events.TURNS.short():
-            return session.run(wish).record()
-    except (InputError, WeightsError) as error:
-        raise gr.Error(str(error), print_exception=False) from None

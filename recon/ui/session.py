@@ -175,14 +175,20 @@ def arrays(result: Reconstruction) -> dict[str, np.ndarray]:
     return named if result.reference is None else {**named, "reference": result.reference}
 
 
+def packed(result: Reconstruction) -> bytes:
+    """The `arrays` as a NumPy ``.npz`` file."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays(result))  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
 def archive(result: Reconstruction) -> bytes:
     """A ZIP file: every picture as PNG, the arrays as ``arrays.npz``, ``numbers.json``."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as pack:
         for name, picture in figures.pictures(result).items():
             pack.writestr(f"{name}.png", figures.png(picture))
-        with pack.open("arrays.npz", "w") as file:
-            np.savez_compressed(file, **arrays(result))  # type: ignore[arg-type]
+        pack.writestr("arrays.npz", packed(result))
         pack.writestr("numbers.json", json.dumps(result.record(), indent=1, allow_nan=False))
     return buffer.getvalue()
 
