@@ -188,17 +188,32 @@ def take(stream: Stream, shape: tuple[int, ...], dtype: np.dtype, index: Index) 
     -------
     ``array[index]``, narrowed to 32 bits; see `narrow`.
     """
+    values = np.zeros(taken_shape(shape, index), narrow(np.zeros(0, dtype)).dtype)
+    _fill(values, stream, shape, dtype, index)
+    return values if values.ndim else values[()]
+
+
+def taken_shape(shape: tuple[int, ...], index: Index) -> tuple[int, ...]:
+    """Shape of ``array[index]``, where an entry is an index or ``slice(None)``."""
+    return tuple(n for n, i in zip(shape, index, strict=True) if isinstance(i, slice))
+
+
+def _fill(
+    values: np.ndarray, stream: Stream, shape: tuple[int, ...], dtype: np.dtype, index: Index
+) -> None:
     size = math.prod(shape) * dtype.itemsize
     first, rest = index[0], index[1:]
     if isinstance(first, slice) and (size <= PIECE or len(shape) == 1):
-        return narrow(np.frombuffer(stream.exactly(size), dtype).reshape(shape)[index])
+        values[...] = narrow(np.frombuffer(stream.exactly(size), dtype).reshape(shape)[index])
+        return
     step = size // shape[0]
     if isinstance(first, slice):
-        return np.stack([take(stream, shape[1:], dtype, rest) for _ in range(shape[0])])
+        for row in values:
+            _fill(row, stream, shape[1:], dtype, rest)
+        return
     stream.skip(first * step)
     if len(shape) == 1:
-        part = narrow(np.frombuffer(stream.exactly(step), dtype))[0]
+        values[...] = narrow(np.frombuffer(stream.exactly(step), dtype))[0]
     else:
-        part = take(stream, shape[1:], dtype, rest)
+        _fill(values, stream, shape[1:], dtype, rest)
     stream.skip((shape[0] - first - 1) * step)
-    return part
