@@ -5,6 +5,7 @@ the same file runs on a laptop, in a classroom and as a Hugging Face Space.
 """
 
 import os
+import sys
 from typing import Any
 
 try:  # present on Hugging Face's ZeroGPU machines, where it has to come before torch
@@ -14,8 +15,13 @@ except ImportError:
 else:  # which refuse to start an app that never asks for a GPU; this one needs none
     spaces.GPU(lambda: None)
 
+from recon import weights
 from recon.ui import CSS, THEME, build
 
+store, problem = weights.default_or_shipped()
+if problem:
+    print(f"{problem} The weights that ship take their place.", file=sys.stderr)
+    weights.use(store)
 demo = build()
 
 

@@ -11,14 +11,16 @@ from PIL import Image
 from recon import phantom
 from recon.pipeline import reconstruct
 from recon.probes.acquisition import replay
+from recon.scan import Scan
 from recon.ui.acquisition import content
 from tests.helpers.page import after, upload
 
 
 def test_frames_are_the_replay():
     kspace = phantom.kspace((64, 48), seed=1)
-    done = replay(kspace, order="centric", frames=12)
-    sent = content(kspace, done)
+    scan = Scan.of(kspace)
+    done = replay(scan, order="centric", frames=12)
+    sent = content(scan, done)
     assert len(sent["frames"]) == len(sent["ssim"]) == len(sent["counts"]) == 12
     assert sorted(sent["order"]) == list(range(48))
     assert sent["ssim"][-1] == pytest.approx(1, abs=1e-4)
@@ -102,5 +104,5 @@ def test_lines_of_the_mask(film):
     )
     expected = reconstruct(phantom.kspace((320, 320), seed=1), method="zero-filled")
     text = words(film)
-    assert text.startswith(f"{expected.lines_measured} of 320 lines")
+    assert text.startswith(f"{expected.sampling.measured_lines} of 320 lines")
     assert f"SSIM {expected.metrics['ssim']:.3f}" in text

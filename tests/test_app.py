@@ -16,6 +16,8 @@ from gradio_client.exceptions import AppError
 
 import recon
 from recon import phantom, weights
+from recon.methods import METHODS
+from recon.methods.networks import published
 from recon.ui import html, reconstruct, session
 from recon.ui.session import Choice, Origin
 
@@ -87,7 +89,8 @@ def test_nonsense_calls_leak_nothing(url, arguments):
 
 
 def test_missing_weights_leave_the_zero_filled_image_and_a_sentence(monkeypatch, tmp_path):
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    nothing = published("resnet-dc", "ResNet-DC", weights.Store(tmp_path))
+    monkeypatch.setitem(METHODS, "resnet-dc", nothing)
     result, notice = reconstruct.attempt(Choice(Origin(example="phantom"), seed=77))
     assert "missing" in notice
     assert "train.py" in notice

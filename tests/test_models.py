@@ -99,7 +99,9 @@ def test_every_unrolled_weight_learns():
     optimizer = torch.optim.Adam(network.parameters(), 1e-2)
     for seed in range(5):
         kspace, mask = scan((24, 24), seed)
-        loss = (network(kspace, mask) - ifft2c(kspace).roll(1, -1)).abs().mean()
+        kspace = torch.stack([kspace, 0.5j * kspace.roll(1, -2)], 1)
+        maps = torch.tensor([0.8, 0.6]).to(kspace.dtype)[None, :, None, None].expand_as(kspace)
+        loss = (network(kspace, mask, maps) - ifft2c(kspace[:, 0]).roll(1, -1)).abs().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recon.kspace import InputError, KSpace
-from recon.readers import formats, pictures
+from recon.readers import formats, isolated, pictures
+from recon.readers.isolated import NotStartedError, warm
 from recon.readers.layout import Axes, layout_of
 from recon.readers.settle import settle
 
-__all__ = ["SUFFIXES", "Description", "describe", "read"]
+__all__ = ["SUFFIXES", "Description", "describe", "read", "warm"]
 
 SUFFIXES = formats.suffixes()
 
@@ -82,12 +83,12 @@ def read(
     """
     path = Path(path)
     try:
-        with formats.opened(path, acceleration) as stored:
+        with isolated.opened(path, acceleration) as stored:
             layout = layout_of(stored, axes)
             number = layout.slice_index(slice)
             values = layout.arrange(stored.take(layout.index(number)))
-            return settle(values, path.name, stored, layout, number)
-    except InputError:
+        return settle(values, path.name, stored, layout, number)
+    except (InputError, NotStartedError):
         raise
     except Exception:  # whatever a parser stumbles over; its words may quote the file
         raise formats.damaged(path) from None
@@ -114,7 +115,7 @@ def describe(
     """
     path = Path(path)
     try:
-        with formats.opened(path, acceleration) as stored:
+        with isolated.opened(path, acceleration) as stored:
             layout = layout_of(stored, axes)
             height, width = layout.size("H"), layout.size("W")
             if stored.picture and stored.dtype.kind != "c":
@@ -128,7 +129,7 @@ def describe(
                 accelerations=stored.accelerations,
                 ambiguous=layout.ambiguous,
             )
-    except InputError:
+    except (InputError, NotStartedError):
         raise
     except Exception:
         raise formats.damaged(path) from None

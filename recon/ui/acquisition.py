@@ -14,9 +14,10 @@ from PIL import Image
 from recon import figures
 from recon.fourier import combined
 from recon.probes.acquisition import Replay, replay
+from recon.scan import Scan
 from recon.ui import controls, session
 from recon.ui.controls import Controls
-from recon.ui.reconstruct import ONE_AT_A_TIME, attempt, careful
+from recon.ui.reconstruct import ONE_AT_A_TIME, careful
 
 REPETITION_TIME = 500  # ms, of a T1-weighted spin echo
 FILM = f"""
@@ -70,10 +71,10 @@ def build(shared: Controls, tab: gr.Tab) -> None:
     @careful(message)
     def record(kind: Any, lines: str, *values: Any) -> dict[Any, Any]:
         choice = controls.choice(*values)
-        kspace = session.prepared(choice)
-        mask = attempt(choice)[0].lines if lines == "mask" else None
-        done = replay(kspace, mask, kind, repetition_time=REPETITION_TIME)
-        return {film: content(kspace, done), message: ""}
+        scan = session.scan(choice)
+        mask = session.sampling(choice, scan).mask if lines == "mask" else None
+        done = replay(scan, mask, kind, repetition_time=REPETITION_TIME)
+        return {film: content(scan, done), message: ""}
 
     gr.on(
         [order.input, which.input, tab.select],
@@ -87,13 +88,13 @@ def build(shared: Controls, tab: gr.Tab) -> None:
     )
 
 
-def content(kspace: np.ndarray, done: Replay) -> dict[str, Any]:
+def content(scan: Scan, done: Replay) -> dict[str, Any]:
     """What the browser needs to play a replay."""
     frames = (np.asarray(done.images) * 255 + 0.5).astype(np.uint8)
     return {
-        "width": kspace.shape[-1],
-        "kspace": _text(figures.png(figures.log_kspace(combined(kspace)))),
-        "order": done.lines.tolist(),
+        "width": scan.width,
+        "kspace": _text(figures.png(figures.log_kspace(combined(scan.kspace)))),
+        "order": done.order.tolist(),
         "counts": done.counts.tolist(),
         "ssim": [round(float(value), 4) for value in done.ssim],
         "frames": [_text(_jpeg(frame)) for frame in frames],

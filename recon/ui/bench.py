@@ -7,19 +7,19 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
-from recon.kspace import InputError
-from recon.methods import LABELS, METHODS, methods
+from recon.errors import InputError
+from recon.methods import METHODS, Method, methods
+from recon.scan import Sampling, Scan
 from recon.ui import controls, html, session
 from recon.ui.controls import Controls
-from recon.ui.reconstruct import ONE_AT_A_TIME, attempt, careful
+from recon.ui.reconstruct import ONE_AT_A_TIME, careful
 from recon.ui.session import Choice
 from recon.weights import WeightsError
 
 
-def subject(values: Sequence[Any]) -> tuple[Choice, np.ndarray, np.ndarray]:
-    """What is open: the choice, its fully sampled k-space, the lines of its mask.
+def subject(values: Sequence[Any]) -> tuple[Choice, Scan, Sampling]:
+    """What is open: the choice, its fully sampled scan, and the lines it measures.
 
     Raises
     ------
@@ -27,16 +27,18 @@ def subject(values: Sequence[Any]) -> tuple[Choice, np.ndarray, np.ndarray]:
         If it was undersampled already.
     """
     choice = controls.choice(*values)
-    return choice, session.prepared(choice), attempt(choice)[0].lines
+    scan = session.scan(choice)
+    scan.fully_sampled  # noqa: B018
+    return choice, scan, session.sampling(choice, scan)
 
 
 def method_choices() -> list[tuple[str, str]]:
     """Labels and names for a menu."""
-    return [(LABELS[name], name) for name in methods()]
+    return [(METHODS[name].label, name) for name in methods()]
 
 
-def named(names: Sequence[str]) -> dict[str, Callable]:
-    """Methods by their label, the simplest first, in whatever order they were chosen.
+def chosen_methods(names: Sequence[str]) -> list[Method]:
+    """Methods by name, the simplest first, in whatever order they were chosen.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def named(names: Sequence[str]) -> dict[str, Callable]:
     """
     if not names:
         raise InputError("Choose a method at least.")
-    return {LABELS[name]: METHODS[name] for name in reversed(METHODS) if name in names}
+    return [METHODS[name] for name in reversed(METHODS) if name in names]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import csv
 import time
-from functools import partial
 from typing import Any
 
 import gradio as gr
 import numpy as np
-import torch
 
 from recon import weights
-from recon.classical import REGULARIZATION, compressed_sensing
-from recon.fourier import center_crop, ifft2c
-from recon.kspace import InputError
-from recon.measurement import CROP, Measurement, measure, picture
-from recon.methods import LABELS, apply_network
-from recon.metrics import closed_share, scores
+from recon.classical import REGULARIZATION
+from recon.errors import InputError
+from recon.methods import DEFAULT, METHODS, IterativeMethod
+from recon.methods.networks import method_of
+from recon.methods.simple import CompressedSensing
+from recon.metrics import closed_share
 from recon.ui import bench, plots
 from recon.ui.controls import Controls
 from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
 
 STRENGTHS = (0.001, 0.002, 0.004, REGULARIZATION, 0.015, 0.03, 0.06)
 WIDEST = 5  # panels in one row; more are broken into rows of four
+STORE = weights.Store()
 LEARNER = "cnn"  # the network whose training was kept
 
 
@@ -67,19 +66,22 @@ def _side_by_side(shared: Controls) -> None:
         panels = gr.HTML(js_on_load=SCRIPT, elem_id="side-panels")
 
     def compare(chosen: list[str], position: float, *values: Any) -> dict[Any, Any]:
-        choice, kspace, lines = bench.subject(values)
-        methods = bench.named(chosen)
+        _, scan, sampling = bench.subject(values)
         regularization = STRENGTHS[int(np.clip(position, 0, len(STRENGTHS) - 1))]
-        if "cs" in chosen:
-            methods[LABELS["cs"]] = partial(compressed_sensing, regularization=regularization)
-        measurement, reference = measure(kspace, lines, choice.acceleration), picture(kspace)
-        before = scores(reference, measurement.zero_filled)["ssim"]
+        methods = [
+            CompressedSensing(regularization) if method.name == "cs" else method
+            for method in bench.chosen_methods(chosen)
+        ]
+        measurement = scan.measure(sampling.mask, sampling.acceleration)
+        before = scan.ssim(measurement.zero_filled)
         rows, images, errors = [], [], []
-        for number, (title, method) in enumerate(methods.items()):
+        for number, method in enumerate(methods):
+            title = method.label
             start = time.perf_counter()
             image = method(measurement)
             seconds = time.perf_counter() - start
-            score = scores(reference, image)
+            score = scan.score(image)
+            assert score is not None
             rows.append(
                 [
                     title,
@@ -91,12 +93,12 @@ def _side_by_side(shared: Controls) -> None:
                 ]
             )
             name, short = f"method{number}", f"SSIM {score['ssim']:.3f}"
-            images.append(Panel(name, title, short, f"{title} image", "image", image))
+            images.append(Panel(name, title, short, f"{title} image", "image", scan.upright(image)))
             errors.append(
                 Panel(f"{name}_error", f"Error, {title}", "", f"Error map of {title}", "error",
                       of=name, against="reference")
             )  # fmt: skip
-        images.append(reference_panel(reference))
+        images.append(reference_panel(scan.upright(scan.truth)))
         columns = len(images) if len(images) <= WIDEST else 4
         shown = [  # every row of images above its row of errors
             panel
@@ -126,16 +128,18 @@ def _steps(shared: Controls) -> None:
     panels = gr.HTML(js_on_load=SCRIPT, elem_id="steps-panels")
 
     def follow(*values: Any) -> dict[Any, Any]:
-        choice, kspace, lines = bench.subject(values)
-        measurement, reference = measure(kspace, lines, choice.acceleration), picture(kspace)
-        images = [measurement.zero_filled, *_iterates(measurement)]
-        ssim = [scores(reference, image)["ssim"] for image in images]
+        _, scan, sampling = bench.subject(values)
+        measurement = scan.measure(sampling.mask, sampling.acceleration)
+        stepped = METHODS[DEFAULT]
+        assert isinstance(stepped, IterativeMethod)
+        images = [measurement.zero_filled, *stepped.steps(measurement)]
+        ssim = [scan.ssim(image) for image in images]
         shown = [
             Panel(f"step{n}", f"After step {n}" if n else "Zero-filled", f"SSIM {value:.3f}",
-                  f"Image after step {n}", "image", image)
+                  f"Image after step {n}", "image", scan.upright(image))
             for n, (image, value) in enumerate(zip(images, ssim, strict=True))
         ]  # fmt: skip
-        shown.append(reference_panel(reference))
+        shown.append(reference_panel(scan.upright(scan.truth)))
         chart = plots.curves(
             [plots.Series("", range(len(ssim)), ssim, points=True)],
             "step",
@@ -147,29 +151,12 @@ def _steps(shared: Controls) -> None:
     bench.run(look.click, follow, [], shared, [panels, words], message)
 
 
-@torch.inference_mode()
-def _iterates(measurement: Measurement) -> list[np.ndarray]:
-    """Magnitude images after each step of the data-consistent network."""
-    network = weights.load(weights.nearest("resnet-dc", measurement.acceleration))
-    height, width = measurement.kspace.shape[-2:]
-    mask = torch.from_numpy(measurement.mask)[None]
-    squares: list[np.ndarray] = []
-    for kspace in torch.from_numpy(measurement.kspace).view(-1, 1, height, width):
-        scale = float(center_crop(ifft2c(kspace), CROP).abs().max()) or 1.0
-        steps = [
-            (image[0].abs() * scale).square().numpy()
-            for image in network.iterates(kspace / scale, mask)  # type: ignore[operator]
-        ]
-        squares = [a + b for a, b in zip(squares, steps, strict=True)] if squares else steps
-    return [center_crop(np.sqrt(square), CROP) for square in squares]
-
-
 def _time_lapse(shared: Controls) -> None:
     bench.lead(
         "A network begins with random weights and knows nothing. These are the weights of the "
         "plain CNN as they were along its training, applied to the slice that is open."
     )
-    moments = weights.snapshots(LEARNER)
+    moments = STORE.snapshots(LEARNER)
     moment = gr.Slider(
         0,
         max(1, len(moments) - 1),
@@ -186,17 +173,18 @@ def _time_lapse(shared: Controls) -> None:
     def travel(position: float, *values: Any) -> dict[Any, Any]:
         if not moments:
             raise InputError("No moments of a training are in the checkpoints folder.")
-        choice, kspace, lines = bench.subject(values)
+        _, scan, sampling = bench.subject(values)
         step = moments[int(np.clip(position, 0, len(moments) - 1))]
-        measurement, reference = measure(kspace, lines, choice.acceleration), picture(kspace)
-        image = apply_network(weights.load_snapshot(LEARNER, step), measurement)
-        before, after = (scores(reference, x)["ssim"] for x in (measurement.zero_filled, image))
+        measurement = scan.measure(sampling.mask, sampling.acceleration)
+        image = method_of(STORE.load_snapshot(LEARNER, step))(measurement)
+        before, after = (scan.ssim(x) for x in (measurement.zero_filled, image))
+        label = METHODS[LEARNER].label
         shown = [
             Panel("zero_filled", "Zero-filled", f"SSIM {before:.3f}", "Zero-filled image",
-                  "image", measurement.zero_filled),
-            Panel("reconstruction", LABELS[LEARNER], f"SSIM {after:.3f}",
-                  f"{LABELS[LEARNER]} after {step} steps", "image", image),
-            reference_panel(reference),
+                  "image", scan.upright(measurement.zero_filled)),
+            Panel("reconstruction", label, f"SSIM {after:.3f}",
+                  f"{label} after {step} steps", "image", scan.upright(image)),
+            reference_panel(scan.upright(scan.truth)),
         ]  # fmt: skip
         curve = _loss(step)
         return {
@@ -210,7 +198,7 @@ def _time_lapse(shared: Controls) -> None:
 
 def _loss(step: int) -> str:
     """The loss curve of the training, with a mark at a step; nothing where it was not kept."""
-    path = weights.FOLDER / LEARNER / "loss.csv"
+    path = STORE.folder / LEARNER / "loss.csv"
     if not path.is_file():
         return ""
     with path.open(newline="") as file:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from recon import examples, masks, readers
 from recon.kspace import InputError
-from recon.methods import DEFAULT, LABELS, methods
+from recon.methods import DEFAULT, METHODS, methods
 from recon.ui.session import Choice, Origin
 
 
@@ -110,7 +110,7 @@ def build(first: Origin) -> Controls:
     message = gr.HTML(elem_id="control-message")
     with gr.Accordion("Advanced", open=False, elem_id="advanced"):
         method = gr.Radio(
-            [(LABELS[name], name) for name in methods()], value=DEFAULT, label="Method"
+            [(METHODS[name].label, name) for name in methods()], value=DEFAULT, label="Method"
         )
         center_fraction = gr.Slider(
             0,
@@ -159,6 +159,6 @@ def coil_choices(coils: int) -> list[tuple[str, str | int]]:
     """Labels and values of the coil menu."""
     combined: list[tuple[str, str | int]] = [
         ("all, root-sum-of-squares", "rss"),
-        ("one virtual coil (SVD)", "svd"),
+        ("few virtual coils (SVD)", "svd"),
     ]
     return combined + [(f"coil {number} alone", number) for number in range(coils)]

@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from recon import figures
-from recon.methods import LABELS
 from recon.pipeline import Reconstruction
 from recon.ui.viewer import Panel, viewer
 
@@ -32,7 +31,7 @@ def verdict(result: Reconstruction, notice: str = "") -> str:
         A sentence about something that is missing, such as the network's weights.
     """
     source = result.source
-    lines = f"{result.lines_measured} of {result.lines.size} lines measured"
+    lines = f"{result.sampling.measured_lines} of {result.line_mask.size} lines measured"
     achieved = f"{result.achieved_acceleration:.2f}x"
     if result.reference is None:
         sentence = (
@@ -63,7 +62,7 @@ def _gain(result: Reconstruction) -> str:
         return f"Zero-filled SSIM <b>{before:.3f}</b>."
     share, gap = result.closed_share, "of the gap to a perfect score"
     did = f"made this slice worse, by {-share:.0%}" if share < 0 else f"closed {share:.0%}"
-    label = escape(LABELS[result.method])
+    label = escape(result.label)
     return f"SSIM <b>{before:.3f} → {after:.3f}</b>: the {label} {did} {gap}."
 
 
@@ -75,10 +74,10 @@ def panels(result: Reconstruction, pending: str = "") -> str:
     pending
         Name of a method that is still at work: `result` then stands in its place.
     """
-    label = f"{pending}, at work" if pending else LABELS[result.method]
+    label = f"{pending}, at work" if pending else result.label
     height, width = result.zero_filled.shape
     size = f"{height} by {width} pixels"
-    lines = f"{result.lines_measured} of {result.lines.size} lines"
+    lines = f"{result.sampling.measured_lines} of {result.line_mask.size} lines"
     shown = [
         Panel(
             "mask",

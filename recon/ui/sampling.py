@@ -15,7 +15,7 @@ import numpy as np
 
 from recon import figures, masks
 from recon.kspace import InputError
-from recon.methods import DEFAULT, LABELS, METHODS, methods
+from recon.methods import DEFAULT, METHODS, methods
 from recon.pipeline import Reconstruction
 from recon.probes.handdrawn import against_random
 from recon.probes.psf import full_width, point_spread, sidelobe_level
@@ -25,13 +25,6 @@ from recon.ui.reconstruct import ONE_AT_A_TIME, attempt, careful
 from recon.ui.session import Choice
 from recon.ui.viewer import SCRIPT
 
-TITLES = {
-    "random": "Random",
-    "equispaced": "Equispaced",
-    "variable-density": "Variable density",
-    "partial-fourier": "Partial Fourier",
-    "low-pass": "Low-pass block",
-}
 RIVALS = 200  # random masks that a hand-drawn one is set against
 FEW_RIVALS = 24  # where every mask takes a reconstruction
 EDITOR = (
@@ -66,7 +59,7 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=290):
             family = gr.Radio(
-                [(TITLES[name], name) for name in masks.FAMILIES],
+                [(family.title, name) for name, family in masks.FAMILIES.items()],
                 value="random",
                 label="Mask family",
                 elem_id="lab-family",
@@ -84,7 +77,7 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
                 new = gr.Button("New mask", min_width=110, elem_id="lab-new")
             message = gr.HTML(elem_id="lab-message", elem_classes="beside")
             method = gr.Dropdown(
-                [(LABELS[name], name) for name in methods()],
+                [(METHODS[name].label, name) for name in methods()],
                 value=DEFAULT,
                 label="Reconstruction",
                 elem_id="lab-method",
@@ -142,14 +135,14 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
             )
         return {
             spread: _spread(result),
-            panels: html.panels(result, pending=LABELS[chosen.method]),
+            panels: html.panels(result, pending=METHODS[chosen.method].label),
             message: "",
         }
 
     def redrawn(chosen: Choice) -> dict[Any, Any]:
         """The same and the editor, which is left alone while somebody draws in it."""
         shown = quick(chosen)
-        lines = attempt(replace(chosen, method="zero-filled"))[0].lines  # of the same result
+        lines = attempt(replace(chosen, method="zero-filled"))[0].line_mask  # of the same result
         budget = max(1, round(lines.size / chosen.acceleration), int(lines.sum()))
         text = "".join("1" if line else "0" for line in lines)
         return {**shown, editor: {"lines": text, "budget": budget}}
@@ -191,15 +184,16 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
     @careful(message)
     def compared(value: dict[str, Any], judged_by: str, *values: Any) -> dict[Any, Any]:
         chosen = drawn(wish(values), value)
-        lines = chosen.lines
+        lines = chosen.drawn_mask
         assert lines is not None
         quickly = "zero-filled" in (judged_by, chosen.method)
-        count, label = (RIVALS, "zero-filled") if quickly else (FEW_RIVALS, LABELS[chosen.method])
+        method = METHODS[chosen.method]
+        count, label = (RIVALS, "zero-filled") if quickly else (FEW_RIVALS, method.label)
         place = against_random(
-            session.prepared(chosen),
+            session.scan(chosen),
             lines,
             count,
-            method=None if quickly else METHODS[chosen.method],
+            method=None if quickly else method,
             center_fraction=chosen.center_fraction,
         )
         words = (
@@ -242,14 +236,14 @@ def is_mask(text: object) -> bool:
 
 def _spread(result: Reconstruction) -> str:
     """The point spread function as a curve, and what to read from it in one sentence."""
-    lines = result.lines
+    lines = result.line_mask
     values = np.abs(point_spread(lines))
     decibels = 20 * np.log10(np.maximum(values / values.max(), 1e-3))
     level, width = sidelobe_level(lines), full_width(lines)
     assert result.zero_filled_metrics is not None
     words = (
         f"Point spread: largest sidelobe {level:.1%} of the peak, main lobe {width:.1f} pixels "
-        f"wide; {result.lines_measured} of {lines.size} lines "
+        f"wide; {result.sampling.measured_lines} of {lines.size} lines "
         f"({result.achieved_acceleration:.2f}x); zero-filled "
         f"{figures.score_line(result.zero_filled_metrics).split(' · ')[0]}."
     )

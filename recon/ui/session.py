@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from recon import examples, figures, readers
-from recon.kspace import InputError, KSpace
-from recon.methods import DEFAULT
-from recon.pipeline import Coils, PhaseEncode, Reconstruction, reconstruct, select_coils
+from recon.errors import InputError
+from recon.kspace import KSpace
+from recon.methods import DEFAULT, find
+from recon.pipeline import Reconstruction, solve
+from recon.scan import Coils, PhaseEncode, Sampling, Scan
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Choice:
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
 
     @property
-    def lines(self) -> np.ndarray | None:
+    def drawn_mask(self) -> np.ndarray | None:
         """The mask drawn by hand: boolean, shape (W,)."""
         return None if self.mask is None else np.array([mark == "1" for mark in self.mask])
 
@@ -98,7 +99,7 @@ def _read(choice: Choice) -> KSpace:
         notes = (
             (example.description, *kspace.source.notes) if example.remote else kspace.source.notes
         )
-        kspace.source = dataclasses.replace(kspace.source, name=example.title, notes=notes)
+        kspace = replace(kspace, source=replace(kspace.source, name=example.title, notes=notes))
     return kspace
 
 
@@ -107,44 +108,35 @@ def _axes(choice: Choice) -> readers.Axes:
     return choice.axes if choice.origin.example is None else "slices"
 
 
+def scan(choice: Choice) -> Scan:
+    """The chosen slice as a person wishes to see it."""
+    return _scan(read(choice), choice.coils, choice.phase_encode)
+
+
+# KSpace is compared by identity, and `read` gives the same one for the same slice.
+@lru_cache(maxsize=2)
+def _scan(kspace: KSpace, coils: Coils, phase_encode: PhaseEncode) -> Scan:
+    return Scan.of(kspace, coils=coils, phase_encode=phase_encode)
+
+
+def sampling(choice: Choice, opened: Scan) -> Sampling:
+    """The lines that a choice measures of its scan."""
+    return opened.draw(
+        choice.acceleration,
+        choice.seed,
+        choice.family,
+        choice.center_fraction,
+        choice.drawn_mask,
+    )
+
+
 # A class opens the same example with the same settings; a result without k-space is small.
 @lru_cache(maxsize=16)
 def run(choice: Choice) -> Reconstruction:
     """Read and reconstruct; the last few results are remembered."""
-    return reconstruct(
-        read(choice),
-        choice.acceleration,
-        choice.seed,
-        choice.method,
-        center_fraction=choice.center_fraction,
-        coils=choice.coils,
-        phase_encode=choice.phase_encode,
-        family=choice.family,
-        mask=choice.lines,
-    )
-
-
-def prepared(choice: Choice) -> np.ndarray:
-    """Fully sampled k-space as the probes take it, phase-encode lines as columns.
-
-    Returns
-    -------
-    complex64, shape (H, W) or (C, H, W).
-
-    Raises
-    ------
-    InputError
-        If the data arrived undersampled, or there is no such coil.
-    """
-    kspace = read(choice)
-    if kspace.source.mask is not None:
-        raise InputError(
-            "This needs fully sampled k-space; the file that is open was undersampled already."
-        )
-    data = np.asarray(kspace)
-    data = data.swapaxes(-2, -1) if choice.phase_encode == "rows" else data
-    everything = np.ones(data.shape[-1], bool)
-    return select_coils(data, everything, choice.coils)
+    method = find(choice.method)
+    opened = scan(choice)
+    return solve(opened, sampling(choice, opened), method)
 
 
 def arrays(result: Reconstruction) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from recon import figures
+from recon.scan import Scan
 
 SCRIPT = (Path(__file__).parent / "viewer.js").read_text("utf-8")
 HELP = (
@@ -54,6 +55,12 @@ class Panel:
     of: str = ""
     against: str = ""
     limit: float = figures.ERROR_LIMIT
+
+    def upright(self, scan: Scan) -> Panel:
+        """The same with its pixels the way round the person's array has them."""
+        if self.pixels is None:
+            return self
+        return replace(self, pixels=scan.upright(self.pixels))
 
 
 def reference_panel(reference: np.ndarray) -> Panel:

@@ -11,7 +11,6 @@ from recon import figures
 from recon.ui import bench
 from recon.ui.controls import Controls
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson
-from recon.ui.lessons.experiments import Scan
 from recon.ui.viewer import SCRIPT, viewer
 
 
@@ -47,17 +46,16 @@ def build(shared: Controls) -> gr.State:
 
     def find_out(at: int, chosen: int | None, known: dict, *values: Any) -> dict[Any, Any]:
         lesson = LESSONS[at]
-        choice, kspace, _ = bench.subject(values)
-        scan = Scan(kspace, choice.seed)
-        answer = lesson.experiment(scan)
+        choice, scan, _ = bench.subject(values)
+        answer = lesson.experiment(scan, choice.seed)
         right = lesson.question.right
         known = {**known, at: None if chosen is None else chosen == right}
         said = "" if chosen is None else "Right. " if chosen == right else "Not quite. "
         text = f"<b>{said}{escape(lesson.question.options[right])}.</b> {escape(answer.sentence)}"
-        window = answer.white or figures.white(scan.reference)
+        window = answer.white or figures.white(scan.truth)
         return {
             outcome: f"<p>{text}</p>{answer.extra}",
-            panels: viewer(answer.panels, window),
+            panels: viewer([one.upright(scan) for one in answer.panels], window),
             meaning: _meaning(lesson),
             answered: known,
             progress: _progress(at, known),

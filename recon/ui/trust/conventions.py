@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.probes.conventions import conventions
 from recon.ui import bench, controls
 from recon.ui.controls import Controls
@@ -28,7 +28,7 @@ def build(shared: Controls) -> None:
             raise InputError("The file that is open has no reference to compare with.")
         rows = [
             [one.label, f"{one.value:.3f}", one.why]
-            for one in conventions(result.reference, result.image)
+            for one in conventions(result.reference, result.image, result.data_range)
         ]
         return {words: bench.table(["definition", "SSIM", ""], rows)}
 

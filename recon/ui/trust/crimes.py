@@ -39,11 +39,11 @@ def build(shared: Controls) -> None:
     words = gr.HTML(elem_id="crimes-words")
 
     def compare(chosen: list[str], *values: Any) -> dict[Any, Any]:
-        choice, kspace, _ = bench.subject(values)
-        methods = bench.named(chosen)
+        choice, scan, _ = bench.subject(values)
+        methods = bench.chosen_methods(chosen)
         found = list(
             commit(
-                kspace,
+                scan,
                 methods,
                 choice.acceleration,
                 center_fraction=choice.center_fraction,
@@ -59,9 +59,11 @@ def build(shared: Controls) -> None:
             ]
             for version, title in VERSIONS.items()
         ]
-        clues = "".join(f"<li>{escape(clue.sentence)}</li>" for clue in inspect(kspace).values())
+        clues = "".join(f"<li>{escape(clue.sentence)}</li>" for clue in inspect(scan).values())
         return {
-            words: bench.table(["SSIM (illusory gain)", *methods], rows)
+            words: bench.table(
+                ["SSIM (illusory gain)", *(method.label for method in methods)], rows
+            )
             + f"<p>What this file's k-space says about itself:</p><ul>{clues}</ul>"
         }
 

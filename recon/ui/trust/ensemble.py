@@ -7,8 +7,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon.measurement import picture
-from recon.methods import DEFAULT, LABELS, METHODS
+from recon.methods import DEFAULT, METHODS
 from recon.probes.ensemble import agreement, ensemble
 from recon.ui import bench
 from recon.ui.controls import Controls
@@ -36,31 +35,33 @@ def build(shared: Controls) -> None:
         panels = gr.HTML(js_on_load=SCRIPT, elem_id="ensemble-panels")
 
     def repeat(method: str, number: int, *values: Any) -> dict[Any, Any]:
-        choice, kspace, _ = bench.subject(values)
+        choice, scan, _ = bench.subject(values)
         *_, last = ensemble(
-            kspace,
+            scan,
             METHODS[method],
             range(choice.seed, choice.seed + int(number)),
             choice.acceleration,
             center_fraction=choice.center_fraction,
             family=choice.family,
         )
-        reference = picture(kspace)
+        reference = scan.truth
         top = float(reference.max())
         error = np.abs(last.mean - reference) / top
         shown = [
             Panel("mean", "Mean", f"{number:g} masks", "Mean of the reconstructions", "image",
-                  last.mean.astype(np.float32)),
+                  scan.upright(last.mean.astype(np.float32))),
             Panel("deviation", "Standard deviation", f"scale 0 to {LIMIT:.0%}",
-                  "Standard deviation between masks", "share", last.deviation / top, limit=LIMIT),
+                  "Standard deviation between masks", "share",
+                  scan.upright(last.deviation / top), limit=LIMIT),
             Panel("error", "Error of the mean", f"scale 0 to {LIMIT:.0%}", "Error of the mean",
-                  "share", error, limit=LIMIT),
-            reference_panel(reference),
+                  "share", scan.upright(error), limit=LIMIT),
+            reference_panel(scan.upright(reference)),
         ]  # fmt: skip
         low, high = min(last.ssim), max(last.ssim)
         text = (
-            f"{LABELS[method]}: SSIM from {low:.3f} to {high:.3f}, mean {np.mean(last.ssim):.3f}, "
-            f"depending on nothing but the mask. {agreement(last, reference).sentence}"
+            f"{METHODS[method].label}: SSIM from {low:.3f} to {high:.3f}, mean "
+            f"{np.mean(last.ssim):.3f}, depending on nothing but the mask. "
+            f"{agreement(last, reference).sentence}"
         )
         return {
             words: f"<p>{text}</p>",

@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon.measurement import picture
 from recon.probes.lesion import Lesion, insert
 from recon.probes.survival import sweep
+from recon.scan import Scan
 from recon.ui import bench, plots
 from recon.ui.controls import Controls
 from recon.ui.viewer import SCRIPT, Panel, viewer
@@ -67,21 +67,20 @@ def build(shared: Controls) -> None:
 
     own = [kind, size, contrast, row, column, names]
 
-    def lesion_of(values: tuple[Any, ...], kspace: np.ndarray) -> Lesion:
+    def lesion_of(values: tuple[Any, ...], scan: Scan) -> Lesion:
         shape, width, strength, y, x = values[:5]
-        height, breadth = picture(kspace).shape
+        height, breadth = scan.turned(*scan.truth.shape)
         # -1: not chosen yet, so somewhere inside the object
         y = height * 0.45 if y is None or y < 0 else y
         x = breadth * 0.55 if x is None or x < 0 else x
-        return Lesion(float(y), float(x), float(width), float(strength), shape)
+        return Lesion(*scan.turned(float(y), float(x)), float(width), float(strength), shape)
 
     def put(*values: Any) -> dict[Any, Any]:
-        choice, kspace, lines = bench.subject(values[len(own) :])
-        lesion = lesion_of(values, kspace)
-        methods = bench.named(values[5])
-        found = list(sweep(kspace, lines, choice.acceleration, [lesion], methods))
-        full, _ = insert(kspace, lesion)
-        reference = picture(full)
+        _, scan, sampling = bench.subject(values[len(own) :])
+        lesion = lesion_of(values, scan)
+        methods = bench.chosen_methods(values[5])
+        found = list(sweep(scan, sampling, [lesion], methods))
+        reference = scan.upright(insert(scan, lesion)[0].truth)
         shown = [
             Panel(
                 "reference",
@@ -95,26 +94,26 @@ def build(shared: Controls) -> None:
         shown += [
             Panel(
                 f"method{n}",
-                one.method,
+                one.method.label,
                 f"retained {one.retained:.0%}",
-                f"{one.method} with the structure",
+                f"{one.method.label} with the structure",
                 "image",
-                one.image,
+                scan.upright(one.image),
             )
             for n, one in enumerate(found)
         ]
-        rows = [[one.method, _share(one.retained), _number(one.visibility)] for one in found]
+        rows = [[one.method.label, _share(one.retained), _number(one.visibility)] for one in found]
         return {
             findings: bench.table(["", "contrast retained", "contrast-to-noise ratio"], rows),
             panels: viewer(shown),
-            row: int(lesion.row),
-            column: int(lesion.column),
+            row: int(scan.turned(lesion.row, lesion.column)[0]),
+            column: int(scan.turned(lesion.row, lesion.column)[1]),
         }
 
     def draw(over: str, *values: Any) -> dict[Any, Any]:
-        choice, kspace, lines = bench.subject(values[len(own) :])
-        lesion = lesion_of(values, kspace)
-        methods = bench.named(values[5])
+        _, scan, sampling = bench.subject(values[len(own) :])
+        lesion = lesion_of(values, scan)
+        methods = bench.chosen_methods(values[5])
         steps = SIZES if over == "size" else CONTRASTS
         sign = -1 if over == "contrast" and lesion.contrast < 0 else 1
         series = [
@@ -123,12 +122,15 @@ def build(shared: Controls) -> None:
             else replace(lesion, contrast=sign * value)
             for value in steps
         ]
-        found = list(sweep(kspace, lines, choice.acceleration, series, methods))
+        found = list(sweep(scan, sampling, series, methods))
         curves = [
             plots.Series(
-                name, steps, [one.retained for one in found if one.method == name], points=True
+                method.label,
+                steps,
+                [one.retained for one in found if one.method is method],
+                points=True,
             )
-            for name in methods
+            for method in methods
         ]
         unit = "size of the structure (pixels)" if over == "size" else "contrast"
         picture_ = plots.curves(

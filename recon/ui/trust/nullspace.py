@@ -7,11 +7,8 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon.fourier import center_crop
-from recon.measurement import CROP, measure, picture
-from recon.methods import DEFAULT, LABELS, METHODS, complex_images
-from recon.metrics import ssim
-from recon.probes.nullspace import reimpose, residual, split, with_phase
+from recon.methods import DEFAULT, METHODS
+from recon.probes.nullspace import reimpose, residual, split
 from recon.ui import bench
 from recon.ui.controls import Controls
 from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
@@ -39,37 +36,34 @@ def build(shared: Controls) -> None:
         panels = gr.HTML(js_on_load=SCRIPT, elem_id="parts-panels")
 
     def take_apart(method: str, share: float, *values: Any) -> dict[Any, Any]:
-        choice, kspace, lines = bench.subject(values)
-        measurement = measure(kspace, lines, choice.acceleration)
-        images = complex_images(method, measurement)
-        guessed = images is None
-        if images is None:
-            images = with_phase(METHODS[method](measurement), measurement.kspace)
-        before = residual(images, measurement.kspace, lines)
-        images = reimpose(images, measurement.kspace, lines, share)
-        after = residual(images, measurement.kspace, lines)
-        parts = split(images, lines)
-        reference = picture(kspace)
+        _, scan, sampling = bench.subject(values)
+        mask, way = sampling.mask, METHODS[method]
+        measurement = scan.measure(mask, sampling.acceleration)
+        images = way.coil_images(measurement)
+        before = residual(images, measurement.kspace, mask)
+        images = reimpose(images, measurement.kspace, mask, share)
+        after = residual(images, measurement.kspace, mask)
+        parts = split(images, mask)
         image, measured, filled = (
-            center_crop(_magnitude(part), CROP) for part in (images, parts.measured, parts.filled)
+            measurement.picture_of(part).astype(np.float32)
+            for part in (images, parts.measured, parts.filled)
         )
         size = "magnitude"
         shown = [
-            Panel("reconstruction", LABELS[method],
-                  f"SSIM {ssim(reference, image):.3f}", f"{LABELS[method]} reconstruction",
-                  "image", image),
+            Panel("reconstruction", way.label, f"SSIM {scan.ssim(image):.3f}",
+                  f"{way.label} reconstruction", "image", scan.upright(image)),
             Panel("measured", "Fixed by measured lines", size, "Part fixed by measured lines",
-                  "image", measured),
+                  "image", scan.upright(measured)),
             Panel("filled", "Made up", f"{parts.filled_share:.1%} of the energy",
-                  "Part that the method made up", "image", filled),
-            reference_panel(reference),
+                  "Part that the method made up", "image", scan.upright(filled)),
+            reference_panel(scan.upright(scan.truth)),
         ]  # fmt: skip
         text = (
-            f"The {LABELS[method]} leaves the measured lines by {_percent(before)} of their size"
+            f"The {way.label} leaves the measured lines by {_percent(before)} of their size"
             + (f"; with the slider at {share:.0%}, by {_percent(after)}" if share else "")
             + f". {parts.filled_share:.1%} of the picture's energy is on lines nobody measured."
         )
-        if guessed:
+        if way.needs == "image":
             text += (
                 " This method only knows magnitudes: the phase of the zero-filled image stands in "
                 "for the one it does not have."
@@ -81,12 +75,6 @@ def build(shared: Controls) -> None:
 
     for trigger in (look.click, name.input, weight.release):
         bench.run(trigger, take_apart, [name, weight], shared, [panels, words], message)
-
-
-def _magnitude(images: np.ndarray) -> np.ndarray:
-    """Root-sum-of-squares over coils: float32, shape (H, W)."""
-    size = np.abs(images)
-    return (size if size.ndim == 2 else np.linalg.norm(size, axis=0)).astype(np.float32)
 
 
 def _percent(value: float) -> str:

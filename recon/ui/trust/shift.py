@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from recon import examples
 from recon.probes.shift import INSIDE, SHIFTS, Shift, evaluate
+from recon.scan import Scan
 from recon.ui import bench
 from recon.ui.controls import Controls
 from recon.ui.viewer import SCRIPT, Panel, viewer
@@ -47,28 +47,27 @@ def build(shared: Controls) -> None:
         panels = gr.HTML(js_on_load=SCRIPT, elem_id="shift-panels")
 
     def change(chosen: list[str], changes: list[int | str], *values: Any) -> dict[Any, Any]:
-        choice, kspace, _ = bench.subject(values)
-        methods = bench.named(chosen)
+        choice, scan, _ = bench.subject(values)
+        methods = bench.chosen_methods(chosen)
         shifts = [INSIDE, *(shift for number, shift in enumerate(SHIFTS) if number in changes)]
         given: dict[str, Any] = {"center_fraction": choice.center_fraction, "seed": choice.seed}
-        found = list(evaluate(kspace, methods, shifts, choice.acceleration, **given))
+        found = list(evaluate(scan, methods, shifts, choice.acceleration, **given))
         for key, label in OTHERS.items():
             if key in changes:
                 shifts.append(Shift(label))
-                other = np.asarray(examples.load(key))
+                other = Scan.of(examples.load(key))
                 found += evaluate(other, methods, shifts[-1:], choice.acceleration, **given)
         rows = []
         for shift in shifts:
-            these = {one.method: one for one in found if one.shift == shift}
+            these = [one for one in found if one.shift == shift]
             rows.append(
-                [shift.label]
-                + [f"{these[n].scores['ssim']:.3f} ({these[n].closed:+.0%})" for n in methods]
+                [shift.label] + [f"{one.scores['ssim']:.3f} ({one.closed:+.0%})" for one in these]
             )
         last = [one for one in found if one.shift == shifts[-1]]
         reference = last[0].reference
         shown = [
-            Panel(f"method{n}", one.method, f"SSIM {one.scores['ssim']:.3f}",
-                  f"{one.method}, {one.shift.label}", "image", one.image)
+            Panel(f"method{n}", one.method.label, f"SSIM {one.scores['ssim']:.3f}",
+                  f"{one.method.label}, {one.shift.label}", "image", one.image)
             for n, one in enumerate(last)
         ]  # fmt: skip
         shown.append(
@@ -80,7 +79,8 @@ def build(shared: Controls) -> None:
             "closed; below zero the method made it worse. The pictures show the last row."
         )
         return {
-            words: bench.table(["", *methods], rows) + f"<p>{text}</p>",
+            words: bench.table(["", *(method.label for method in methods)], rows)
+            + f"<p>{text}</p>",
             panels: viewer(shown),
         }
 

@@ -49,15 +49,7 @@ FASTMRI_DATA = """\
 
 DATA_CRIMES = """\
 Simulated k-space flatters every method (Shimron et al. 2022, doi 10.1073/pnas.2117203119)."""
-TEXT = """\
-# {name}
-
-{description}
-
-Research and teaching only, not for diagnosis.
-
-## How it was made
-
+MADE = """\
 ```
 {command}
 ```
@@ -68,17 +60,29 @@ Research and teaching only, not for diagnosis.
   threads, torch {torch}.
 - **Code**: revision `{code_revision}`. **Parameters**: {parameters:,}.
 
-The whole record is in `record.json`.
-
-## Scores
-
+The whole record is in `record.json`."""
+SCORES = """\
 Subjects that took no part in training or selection; {test_kspace}, one
 random mask a slice; data range the slice's maximum; mean over slices.
 
 | volume | mask | slices | SSIM zero-filled | network | gap closed | PSNR zero-filled | network |
 |---|---|---|---|---|---|---|---|
 {rows}
-{caution}
+{caution}"""
+TEXT = """\
+# {name}
+
+{description}
+
+Research and teaching only, not for diagnosis.
+
+## How it was made
+
+{made}
+
+## Scores
+
+{scores}
 ## Limits
 
 {limits}
@@ -106,7 +110,7 @@ def mean_scores(test: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def card(name: str, record: dict[str, Any]) -> str:
-    """Markdown of a model card.
+    """Markdown of the model card in a checkpoint's folder.
 
     Parameters
     ----------
@@ -115,6 +119,11 @@ def card(name: str, record: dict[str, Any]) -> str:
     record
         What ``record.json`` holds.
     """
+    return TEXT.format(name=name, **sections(record))
+
+
+def sections(record: dict[str, Any]) -> dict[str, str]:
+    """What a record has to say, as Markdown: ``description, made, scores`` and ``limits``."""
     data, machine = record["data"], record["machine"]
     # Records written before a setting existed had its default.
     run = asdict(Run(record["run"]["model"], None)) | record["run"]
@@ -131,11 +140,8 @@ def card(name: str, record: dict[str, Any]) -> str:
         "noise": run["noise"],
         "coarser": COARSER.format(**run) if run["coarsest"] < 1 else "",
     }
-    return TEXT.format(
-        name=name,
-        description=DESCRIPTIONS[run["model"]],
+    made = MADE.format(
         data=(OPEN_DATA if simulated else FASTMRI_DATA).format(**facts),
-        limits=_limits(run),
         **{key: record[key] for key in ("command", "code_revision", "parameters")},
         **{key: run[key] for key in ("steps", "batch", "learning_rate", "seed")},
         start=_start(record),
@@ -145,12 +151,16 @@ def card(name: str, record: dict[str, Any]) -> str:
         schedule="constant" if run["schedule"] == "constant" else "peak",
         **{key: machine[key] for key in ("processor", "threads", "torch")},
         minutes=record["seconds"] / 60,
+    )
+    scores = SCORES.format(
         test_kspace=f"simulated k-space, noise {record['test_noise']:.1%}"
         if simulated
         else "measured k-space",
         rows="\n".join(map(_row, rows)),
         caution=f"\n{DATA_CRIMES}\n" if simulated else "",
     )
+    description, limits = DESCRIPTIONS[run["model"]], _limits(run)
+    return {"description": description, "made": made, "scores": scores, "limits": limits}
 
 
 def _limits(run: dict[str, Any]) -> str:
