@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 
 from recon import models, weights
 from recon.classical import complete, compressed_sensing
+from recon.coils.compression import crop_readout
 from recon.coils.joint import coil_images
 from recon.fourier import center_crop, ifft2c, rss
 from recon.measurement import CROP, Measurement
@@ -47,7 +49,10 @@ def apply_network(network: nn.Module, measurement: Measurement) -> np.ndarray:
     Magnitude image on the measurement's own scale, float32, shape (h, w).
     """
     if network.takes_kspace:
-        return center_crop(rss(torch.from_numpy(_coil_images(network, measurement))), CROP).numpy()
+        # Rows that are cut off in the end need not be reconstructed.
+        kspace = crop_readout(torch.from_numpy(measurement.kspace), CROP[0]).numpy()
+        images = _coil_images(network, replace(measurement, kspace=kspace))
+        return center_crop(rss(torch.from_numpy(images)), CROP).numpy()
     device = next(network.parameters()).device
     scale = float(measurement.zero_filled.max()) or 1.0
     x = torch.from_numpy(measurement.zero_filled / scale)[None, None]  # (1, 1, h, w)

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recon.coils.compression import virtual_coils
+
 KERNEL = 6  # samples along both axes, BART's default
 CALIBRATION = 24  # samples of the middle that are looked at, along both axes
 CROP = 0.8  # eigenvalue below which there is no object
@@ -136,29 +138,6 @@ def espirit(
     vectors = vectors / vectors.norm(dim=0).clamp(min=1e-12)
     vectors = torch.where(values > crop, vectors, 0)
     return torch.einsum("cv,vhw->chw", rotation, vectors).reshape(coils, -1, shape[1])
-
-
-def virtual_coils(data: Tensor, energy: float = 0.9999, most: int = 16) -> Tensor:
-    """Combinations of coils that hold the signal, the strongest first (Buehrer et al. 2007).
-
-    Parameters
-    ----------
-    data
-        Complex, shape (C, ...).
-    energy
-        Share of the energy that is kept.
-    most
-        Largest number of combinations.
-
-    Returns
-    -------
-    Orthonormal columns, complex, shape (C, V); doi 10.1002/mrm.21237.
-    """
-    flat = data.flatten(1)
-    power, vectors = torch.linalg.eigh((flat @ flat.mH).to(torch.complex128))
-    power, vectors = power.flip(0).clamp(min=0), vectors.flip(1)
-    kept = int((power.cumsum(0) < energy * power.sum()).sum()) + 1
-    return vectors[:, : min(kept, most)].to(data.dtype)
 
 
 def _windows(signal: Tensor, kernel: int) -> tuple[Tensor, tuple[int, int]]:

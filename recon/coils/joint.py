@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recon.coils.espirit import sensitivities, virtual_coils
+from recon.coils.compression import virtual_coils
+from recon.coils.espirit import sensitivities
 from recon.fourier import center_crop, ifft2c
 from recon.measurement import CROP
 
