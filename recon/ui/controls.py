@@ -10,6 +10,7 @@ import gradio as gr
 from recon import examples, masks, readers
 from recon.kspace import InputError
 from recon.methods import DEFAULT, LABELS, methods
+from recon.ui.components import Upload
 from recon.ui.session import Choice, Origin
 
 
@@ -87,7 +88,7 @@ def choice(
 def build(first: Origin) -> Controls:
     """Draw the column; call it inside the column it belongs to."""
     origin = gr.State(first)
-    file = gr.File(
+    file = Upload(
         label="Your k-space or image file",
         file_types=list(readers.SUFFIXES),
         height=140,

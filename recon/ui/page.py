@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from recon.kspace import InputError
-from recon.methods import DEFAULT
-from recon.ui import acquisition, compare, lessons, links, reconstruct, sampling, session, trust
+from recon.methods import DEFAULT, METHODS
+from recon.ui import (
+    acquisition,
+    compare,
+    lessons,
+    links,
+    reconstruct,
+    sampling,
+    serving,
+    session,
+    trust,
+)
 from recon.ui.session import Choice, Origin
 from recon.weights import WeightsError
 
@@ -40,8 +52,6 @@ def build() -> gr.Blocks:
         title="MRI from a quarter of the measurements",
         fill_width=True,
         analytics_enabled=False,
-        # Uploads go after an hour, which is longer than any wait in the queue.
-        delete_cache=(3600, 3600),
     ) as demo:
         gr.HTML(TITLE, elem_id="title")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
@@ -75,11 +85,34 @@ def reconstruct_file(
 
     `slice` counts from 0; -1 is the middle one.
     """
-    if not isinstance(file, dict):  # what Gradio hands over for FileData
-        raise gr.Error("Upload a file first; the client libraries do so with handle_file.")
-    number = None if slice < 0 else slice
-    wish = Choice(Origin(upload=file["path"]), number, acceleration, seed, method)
     try:
-        return session.run(wish).record()
+        return session.run(_asked(file, acceleration, seed, method, slice)).record()
     except (InputError, WeightsError) as error:
         raise gr.Error(str(error), print_exception=False) from None
+
+
+def _asked(file: Any, acceleration: Any, seed: Any, method: Any, slice_: Any) -> Choice:
+    """What a stranger's arguments mean.
+
+    Raises
+    ------
+    InputError
+        If one of them is of the wrong kind.
+    """
+    if not isinstance(file, dict):  # what Gradio hands over for FileData
+        raise InputError("Upload a file first; the client libraries do so with handle_file.")
+    if not _number(acceleration) or not 1 <= acceleration <= 64:
+        raise InputError("The acceleration is a number from 1 to 64.")
+    if not _number(seed) or seed != int(seed) or not 0 <= seed < 2**31:
+        raise InputError("The seed is a whole number from 0 to 2147483647.")
+    if not isinstance(method, str):
+        raise InputError(f"The method is one of {', '.join(METHODS)}.")
+    if not _number(slice_) or slice_ != int(slice_) or not -1 <= slice_ < 2**31:
+        raise InputError("The slice is a whole number from 0, or -1 for the middle one.")
+    origin = Origin(upload=serving.checked(file.get("path")))
+    number = None if slice_ < 0 else int(slice_)
+    return Choice(origin, number, acceleration, int(seed), method)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

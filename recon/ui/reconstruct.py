@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 
 from recon import figures, masks
 from recon.kspace import InputError
 from recon.pipeline import Reconstruction
-from recon.ui import controls, html, session
+from recon.ui import controls, html, serving, session
+from recon.ui.components import Slider
 from recon.ui.controls import Controls
 from recon.ui.session import Choice, Origin
 from recon.ui.viewer import SCRIPT
@@ -69,11 +69,10 @@ def build() -> View:
             verdict = gr.HTML(html.verdict(first, notice), elem_id="verdict")
             panels = gr.HTML(html.panels(first), js_on_load=SCRIPT, elem_id="panels")
             gr.HTML("<b>Compare</b>: zero-filled on the left, reconstruction on the right")
-            slider = gr.ImageSlider(
+            slider = Slider(
                 compare(first),
                 label="Zero-filled and reconstruction",
                 show_label=False,
-                format="png",
                 buttons=["fullscreen"],
                 max_height=560,
                 elem_id="compare",
@@ -143,7 +142,8 @@ def build() -> View:
         if path is None:  # cleared: what is shown stays
             return {c.file_message: ""}
         wish = controls.choice(*values)
-        return {**anew(wish, origin=Origin(upload=path), axes="auto"), c.example: None}
+        origin = Origin(upload=serving.checked(path))
+        return {**anew(wish, origin=origin, axes="auto"), c.example: None}
 
     @careful(c.file_message)
     def choose_example(key: str, *values: Any) -> dict[Any, Any]:
@@ -157,10 +157,7 @@ def build() -> View:
     @careful(c.message)
     def pack(*values: Any) -> dict[Any, Any]:
         result, _ = attempt(controls.choice(*values))
-        path = save_bytes_to_cache(
-            session.archive(result), "reconstruction.zip", c.archive.GRADIO_CACHE
-        )
-        c.archive.temp_files.add(path)  # so that delete_cache removes it
+        path = serving.produce("reconstruction.zip", session.archive(result))
         return {c.archive: path, c.message: ""}
 
     pictures = [verdict, panels, slider, c.file_message, c.message]

@@ -7,7 +7,6 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,17 @@ from recon import examples, figures, readers
 from recon.kspace import InputError, KSpace
 from recon.methods import DEFAULT
 from recon.pipeline import Coils, PhaseEncode, Reconstruction, reconstruct, select_coils
+from recon.ui.memory import remembered
+
+
+class GoneError(InputError):
+    """What was uploaded is not there, or not this person's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file is not on the server, where uploads stay for an hour; please upload the "
+            "file again."
+        )
 
 
 @dataclass(frozen=True)
@@ -34,14 +44,16 @@ class Origin:
             If the upload is gone, or the example cannot be downloaded.
         """
         if self.upload is not None:
-            path = Path(self.upload)
-            if not path.is_file():
-                raise InputError(
-                    "Uploads are deleted after one to two hours; please upload the file again."
-                )
-            return path
+            if self.gone:
+                raise GoneError
+            return Path(self.upload)
         assert self.example is not None
         return examples.fetch(self.example) if examples.EXAMPLES[self.example].remote else None
+
+    @property
+    def gone(self) -> bool:
+        """Whether this is an upload that was deleted."""
+        return self.upload is not None and not Path(self.upload).is_file()
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,7 @@ def read(choice: Choice) -> KSpace:
 
 
 # One slice is looked at with many masks and methods; a large one takes 128 MiB.
-@lru_cache(maxsize=2)
+@remembered(2)
 def _read(choice: Choice) -> KSpace:
     path = choice.origin.path()
     if path is None:
@@ -108,7 +120,7 @@ def _axes(choice: Choice) -> readers.Axes:
 
 
 # A class opens the same example with the same settings; a result without k-space is small.
-@lru_cache(maxsize=16)
+@remembered(16)
 def run(choice: Choice) -> Reconstruction:
     """Read and reconstruct; the last few results are remembered."""
     return reconstruct(
@@ -122,6 +134,12 @@ def run(choice: Choice) -> Reconstruction:
         family=choice.family,
         mask=choice.lines,
     )
+
+
+def forget(files: set[str]) -> None:
+    """Drop everything that is remembered of uploads, which have been deleted."""
+    _read.forget(files)
+    run.forget(files)
 
 
 def prepared(choice: Choice) -> np.ndarray:
