@@ -4,6 +4,7 @@ Host and port come from the environment (``GRADIO_SERVER_NAME``, ``GRADIO_SERVER
 the same file runs on a laptop, in a classroom and as a Hugging Face Space.
 """
 
+import sys
 from typing import Any
 
 try:  # present on Hugging Face's ZeroGPU machines, where it has to come before torch
@@ -13,8 +14,13 @@ except ImportError:
 else:  # which refuse to start an app that never asks for a GPU; this one needs none
     spaces.GPU(lambda: None)
 
-from recon.ui import CSS, THEME, build, serving
+from recon import weights
+from recon.ui import CSS, HEAD, THEME, build, serving
 
+store, problem = weights.default_or_shipped()
+if problem:
+    print(f"{problem} The weights that ship take their place.", file=sys.stderr)
+    weights.use(store)
 demo = build()
 
 
@@ -24,6 +30,7 @@ def serve(**options: Any) -> tuple[Any, str, str]:
     return demo.queue(max_size=64, api_open=False).launch(
         theme=THEME,
         css=CSS,
+        head=HEAD,
         footer_links=["api", "settings"],
         run_history=False,  # runs would stay in the visitor's browser; these are medical images
         enable_monitoring=False,

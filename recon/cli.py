@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from recon import figures
+from recon import figures, weights
 from recon.kspace import InputError
 from recon.masks import FAMILIES
 from recon.methods import DEFAULT, methods
 from recon.pipeline import Reconstruction, reconstruct
 from recon.readers import describe, read
-from recon.weights import WeightsError
+from recon.weights import Store, WeightsError
 
 COLUMNS = ("file", "slice", "method", "acceleration", "achieved", "SSIM", "PSNR", "NMSE", "seconds")
 
@@ -28,8 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
+        if options.weights:
+            weights.use(Store.of(options.weights))
+        weights.default()  # if it cannot be had, say so once, not for every file
     except OSError as error:
         print(f"{options.out}: {error.strerror}", file=sys.stderr)
+        return 1
+    except WeightsError as error:
+        print(error, file=sys.stderr)
         return 1
 
     records: list[dict[str, Any]] = []
@@ -57,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("inputs", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
     parser.add_argument("--acceleration", nargs="+", type=float, default=[4.0], metavar="R")
     parser.add_argument("--method", nargs="+", choices=methods(), default=[DEFAULT])
+    parser.add_argument(
+        "--weights",
+        metavar="ORG/NAME@REVISION",
+        help="weights to prefer to those that ship: a repository on the Hugging Face Hub, or a "
+        f"folder (default: the environment variable {weights.VARIABLE})",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the mask (default: 0)")
     parser.add_argument(
         "--slice",

@@ -7,12 +7,14 @@ index ``n // 2``, and the transform is orthonormal, so energy is the same on bot
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 
-Array = TypeVar("Array", np.ndarray, torch.Tensor)
+if TYPE_CHECKING:
+    import torch
+
+Array = TypeVar("Array", np.ndarray, "torch.Tensor")
 
 
 def fft2c(image: Array) -> Array:
@@ -47,11 +49,13 @@ def ifft2c(kspace: Array) -> Array:
 
 def _centred(transform: str, array: Array) -> Array:
     axes = (-2, -1)
-    if isinstance(array, torch.Tensor):
-        shifted = torch.fft.ifftshift(array, dim=axes)
-        return torch.fft.fftshift(getattr(torch.fft, transform)(shifted, norm="ortho"), dim=axes)
-    shifted = np.fft.ifftshift(array, axes=axes)
-    return np.fft.fftshift(getattr(np.fft, transform)(shifted, norm="ortho"), axes=axes)
+    if isinstance(array, np.ndarray):
+        shifted = np.fft.ifftshift(array, axes=axes)
+        return np.fft.fftshift(getattr(np.fft, transform)(shifted, norm="ortho"), axes=axes)
+    import torch  # slow to load, and reading a file needs none
+
+    moved = torch.fft.ifftshift(array, dim=axes)
+    return torch.fft.fftshift(getattr(torch.fft, transform)(moved, norm="ortho"), dim=axes)
 
 
 def center_crop(image: Array, size: tuple[int, int]) -> Array:
@@ -86,9 +90,9 @@ def rss(images: Array) -> Array:
     -------
     Real, not negative, shape (..., H, W).
     """
-    if isinstance(images, torch.Tensor):
-        return (images.abs() ** 2).sum(-3).sqrt()
-    return np.sqrt((np.abs(images) ** 2).sum(-3))
+    if isinstance(images, np.ndarray):
+        return np.sqrt((np.abs(images) ** 2).sum(-3))
+    return (images.abs() ** 2).sum(-3).sqrt()
 
 
 def combined(data: Array) -> Array:

@@ -18,6 +18,7 @@ CHROMIUM_FLAGS = (
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the app, served as ``app.py`` serves it."""
     os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
+    os.environ["RECON_ANSWERS"] = str(tmp_path_factory.mktemp("answers"))
     import app
 
     _, address, _ = app.serve(prevent_thread_lock=True, quiet=True)

@@ -16,7 +16,9 @@ from gradio_client.exceptions import AppError
 
 import recon
 from recon import phantom, weights
-from recon.ui import html, reconstruct, session
+from recon.methods import METHODS
+from recon.methods.networks import published
+from recon.ui import events, html, session
 from recon.ui.session import Choice, Origin
 
 ROOT = Path(__file__).parent.parent
@@ -87,8 +89,9 @@ def test_nonsense_calls_leak_nothing(url, arguments):
 
 
 def test_missing_weights_leave_the_zero_filled_image_and_a_sentence(monkeypatch, tmp_path):
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
-    result, notice = reconstruct.attempt(Choice(Origin(example="phantom"), seed=77))
+    nothing = published("resnet-dc", "ResNet-DC", weights.Store(tmp_path))
+    monkeypatch.setitem(METHODS, "resnet-dc", nothing)
+    result, notice = session.attempt(Choice(Origin(example="phantom"), seed=77))
     assert "missing" in notice
     assert "train.py" in notice
     np.testing.assert_array_equal(result.image, result.zero_filled)
@@ -105,7 +108,7 @@ def test_mistakes_of_ours_keep_the_page(caplog):
 
     place = gr.HTML()
 
-    @reconstruct.careful(place)
+    @events.careful(place)
     def event():
         raise KeyError("secret detail")
 
@@ -119,7 +122,7 @@ def test_names_of_files_are_escaped():
     source = recon.Source(name="<img src=x onerror=alert(1)>.npy", notes=("<b>note</b>",))
     kspace = recon.KSpace(phantom.kspace((32, 32)), source)
     result = recon.reconstruct(kspace, 4, method="zero-filled")
-    for text in (html.verdict(result), html.panels(result), html.message(source.name)):
+    for text in (html.verdict(result), html.message(source.name)):
         assert "<img src=x" not in text
         assert "<b>note" not in text
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recon import phantom, weights
-from recon.classical import compressed_sensing
 from recon.measurement import measure, picture
+from recon.methods.simple import CompressedSensing
 from recon.metrics import ssim
 from recon.pipeline import reconstruct
 from recon.ui.compare import STRENGTHS
@@ -71,8 +71,8 @@ def test_regularisation_of_compressed_sensing(methods, kspace):
     number.press("Enter")
     methods.locator("#side-look").click()
     methods.get_by_text(f"Regularisation {STRENGTHS[-1]:g} of").wait_for(timeout=30_000)
-    lines = reconstruct(kspace, method="zero-filled").lines
-    image = compressed_sensing(measure(kspace, lines, 4), STRENGTHS[-1])
+    lines = reconstruct(kspace, method="zero-filled").line_mask
+    image = CompressedSensing(STRENGTHS[-1])(measure(kspace, lines, 4))
     expected = f"{ssim(picture(kspace), image):.3f}"
     assert table(methods)["Compressed sensing"][0] == expected
 

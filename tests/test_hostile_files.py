@@ -129,6 +129,15 @@ def test_memory_stays_bounded(found):
         before = result["rise"]
 
 
+def test_no_answer_holds_bytes_that_are_not_the_files_own(tmp_path):
+    """Memory is full of a marker, and chunks declare more bytes than they store."""
+    found = in_own_process("leak", tmp_path / "chunks")
+    assert found["files"] > 1000
+    assert found["read"] > 50
+    assert found["leaks"] == []
+    assert found["escaped"] == []
+
+
 def test_damaged_files_are_read_or_refused(tmp_path):
     found = in_own_process("fuzz", tmp_path, 100)
     assert len(found) >= 12

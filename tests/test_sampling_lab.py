@@ -68,7 +68,8 @@ def set_slider(page, name: str, value: float) -> None:
 def test_every_family_shows_its_mask_and_point_spread(lab, family):
     if family != "random":
         answers(
-            lab, lambda: lab.locator("#lab-family").get_by_label(sampling.TITLES[family]).click()
+            lab,
+            lambda: lab.locator("#lab-family").get_by_label(masks.FAMILIES[family].title).click(),
         )
     lines = masks.FAMILIES[family](320, 4, 0.08, 0)
     expected = reconstruct(phantom.kspace((320, 320), seed=1), mask=lines, method="zero-filled")

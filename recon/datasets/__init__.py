@@ -12,7 +12,7 @@ from recon.datasets import fastmri, open_images
 from recon.datasets.batches import (
     Sample,
     draw,
-    fixed_samples,
+    fixed_scan,
     patch,
     strip,
     undersample,
@@ -28,7 +28,7 @@ __all__ = [
     "Slice",
     "Volume",
     "draw",
-    "fixed_samples",
+    "fixed_scan",
     "load",
     "patch",
     "strip",

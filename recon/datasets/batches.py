@@ -12,9 +12,10 @@ from recon.datasets.volumes import Measured, Slice, Volume, fully_sampled
 from recon.fourier import fft2c, ifft2c
 from recon.kspace import InputError
 from recon.measurement import Measurement, measure, picture
+from recon.scan import Sampling, Scan
 from recon.simulate import lower_resolution
 
-Sample = tuple[Measurement, np.ndarray]  # what a method gets, and the reference it is judged by
+Sample = tuple[Measurement, np.ndarray]  # what a method gets, and the picture it should be
 
 
 def draw(
@@ -52,7 +53,7 @@ def draw(
     """
     chosen = slices[int(rng.integers(len(slices))) if index is None else index]
     if isinstance(chosen, Measured):
-        return chosen.kspace()
+        return chosen.kspace().data
     if augment:
         chosen = chosen[:: rng.choice((-1, 1)), :: rng.choice((-1, 1))]
         chosen = chosen.T if rng.random() < 0.5 else chosen
@@ -62,7 +63,7 @@ def draw(
         height, width = np.ceil(np.maximum(shares, coarsest) * chosen.shape).astype(int)
         chosen = lower_resolution(chosen, (int(height), int(width)))
     # The square favours low noise, yet reaches the 1 to 3 % of the maximum found in real scans.
-    return fully_sampled(chosen, rng, noise * rng.random() ** 2)
+    return fully_sampled(chosen, rng, noise * rng.random() ** 2).data
 
 
 def undersample(
@@ -93,13 +94,24 @@ def undersample(
     return scaled, picture(kspace) / scale
 
 
-def fixed_samples(volume: Volume, acceleration: float, noise: float) -> list[Sample]:
-    """The same measurement of each slice of a volume in every run: the seed is the slice."""
-    samples = []
-    for index, slice_ in enumerate(volume.slices):
-        rng = np.random.default_rng(index)
-        samples.append(undersample(fully_sampled(slice_, rng, noise), acceleration, rng))
-    return samples
+def fixed_scan(
+    volume: Volume, index: int, acceleration: float, noise: float, family: str = "random"
+) -> tuple[Scan, Sampling]:
+    """A slice of a volume and its mask, the same ones in every run: the seed is the slice.
+
+    Parameters
+    ----------
+    volume, index
+        Which slice.
+    acceleration, family
+        See `recon.scan.Scan.draw`.
+    noise
+        Of simulated k-space, as a share of the image's maximum.
+    """
+    rng = np.random.default_rng(index)
+    scan = Scan.of(fully_sampled(volume.slices[index], rng, noise))
+    mask = masks.FAMILIES[family](scan.width, acceleration, seed=rng)
+    return scan, Sampling(mask, acceleration, index, family)
 
 
 def patch(sample: Sample, side: int, rng: np.random.Generator) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recon.kspace import KSpace, Source
 from recon.readers import read
 from recon.simulate import kspace_from_magnitude
 
@@ -19,9 +20,9 @@ class Measured:
     path: Path
     index: int
 
-    def kspace(self) -> np.ndarray:
-        """complex64, shape (H, W) or (C, H, W)."""
-        return np.asarray(read(self.path, slice=self.index))
+    def kspace(self) -> KSpace:
+        """With its source, which knows the volume's maximum where the file does."""
+        return read(self.path, slice=self.index)
 
 
 Slice = np.ndarray | Measured  # a magnitude image of shape (H, W), or measured k-space
@@ -36,13 +37,13 @@ class Volume:
     slices: Sequence[Slice] | np.ndarray
 
 
-def fully_sampled(slice_: Slice, rng: np.random.Generator, noise: float) -> np.ndarray:
+def fully_sampled(slice_: Slice, rng: np.random.Generator, noise: float) -> KSpace:
     """K-space of a slice; simulated, with a phase and noise of its own, from a magnitude image.
 
     Returns
     -------
-    complex64, shape (H, W), or (C, H, W) of a multi-coil measurement.
+    Of shape (H, W), or (C, H, W) of a multi-coil measurement.
     """
     if isinstance(slice_, Measured):
         return slice_.kspace()
-    return kspace_from_magnitude(slice_, rng, noise)
+    return KSpace(kspace_from_magnitude(slice_, rng, noise), Source(simulated=True))

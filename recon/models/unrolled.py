@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recon.fourier import fft2c, ifft2c
+from recon.models.network import Network
 
 
 class Block(nn.Module):
@@ -65,7 +66,7 @@ class Refinement(nn.Module):
         return self.tail(self.last(x))
 
 
-class ResNetDC(nn.Module):
+class ResNetDC(Network):
     """The whole network, for any image size and any mask of whole columns.
 
     Parameters
@@ -76,6 +77,7 @@ class ResNetDC(nn.Module):
         See `Refinement`.
     """
 
+    architecture = "resnet-dc"
     takes_kspace = True
 
     def __init__(

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import io
 import math
+import os
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +23,43 @@ MIB = 2**20
 PIECE = 4 * MIB
 
 Index = tuple[int | slice, ...]
+
+
+class GivenFile(type(Path())):  # type: ignore[misc]
+    """A file that somebody else has opened, under the name that a person gave it.
+
+    It can be used like the `Path` that readers take, and opens nothing: who holds one needs no
+    right to open files.
+    """
+
+    descriptor: int
+    status: os.stat_result
+
+    @classmethod
+    def of(cls, descriptor: int, name: str) -> GivenFile:
+        """The file behind an open descriptor, which stays open."""
+        given = cls(name)
+        given.descriptor, given.status = descriptor, os.fstat(descriptor)
+        return given
+
+    def open(self, mode: str = "r", *_: Any, **__: Any) -> Any:
+        if mode != "rb":
+            raise ValueError("a given file can only be read")
+        file = io.FileIO(os.dup(self.descriptor), "rb")
+        file.seek(0)
+        return file
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        return self.status
+
+    def is_file(self, **_: Any) -> bool:
+        return stat.S_ISREG(self.status.st_mode)
+
+
+class Readable(Protocol):
+    """Something that gives bytes, such as a file or a member of a zip archive."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class BoundedFile(io.FileIO):
@@ -46,7 +85,7 @@ class BoundedFile(io.FileIO):
     """
 
     def __init__(self, path: Path, limit: int = 2 * PIECE, total: int | None = None) -> None:
-        super().__init__(path, "rb")
+        super().__init__(os.dup(path.descriptor) if isinstance(path, GivenFile) else path, "rb")
         self.limit = limit
         self.total = total
         self.allowed = False
@@ -70,7 +109,10 @@ class BoundedFile(io.FileIO):
 
     def readinto(self, buffer: Any, /) -> int:
         self._check(memoryview(buffer).nbytes)
-        return super().readinto(buffer) or 0
+        count = super().readinto(buffer) or 0
+        # libhdf5 does not ask how much came, and would take old memory for the rest.
+        memoryview(buffer).cast("B")[count:] = bytes(memoryview(buffer).nbytes - count)
+        return count
 
     def readall(self) -> bytes:
         return self.read()
@@ -130,9 +172,12 @@ class Stream:
         return part
 
 
-def inflated(file: BoundedFile, size: int) -> Stream:
-    """What a zlib stream of `size` bytes, starting at the file's position, unpacks to."""
-    unpack = zlib.decompressobj()
+def inflated(file: Readable, size: int, wbits: int = zlib.MAX_WBITS) -> Stream:
+    """What a zlib stream of `size` bytes, starting at the file's position, unpacks to.
+
+    `wbits` 31 is gzip.
+    """
+    unpack = zlib.decompressobj(wbits)
     left = size
 
     def read(wanted: int) -> bytes:
@@ -179,17 +224,32 @@ def take(stream: Stream, shape: tuple[int, ...], dtype: np.dtype, index: Index) 
     -------
     ``array[index]``, narrowed to 32 bits; see `narrow`.
     """
+    values = np.zeros(taken_shape(shape, index), narrow(np.zeros(0, dtype)).dtype)
+    _fill(values, stream, shape, dtype, index)
+    return values if values.ndim else values[()]
+
+
+def taken_shape(shape: tuple[int, ...], index: Index) -> tuple[int, ...]:
+    """Shape of ``array[index]``, where an entry is an index or ``slice(None)``."""
+    return tuple(n for n, i in zip(shape, index, strict=True) if isinstance(i, slice))
+
+
+def _fill(
+    values: np.ndarray, stream: Stream, shape: tuple[int, ...], dtype: np.dtype, index: Index
+) -> None:
     size = math.prod(shape) * dtype.itemsize
     first, rest = index[0], index[1:]
     if isinstance(first, slice) and (size <= PIECE or len(shape) == 1):
-        return narrow(np.frombuffer(stream.exactly(size), dtype).reshape(shape)[index])
+        values[...] = narrow(np.frombuffer(stream.exactly(size), dtype).reshape(shape)[index])
+        return
     step = size // shape[0]
     if isinstance(first, slice):
-        return np.stack([take(stream, shape[1:], dtype, rest) for _ in range(shape[0])])
+        for row in values:
+            _fill(row, stream, shape[1:], dtype, rest)
+        return
     stream.skip(first * step)
     if len(shape) == 1:
-        part = narrow(np.frombuffer(stream.exactly(step), dtype))[0]
+        values[...] = narrow(np.frombuffer(stream.exactly(step), dtype))[0]
     else:
-        part = take(stream, shape[1:], dtype, rest)
+        _fill(values, stream, shape[1:], dtype, rest)
     stream.skip((shape[0] - first - 1) * step)
-    return part

@@ -3,16 +3,16 @@
 HDF5 is a file system in a file, and parts of it may point outside: a dataset with external
 storage, a virtual dataset, an external or soft link gives the bytes of *other* files of the
 machine to whoever asks for a plain array. Chunks are compressed, so a small file can also
-unpack to anything. Here only hard links to ordinary datasets are followed, every size is
-checked before it is believed, and gzip chunks are unpacked once under a bound before
-libhdf5, which has none, may do so.
+unpack to anything. Here only hard links to ordinary datasets are followed, and every size is
+checked before it is believed. Of the values themselves libhdf5 is asked only where they lie;
+they are read by `chunks` or as a plain stretch of the file, never by libhdf5, which trusts what
+a file says of their length.
 """
 
 from __future__ import annotations
 
-import itertools
+import io
 import math
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,16 +21,13 @@ import h5py
 import numpy as np
 
 from recon.kspace import InputError
-from recon.readers.bounded import MIB, BoundedFile, Index
+from recon.readers import bounded, chunks
+from recon.readers.bounded import MIB, BoundedFile, Index, Stream, narrow, taken_shape
 from recon.readers.heap import HeapGuard
 
-MAX_CHUNK = 64 * MIB
-MAX_UNPACKED = 1024 * MIB  # all chunks that one slice touches
-MAX_CHUNKS = 100_000
 MAX_MEMBERS = 64
 MAX_TEXT = 64
 RATIO, RATIO_FROM = 100, 32 * MIB
-FILTERS = {h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32}
 
 # Types whose bytes are the same in the file and in NumPy.
 PLAIN = [
@@ -45,15 +42,18 @@ PLAIN = [
 ]
 # HDF5 2 has complex numbers of its own.
 COMPLEXES = [
-    (getattr(h5py.h5t, f"COMPLEX_IEEE_F{bits}{order}"), bits // 4)
+    (getattr(h5py.h5t, f"COMPLEX_IEEE_F{bits}{order}"), f"{sign}c{bits // 4}")
     for bits in (32, 64)
-    for order in ("LE", "BE")
+    for order, sign in (("LE", "<"), ("BE", ">"))
     if hasattr(h5py.h5t, f"COMPLEX_IEEE_F{bits}{order}")
 ]
 
 OUTSIDE = (
     "This HDF5 file points to data through a link or outside itself; "
     "only ordinary datasets, stored in the file, are accepted."
+)
+TOO_SHORT = (
+    "A dataset of this HDF5 file is not as long as it declares; a complete file is accepted."
 )
 
 
@@ -124,21 +124,25 @@ def _check_storage(found: h5py.Dataset) -> None:
     plan = found.id.get_create_plist()
     if plan.get_layout() == h5py.h5d.VIRTUAL or plan.get_external_count():
         raise InputError(OUTSIDE)
-    if {plan.get_filter(i)[0] for i in range(plan.get_nfilters())} - FILTERS:
-        raise InputError("This HDF5 file is compressed in a way other than gzip; use gzip or none.")
+    chunks.filters_of(found)
     if found.shape is None:
         return
-    declared = math.prod(found.shape) * found.id.get_type().get_size()
-    if declared > RATIO_FROM and declared > RATIO * found.id.get_storage_size():
+    itemsize = found.id.get_type().get_size()
+    declared = math.prod(found.shape) * itemsize
+    held = found.id.get_storage_size()
+    if declared > RATIO_FROM and declared > RATIO * held:
         raise InputError(
             f"This HDF5 file declares {declared / MIB:.0f} MiB and stores hardly any of it; "
             f"a complete file, compressed at most {RATIO} times, is accepted."
         )
-    if found.chunks and math.prod(found.chunks) * found.id.get_type().get_size() > MAX_CHUNK:
+    if found.chunks and math.prod(found.chunks) * itemsize > chunks.MAX_CHUNK:
         raise InputError(
-            f"A chunk of this HDF5 file is larger than {MAX_CHUNK // MIB} MiB; "
+            f"A chunk of this HDF5 file is larger than {chunks.MAX_CHUNK // MIB} MiB; "
             f"smaller chunks, such as one slice each, are accepted."
         )
+    numeric = _stored_type(found.id.get_type()) is not None
+    if numeric and not found.chunks and held not in (0, declared):  # 0: never written
+        raise InputError(TOO_SHORT)
 
 
 def number_type(found: h5py.Dataset) -> np.dtype | None:
@@ -155,27 +159,35 @@ def number_type(found: h5py.Dataset) -> np.dtype | None:
     if not found.shape:
         return None
     declared = found.id.get_type()
+    stored = _stored_type(declared)
+    if declared.get_class() != h5py.h5t.ENUM:
+        return stored
+    return np.dtype(bool) if stored is not None and found.dtype == bool else None
+
+
+def _stored_type(declared: h5py.h5t.TypeID) -> np.dtype | None:
+    """NumPy type of the bytes as they stand in the file; None where there is no such one."""
     kind = declared.get_class()
     if kind == h5py.h5t.ENUM:  # how h5py stores booleans
-        return np.dtype(bool) if _plain(declared.get_super()) and found.dtype == bool else None
+        return plain(declared.get_super())
     if kind == getattr(h5py.h5t, "COMPLEX", None):
-        size = next((size for known, size in COMPLEXES if declared.equal(known)), None)
-        return None if size is None else np.dtype(f"c{size}")
+        return next((np.dtype(name) for known, name in COMPLEXES if declared.equal(known)), None)
     if kind != h5py.h5t.COMPOUND:
-        return _plain(declared)
+        return plain(declared)
     if declared.get_nmembers() != 2:
         return None
-    first, second = (_plain(declared.get_member_type(i)) for i in (0, 1))
+    first, second = (plain(declared.get_member_type(i)) for i in (0, 1))
     initials = [declared.get_member_name(i)[:1].lower() for i in (0, 1)]
     if first is None or first != second or first.str[1:] not in ("f4", "f8"):
         return None
     offsets = [declared.get_member_offset(i) for i in (0, 1)]
     if offsets != [0, first.itemsize] or declared.get_size() != 2 * first.itemsize:
         return None
-    return np.dtype(f"c{2 * first.itemsize}") if initials == [b"r", b"i"] else None
+    return np.dtype(f"{first.str[0]}c{2 * first.itemsize}") if initials == [b"r", b"i"] else None
 
 
-def _plain(declared: h5py.h5t.TypeID) -> np.dtype | None:
+def plain(declared: h5py.h5t.TypeID) -> np.dtype | None:
+    """The same type in NumPy, where its bytes are the same; else None."""
     return next((np.dtype(name) for known, name in PLAIN if declared.equal(known)), None)
 
 
@@ -187,64 +199,37 @@ def take(raw: BoundedFile, found: h5py.Dataset, index: Index) -> np.ndarray:
     raw
         The file that the dataset lives in.
     found
-        The dataset.
+        The dataset; `number_type` knows its type.
     index
         One entry an axis: an index, or ``slice(None)``.
 
     Returns
     -------
-    Complex values where real and imaginary part were a compound, others as they are.
+    Values at 32-bit precision; see `recon.readers.bounded.narrow`.
 
     Raises
     ------
     InputError
-        If a chunk does not unpack to exactly its size.
+        If what is stored is not exactly what is declared.
     """
-    ends = [1 if isinstance(i, int) else n for i, n in zip(index, found.shape, strict=True)]
-    itemsize = found.id.get_type().get_size()
-    if found.chunks:
-        _check_chunks(raw, found, index)
-    with raw.allow(max(math.prod(ends) * itemsize, 2 * MAX_CHUNK)):
-        values = found[index]
-    if values.dtype.names is None:
-        return values
-    real, imaginary = (values[name] for name in values.dtype.names)
-    joined = np.empty(values.shape, np.result_type(real.dtype, np.complex64))
-    joined.real, joined.imag = real, imaginary
-    return joined
-
-
-def _check_chunks(raw: BoundedFile, found: h5py.Dataset, index: Index) -> None:
-    chunk = found.chunks
-    size = math.prod(chunk) * found.id.get_type().get_size()
-    corners = [
-        range(i - i % step, i + 1, step) if isinstance(i, int) else range(0, n, step)
-        for i, n, step in zip(index, found.shape, chunk, strict=True)
-    ]
-    count = math.prod(map(len, corners))
-    if count > MAX_CHUNKS or count * size > MAX_UNPACKED:
-        raise InputError(
-            "One slice of this HDF5 file is spread over too many chunks; "
-            "chunks of one slice each are accepted."
-        )
-    plan = found.id.get_create_plist()
-    filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
-    if h5py.h5z.FILTER_DEFLATE not in filters:
-        return
-    at = filters.index(h5py.h5z.FILTER_DEFLATE)
-    if h5py.h5z.FILTER_DEFLATE in filters[at + 1 :] or h5py.h5z.FILTER_SHUFFLE in filters[at + 1 :]:
-        raise InputError("This HDF5 file is compressed in an unusual way; use gzip or none.")
-    for corner in itertools.product(*corners):
-        with raw.allow(size + size // 8 + MIB):
-            skipped, packed = found.id.read_direct_chunk(corner)
-        if skipped >> at & 1:  # stored as it is, because it did not shrink
-            continue
-        unpack = zlib.decompressobj()
-        if len(unpack.decompress(packed, size + 1)) != size:
-            raise InputError(
-                "A chunk of this HDF5 file does not unpack to its declared size; "
-                "the file may be damaged or incomplete."
-            )
+    stored = _stored_type(found.id.get_type())
+    assert stored is not None
+    layout = found.id.get_create_plist().get_layout()
+    if layout == h5py.h5d.CHUNKED:
+        values = chunks.take(raw, found, stored, index)
+    elif layout == h5py.h5d.COMPACT:
+        whole = np.zeros(found.shape, stored)  # at most 64 KiB, beside the dataset's header
+        found.id.read(h5py.h5s.ALL, h5py.h5s.ALL, whole, found.id.get_type())
+        values = narrow(whole[index])
+    elif (offset := found.id.get_offset()) is None:  # declared, never written
+        values = np.zeros(taken_shape(found.shape, index), narrow(np.zeros(0, stored)).dtype)
+    else:
+        if offset + math.prod(found.shape) * stored.itemsize > raw.size:
+            raise InputError(TOO_SHORT)
+        raw.seek(offset)
+        stream = Stream(raw.read, lambda step: raw.seek(step, io.SEEK_CUR))
+        values = bounded.take(stream, found.shape, stored, index)
+    return values != 0 if number_type(found) == np.dtype(bool) else values
 
 
 def scalar(owner: h5py.Group | h5py.Dataset, name: str) -> str | float | None:
@@ -253,7 +238,7 @@ def scalar(owner: h5py.Group | h5py.Dataset, name: str) -> str | float | None:
         return None
     attribute = h5py.h5a.open(owner.id, name.encode())
     kind = attribute.get_type().get_class()
-    if kind != h5py.h5t.STRING and _plain(attribute.get_type()) is None:
+    if kind != h5py.h5t.STRING and plain(attribute.get_type()) is None:
         return None
     # Text of variable length lies in a heap, which the bounded file refuses to load if large.
     if attribute.get_space().get_select_npoints() != 1 or attribute.get_type().get_size() > 1024:

@@ -26,7 +26,6 @@ MAX_ASPECT = 4
 
 # One letter an axis: S slices, C coils, H, W, and N for "slices or coils".
 CONVENTIONS: dict[str, dict[int, tuple[str, ...]]] = {
-    "fastmri": {2: ("HW",), 3: ("SHW",), 4: ("SCHW",)},
     "numpy": {2: ("HW",), 3: ("NHW", "HWN"), 4: ("SCHW", "SHWC", "HWCS")},
     "matlab": {2: ("HW",), 3: ("HWN", "NHW"), 4: ("HWCS", "HWSC", "SCHW")},
 }
@@ -120,7 +119,7 @@ def layout_of(stored: Stored, axes: Axes = "auto") -> Layout:
     pair = None if stored.picture else pair_axis(stored.shape, stored.dtype)
     shape = stored.shape if pair is None else stored.shape[1:] if pair == 0 else stored.shape[:-1]
 
-    options = CONVENTIONS[stored.order][len(shape)]
+    options = (stored.letters,) if stored.letters else CONVENTIONS[stored.order][len(shape)]
     letters = next((one for one in options if _plausible(one, shape, options[0])), options[0])
     ambiguous = "N" in letters and shape[letters.index("N")] > 1
     notes = []
@@ -135,7 +134,7 @@ def layout_of(stored: Stored, axes: Axes = "auto") -> Layout:
                 f"they were read as {meaning}."
             )
         letters = letters.replace("N", meaning[0].upper())
-    elif len(shape) == 4 and stored.order != "fastmri":
+    elif len(shape) == 4 and not stored.letters:
         words = {"S": "slices", "C": "coils", "H": "rows", "W": "columns"}
         notes.append(f"The four axes were read as {', '.join(words[one] for one in letters)}.")
     if pair is not None:

@@ -14,7 +14,18 @@ import numpy as np
 
 from recon.readers import fastmri, hdf5, mat5
 from recon.readers.bounded import BoundedFile
+from recon.readers.peek import HDF5
 from recon.readers.stored import NAMES, PICTURE_NAMES, Stored, choose
+
+
+def is_v5(head: bytes) -> bool:
+    """Whether a file that begins so is of version 5 to 7."""
+    return head.startswith(b"MATLAB") and head[126:128] in (b"IM", b"MI")
+
+
+def is_v73(head: bytes) -> bool:
+    """Whether a file that begins so is of version 7.3."""
+    return head.startswith(b"MATLAB 7.3") and head[512:520] == HDF5
 
 
 @contextmanager

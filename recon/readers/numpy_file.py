@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,14 +17,13 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from recon.kspace import InputError
+from recon.readers import archive
 from recon.readers.bounded import MIB, BoundedFile, Index, Stream, take
 from recon.readers.stored import Stored, choose
 
 MAX_HEADER = 16 * 1024
 MAX_ARRAYS = 64
 MAX_MASK = 32 * MIB
-MAX_UNPACKED = 2048 * MIB
-RATIO, RATIO_FROM = 100, 16 * MIB
 
 Header = tuple[tuple[int, ...], bool, np.dtype, int]  # shape, Fortran order, type, length
 
@@ -101,21 +99,21 @@ def opened_npz(path: Path) -> Iterator[Stored]:
     InputError
         If no array can be k-space, or one unpacks to too much.
     """
-    # The directory is the largest single read; the bound keeps a million names out of memory.
-    with BoundedFile(path, limit=MIB) as file, zipfile.ZipFile(file) as archive:
+    with archive.opened(path) as opened:
         members = {
-            info.filename[:-4]: info
-            for info in archive.infolist()
-            if info.filename.endswith(".npy")
+            info.filename[:-4]: info for info in opened.infolist() if info.filename.endswith(".npy")
         }
         if not members:
-            raise InputError("This zip archive holds no NumPy array; an .npz file is accepted.")
+            raise InputError(
+                "This zip archive holds no NumPy array, nor one BART pair, Bruker scan, DICOM "
+                "series, NIfTI pair or tensor; any of these is accepted."
+            )
         if len(members) > MAX_ARRAYS:
             raise InputError(f"This file holds {len(members)} arrays; up to {MAX_ARRAYS} are read.")
         headers = {}
         for name, info in members.items():
-            _check_member(info)
-            with archive.open(info) as member:
+            archive.check(info)
+            with opened.open(info) as member:
                 try:
                     headers[name] = header(member, info.file_size)
                 except InputError:
@@ -127,7 +125,7 @@ def opened_npz(path: Path) -> Iterator[Stored]:
 
         def take_member(name: str, index: Index) -> np.ndarray:
             shape, fortran, dtype, offset = {**headers, **masks}[name]
-            with archive.open(members[name]) as member:
+            with opened.open(members[name]) as member:
                 stream = Stream(lambda size: member.read(min(size, MIB)))
                 stream.skip(offset)
                 return _take(stream, shape, fortran, dtype, index)
@@ -137,17 +135,3 @@ def opened_npz(path: Path) -> Iterator[Stored]:
             if mask_shape and 0 < math.prod(mask_shape) * mask_type.itemsize <= MAX_MASK:
                 mask = take_member(name, (slice(None),) * len(mask_shape))
         yield Stored("NumPy", shape, dtype, lambda index: take_member(chosen, index), mask=mask)
-
-
-def _check_member(info: zipfile.ZipInfo) -> None:
-    if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise InputError(
-            "This archive is encrypted or unusually compressed; "
-            "np.savez and np.savez_compressed write what is accepted."
-        )
-    suspicious = info.file_size > RATIO_FROM and info.file_size > RATIO * info.compress_size
-    if suspicious or info.file_size > MAX_UNPACKED:
-        raise InputError(
-            f"An array of this file unpacks to {info.file_size / MIB:.0f} MiB; at most "
-            f"{MAX_UNPACKED // MIB} MiB, compressed at most {RATIO} times, are accepted."
-        )

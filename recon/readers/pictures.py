@@ -51,7 +51,7 @@ def opened(path: Path) -> Iterator[Stored]:
             (frames, height, width),
             np.dtype(np.float32),
             take,
-            order="fastmri",
+            letters="SHW",
             picture=True,
         )
 

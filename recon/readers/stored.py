@@ -34,12 +34,25 @@ class Stored:
     take
         ``take(index)`` reads ``array[index]``; one entry an axis, an int or ``slice(None)``.
     order
-        Convention for the axes: fastMRI's fixed one, slices or coils first as in NumPy, or
-        last as in MATLAB.
+        Convention for the axes where `letters` does not fix them: slices or coils first as in
+        NumPy, or last as in MATLAB.
+    letters
+        Meaning of each axis where the format fixes it, see `recon.readers.layout.Layout`;
+        empty where it does not.
+    certain
+        True where the format says that this is centred k-space, so that nothing is guessed.
     picture
         True where the file says that this is an image and no k-space.
     mask
         Declared sampling mask, any shape; None where the file has none.
+    complete
+        False where the file itself says that the object was not sampled in full, although no
+        column may be missing (asymmetric echo, partitions left out): no reference exists.
+    size
+        Height and width of the image that the file's header asks for; None where it is silent.
+    affine
+        4 x 4, from (row, column, slice) of the stored image to millimetres, right-anterior-
+        superior as in NIfTI; None where the file does not say.
     accelerations
         Undersampled variants the file holds.
     attrs, notes
@@ -50,9 +63,14 @@ class Stored:
     shape: tuple[int, ...]
     dtype: np.dtype
     take: Callable[[Index], np.ndarray]
-    order: Literal["fastmri", "numpy", "matlab"] = "numpy"
+    order: Literal["numpy", "matlab"] = "numpy"
+    letters: str = ""
+    certain: bool = False
     picture: bool = False
     mask: np.ndarray | None = None
+    complete: bool = True
+    size: tuple[int, int] | None = None
+    affine: np.ndarray | None = None
     accelerations: tuple[int, ...] = ()
     attrs: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -1,18 +1,21 @@
-"""The page: title, the main view, what to keep in mind, and the programming interface."""
+"""The page: a bar that says what is open, the tabs, what to keep in mind, and the interface."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.methods import DEFAULT, METHODS
 from recon.ui import (
     acquisition,
     compare,
+    controls,
+    events,
+    experiment,
     lessons,
     links,
     reconstruct,
@@ -21,22 +24,16 @@ from recon.ui import (
     session,
     trust,
 )
+from recon.ui.controls import Controls
+from recon.ui.experiment import Experiment
+from recon.ui.links import TabBar
 from recon.ui.session import Choice, Origin
 from recon.weights import WeightsError
 
-CSS = (Path(__file__).parent / "style.css").read_text("utf-8")
-# No fonts from the internet: a classroom may be offline.
-THEME = gr.themes.Soft(
-    primary_hue="blue",
-    font=["system-ui", "sans-serif"],
-    font_mono=["ui-monospace", "monospace"],
-)
-TABS = ("reconstruct", "sampling", "acquisition", "methods", "trust", "learn")
 TITLE = """
 <h1>MRI from a quarter of the measurements</h1>
-<p>An MRI scanner measures k-space, line by line. Skip three of four lines and the scan is four
-times faster, but the picture blurs and aliases. See what a neural network repairs, and what it
-cannot. For research and teaching, not for diagnosis.</p>
+<p>Skip three of four lines of k-space: what does a network repair, and what can it not? For
+research and teaching, not for diagnosis.</p>
 """
 REMARKS = """
 <p><b>What is measured, what is made up.</b> The mask decides which lines of k-space are used;
@@ -53,25 +50,37 @@ def build() -> gr.Blocks:
         fill_width=True,
         analytics_enabled=False,
     ) as demo:
-        gr.HTML(TITLE, elem_id="title")
+        with gr.Row(elem_id="header"):
+            gr.HTML(TITLE, elem_id="title")
+        bar = controls.bar()
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Reconstruct", id="reconstruct"):
-                view = reconstruct.build()
+                view = reconstruct.build(bar)
                 shared = view.controls
             with gr.Tab("Sampling lab", id="sampling") as tab:
                 lab = sampling.build(shared, tab)
             with gr.Tab("Acquisition", id="acquisition") as tab:
                 acquisition.build(shared, tab)
             with gr.Tab("Methods", id="methods"):
-                compare.build(shared)
+                compared = experiments("method", "compare-tabs", compare.EXPERIMENTS, shared)
             with gr.Tab("Can I trust it?", id="trust"):
-                trust.build(shared)
+                trusted = experiments("test", "trust", trust.EXPERIMENTS, shared)
             with gr.Tab("Learn", id="learn"):
                 lesson = lessons.build(shared)
-        links.build(view, lab, lesson, tabs, TABS)
+        keys = ("reconstruct", "sampling", "acquisition", "methods", "trust", "learn")
+        links.build(view, lab, lesson, [TabBar("tab", tabs, keys), compared, trusted])
         gr.HTML(REMARKS, elem_id="remarks")
-        gr.api(reconstruct_file, api_name="reconstruct", **reconstruct.ONE_AT_A_TIME)
+        gr.api(reconstruct_file, api_name="reconstruct", **events.SHORT)
     return demo
+
+
+def experiments(name: str, elem_id: str, table: Sequence[Experiment], shared: Controls) -> TabBar:
+    """A tab for each of some experiments."""
+    with gr.Tabs(elem_id=elem_id, overflow_behavior="wrap") as tabs:
+        for one in table:
+            with gr.Tab(one.title, id=one.key):
+                experiment.build(one, shared)
+    return TabBar(name, tabs, tuple(one.key for one in table))
 
 
 def reconstruct_file(
@@ -86,7 +95,9 @@ def reconstruct_file(
     `slice` counts from 0; -1 is the middle one.
     """
     try:
-        return session.run(_asked(file, acceleration, seed, method, slice)).record()
+        wish = _asked(file, acceleration, seed, method, slice)
+        with events.TURNS.short():
+            return session.run(wish).record()
     except (InputError, WeightsError) as error:
         raise gr.Error(str(error), print_exception=False) from None
 
@@ -115,4 +126,4 @@ def _asked(file: Any, acceleration: Any, seed: Any, method: Any, slice_: Any) ->
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

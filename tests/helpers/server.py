@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +31,22 @@ def call(visitor: httpx.Client, arguments: list[Any], name: str = "reconstruct")
 
 
 def event(
-    visitor: httpx.Client, name: str, values: list[Any], session: str | None = None
+    visitor: httpx.Client, name: str, values: Mapping[str, Any] | list[Any], session: str = ""
 ) -> list[Any]:
-    """What an event of the page answers: values of its first inputs, the others as drawn."""
+    """What an event of the page answers.
+
+    `values` are of its first inputs, or of inputs by their element's id; others are as drawn.
+    """
     session = session or uuid.uuid4().hex
     config = visitor.get("/config").json()
-    parts = {part["id"]: part["props"] for part in config["components"]}
     one = next(dep for dep in config["dependencies"] if dep["api_name"] == name)
-    parts.update({n: {} for n in one["inputs"] if n not in parts})
-    drawn = [parts[number].get("value") for number in one["inputs"][len(values) :]]
-    body = {"session_hash": session, "fn_index": one["id"], "data": [*values, *drawn]}
+    parts = {part["id"]: part["props"] for part in config["components"]}
+    drawn = [parts.get(number, {}) for number in one["inputs"]]
+    if isinstance(values, list):
+        data = [*values, *(part.get("value") for part in drawn[len(values) :])]
+    else:
+        data = [values.get(part.get("elem_id"), part.get("value")) for part in drawn]
+    body = {"session_hash": session, "fn_index": one["id"], "data": data}
     visitor.post(api("queue/join"), json=body).raise_for_status()
     with visitor.stream("GET", api("queue/data"), params={"session_hash": session}) as lines:
         for line in lines.iter_lines():

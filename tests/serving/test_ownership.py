@@ -37,8 +37,12 @@ def stranger(url):
         yield visitor
 
 
+def named(path) -> dict:
+    return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+
+
 def arguments(path) -> list:
-    return [{"path": str(path), "meta": {"_type": "gradio.FileData"}}, 4, 0, "zero-filled", -1]
+    return [named(path), 4, 0, "zero-filled", -1]
 
 
 def test_the_owner_may_and_a_stranger_may_not(owner, stranger, file, url):
@@ -64,7 +68,7 @@ def test_other_spellings_of_a_strangers_path(owner, stranger, file, spelling):
     path = upload(owner, file)
     folder = Path(path).parent
     wanted = {
-        "meta": {"path": path, "meta": {"_type": "gradio.FileData"}},
+        "meta": named(path),
         "plain": {"path": path},
         "nested": {"file": {"path": path}},
         "url": {"path": path, "url": f"file://{path}"},
@@ -105,7 +109,7 @@ def test_names_in_the_folder_are_no_permission(owner):
 
 def test_page_events_refuse_a_strangers_upload(owner, stranger, file):
     path = upload(owner, file)
-    values = [{"path": path, "meta": {"_type": "gradio.FileData"}, "orig_name": "k.npy"}]
+    values = {"upload": {**named(path), "orig_name": "k.npy"}}
     mine, theirs = (event(one, "upload", values) for one in (owner, stranger))
     assert "k.npy" in json.dumps(mine)
     assert "k.npy" not in json.dumps(theirs)
@@ -114,7 +118,7 @@ def test_page_events_refuse_a_strangers_upload(owner, stranger, file):
 
 def test_a_session_of_somebody_else_is_closed(owner, stranger, file):
     path = upload(owner, file)
-    event(owner, "upload", [{"path": path, "meta": {"_type": "gradio.FileData"}}], session="mine1")
+    event(owner, "upload", {"upload": named(path)}, session="mine1")
     body = {"session_hash": "mine1", "fn_index": 0, "data": []}
     assert stranger.post(api("queue/join"), json=body).status_code == 403
     for way in ("queue/data?session_hash=mine1", "heartbeat/mine1"):
@@ -125,15 +129,15 @@ def test_a_client_without_cookies_keeps_its_upload_to_its_session(url, file):
     def ask(session: str, acceleration: int) -> str:
         with httpx.Client(base_url=url, timeout=60) as visitor:
             visitor.event_hooks = {"response": [lambda _: visitor.cookies.clear()]}
-            values = [named, acceleration, 0, "zero-filled", -1]
+            values = [file_data, acceleration, 0, "zero-filled", -1]
             return json.dumps(event(visitor, "reconstruct", values, session))
 
     with httpx.Client(base_url=url) as visitor:
-        named = {"path": upload(visitor, file), "meta": {"_type": "gradio.FileData"}}
+        file_data = named(upload(visitor, file))
     assert '"ssim"' in ask("without-cookies", 4)
     assert '"ssim"' in ask("without-cookies", 8)
     assert GONE in ask("another", 4)
-    assert httpx.get(f"{url}gradio_api/file={named['path']}").status_code == 403
+    assert httpx.get(f"{url}gradio_api/file={file_data['path']}").status_code == 403
 
 
 def test_the_client_library_works_as_it_is(url, file):
@@ -154,8 +158,8 @@ def test_without_cookie_and_session_an_upload_is_good_for_one_call(url, file):
 
 def test_what_was_made_for_one_visitor_is_not_served_to_another(owner, stranger, file):
     path = upload(owner, file)
-    event(owner, "upload", [{"path": path, "meta": {"_type": "gradio.FileData"}}], session="pack1")
-    answer = json.dumps(event(owner, "pack", [], session="pack1"))
+    event(owner, "upload", {"upload": named(path)}, session="pack1")
+    answer = json.dumps(event(owner, "pack", {}, session="pack1"))
     made = json.loads(answer[answer.index('{"path"') : answer.index(', "url"')] + "}")["path"]
     assert owner.get(api(f"file={made}")).content[:2] == b"PK"
     assert stranger.get(api(f"file={made}")).status_code == 403

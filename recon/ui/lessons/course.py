@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from recon.scan import Scan
 from recon.ui.lessons import experiments
-from recon.ui.lessons.experiments import Answer, Scan
+from recon.ui.lessons.experiments import Answer
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,11 @@ class Lesson:
 
     title: str
     question: Question
-    experiment: Callable[[Scan], Answer]
+    experiment: Callable[[Scan, int], Answer]
     explanation: str
     source: str
     link: str
+    example: str = ""  # shown on this one, where the first example is open
 
 
 LESSONS = (

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recon.kspace import InputError
+from recon.errors import InputError
 
 AGE = 3600  # seconds a file stays; longer than any wait in the queue
 UNUSED = 600  # seconds an upload stays that nothing was done with

@@ -1,6 +1,6 @@
 """Reads attack files, or damaged ones, and reports its own memory.
 
-Run as ``python -m tests.helpers.hostile probe|fuzz FOLDER [COUNT]``; prints JSON.
+Run as ``python -m tests.helpers.hostile probe|fuzz|leak FOLDER [COUNT]``; prints JSON.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import json
 import resource
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tests.helpers import files
+from tests.helpers.hostile import chunks
 from tests.helpers.hostile.zeros import MIB
 
 
@@ -85,10 +87,49 @@ def fuzz(folder: Path, count: int, seed: int = 0) -> dict:
     return found
 
 
+MARKER = b"MARKERED"  # of eight bytes: as a complex number it is finite and would be shown
+
+
+def _spread_marker() -> None:
+    """Fill memory of all sizes with the marker, and free it again for whoever comes next."""
+    for size in (64, 512, 4096, 8192, 16_384, 65_536, 262_144, MIB):
+        blocks = [bytearray(MARKER * (size // 8)) for _ in range(2 * MIB // size)]
+        del blocks
+
+
+def leak(folder: Path) -> dict:
+    """Read chunks that lie about their length; tell which answers hold what is not theirs."""
+    from recon import readers
+
+    answers: list[bytes] = []
+    settle = readers.settle
+
+    def spy(values: np.ndarray, *rest: Any) -> Any:
+        answers.append(values.tobytes())
+        return settle(values, *rest)
+
+    readers.settle = spy  # type: ignore[assignment]
+    found: dict[str, Any] = {"files": 0, "read": 0, "leaks": [], "escaped": []}
+    for path in chunks.files(folder):
+        _spread_marker()
+        end = outcome(path)
+        found["files"] += 1
+        found["read"] += end == "read"
+        if end.startswith("ESCAPED"):
+            found["escaped"].append([path.name, end])
+        answers.append(end.encode())
+        if any(MARKER in answer for answer in answers):
+            found["leaks"].append(path.name)
+        answers.clear()
+    return found
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[2])
     if sys.argv[1] == "probe":
         print(json.dumps(probe(folder)))
+    elif sys.argv[1] == "leak":
+        print(json.dumps(leak(folder)))
     else:
         seed = int(sys.argv[4]) if len(sys.argv) > 4 else 0
         print(json.dumps(fuzz(folder, int(sys.argv[3]), seed)))

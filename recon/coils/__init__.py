@@ -1,0 +1,1 @@
+"""Many coils: how their signals are compressed, combined and simulated."""

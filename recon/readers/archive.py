@@ -1,0 +1,87 @@
+"""Zip archives from strangers: a bounded directory, plain members, no bombs."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from recon.kspace import InputError
+from recon.readers.bounded import MIB, BoundedFile
+
+MAX_MEMBERS = 4096
+MAX_UNPACKED = 2048 * MIB
+RATIO, RATIO_FROM = 100, 16 * MIB
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip archive, read through a `BoundedFile`.
+
+    Raises
+    ------
+    InputError
+        If it has too many members.
+    """
+    # The directory is the largest single read; the bound keeps a million names out of memory.
+    with BoundedFile(path, limit=MIB) as file, zipfile.ZipFile(file) as archive:
+        if len(archive.infolist()) > MAX_MEMBERS:
+            raise InputError(
+                f"This zip archive has {len(archive.infolist())} members; "
+                f"up to {MAX_MEMBERS} are read."
+            )
+        yield archive
+
+
+def members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The ordinary files of an archive; what macOS and others hide beside them is left out."""
+    return [
+        one
+        for one in archive.infolist()
+        if not one.is_dir()
+        and not any(
+            part.startswith((".", "__MACOSX")) for part in PurePosixPath(one.filename).parts
+        )
+    ]
+
+
+def check(info: zipfile.ZipInfo) -> None:
+    """Refuse a member that is encrypted, oddly compressed, or unpacks to too much.
+
+    Raises
+    ------
+    InputError
+    """
+    if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InputError(
+            "This archive is encrypted or unusually compressed; "
+            "a plain zip, stored or deflated, is accepted."
+        )
+    suspicious = info.file_size > RATIO_FROM and info.file_size > RATIO * info.compress_size
+    if suspicious or info.file_size > MAX_UNPACKED:
+        raise InputError(
+            f"A member of this archive unpacks to {info.file_size / MIB:.0f} MiB; at most "
+            f"{MAX_UNPACKED // MIB} MiB, compressed at most {RATIO} times, are accepted."
+        )
+
+
+def content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    """All bytes of a small member.
+
+    Raises
+    ------
+    InputError
+        If there are more than `limit`.
+    """
+    check(info)
+    if info.file_size > limit:
+        raise InputError(
+            f"A member of this archive has {info.file_size / MIB:.1f} MiB; "
+            f"at most {limit / MIB:.1f} MiB are accepted there."
+        )
+    with archive.open(info) as member:
+        found = member.read(limit + 1)
+    if len(found) != info.file_size:
+        raise InputError("A member of this archive is not all there; a complete one is accepted.")
+    return found

@@ -1,0 +1,246 @@
+"""Files are parsed in a process of their own, which may die without taking the page with it.
+
+The parsers below this package are written in C and were broken before: a damaged file can make
+them crash, loop, or show memory that is not its own. Here they run in a process that holds one
+open file and nothing else (see `worker` and `sandbox`), for a bounded time and in bounded memory.
+A new one is forked for every file, so none ever holds two people's bytes.
+
+On Windows, and where ``RECON_READ_IN_PROCESS=1`` is set, files are parsed in this process,
+with the checks of each reader but without these walls.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import itertools
+import json
+import math
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recon.kspace import InputError
+from recon.readers import formats, wire
+from recon.readers.bounded import MIB, Index, taken_shape
+from recon.readers.stored import Stored
+from recon.readers.worker import ORDER
+
+SECONDS = 8.0  # for all that is asked of one opened file
+MEMORY = 640 * MIB  # beyond what an idle reader has
+MAX_SENTENCE = 500
+
+TOO_SLOW = (
+    "This file takes longer to read than the {:.0f} seconds there are; "
+    "a smaller or less compressed one is accepted."
+)
+TOO_LARGE = (
+    f"This file takes more memory to read than the {MEMORY // MIB} MiB there are; "
+    f"a smaller one is accepted."
+)
+
+
+def _walled() -> bool:
+    return hasattr(os, "fork") and os.environ.get("RECON_READ_IN_PROCESS") != "1"
+
+
+class NotStartedError(RuntimeError):
+    """The process that reads could not be started: something is wrong here, not with a file."""
+
+
+class _Nursery:
+    """The clean process, which forks readers; started when first needed."""
+
+    def __init__(self) -> None:
+        self.control, theirs = socket.socketpair()
+        # Nothing of this process's environment, where secrets may be.
+        kept = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG")
+        environment = {name: os.environ[name] for name in kept if name in os.environ}
+        with theirs:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", str(Path(__file__).with_name("worker.py"))),
+                    *(
+                        str(theirs.fileno()),
+                        json.dumps([str(Path(one).resolve()) for one in sys.path]),
+                    ),
+                ],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={**environment, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                cwd="/",
+            )
+        if self.control.recv(1) != b"r":
+            raise NotStartedError("the process that reads files did not start")
+
+    def end(self) -> None:
+        self.control.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(2)
+
+
+_lock = threading.Lock()
+_nursery: _Nursery | None = None
+_numbers = itertools.count()
+_given_up: deque[tuple[int, ...]] = deque(maxlen=256)  # files that took too long
+
+
+def warm() -> None:
+    """Start the process that reads, so that the first file need not wait for it."""
+    if _walled():
+        with _lock:
+            _current()
+
+
+def _current() -> _Nursery:
+    global _nursery
+    if _nursery is None or _nursery.process.poll() is not None:
+        _nursery = _Nursery()
+    return _nursery
+
+
+@atexit.register
+def _close() -> None:
+    if _nursery is not None:
+        _nursery.end()
+
+
+def _forget() -> None:
+    """A fork of this process must not talk to its parent's readers."""
+    global _nursery, _lock
+    if _nursery is not None:
+        _nursery.control.close()
+    _nursery, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+class _Reader:
+    """One reader and its file."""
+
+    def __init__(self, path: Path, file: int, acceleration: float) -> None:
+        status = os.fstat(file)
+        self.identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if self.identity in _given_up:
+            raise InputError(TOO_SLOW.format(SECONDS))
+        self.path, self.left, self.number = path, SECONDS, next(_numbers)
+        self.shape: tuple[int, ...] = ()
+        self.picture = False
+        self.socket, theirs = socket.socketpair()
+        with theirs, _lock:
+            self.nursery = _current()
+            order = ORDER.pack(b"o", self.number)
+            socket.send_fds(self.nursery.control, [order], [theirs.fileno(), file])
+        self.question = {
+            "name": path.name,
+            "acceleration": acceleration,
+            "memory": MEMORY,
+            "seconds": math.ceil(SECONDS) + 1,
+        }
+
+    def ask(self, question: dict[str, Any]) -> wire.Message:
+        """A question and its answer.
+
+        Raises
+        ------
+        InputError
+            If the file is refused, takes too long, or the reader did not survive it.
+        """
+        start = time.monotonic()
+        try:
+            wire.send(self.socket, question)
+            words, arrays = wire.receive(self.socket, self.left)
+        except TimeoutError:
+            _given_up.append(self.identity)
+            raise InputError(TOO_SLOW.format(SECONDS)) from None
+        except (EOFError, OSError, ValueError, TypeError, KeyError):
+            raise formats.damaged(self.path) from None
+        self.left -= time.monotonic() - start
+        if words.get("too_large"):
+            raise InputError(TOO_LARGE)
+        if isinstance(words.get("refused"), str):
+            sentence = "".join(one for one in words["refused"] if one.isprintable())
+            raise InputError(sentence[:MAX_SENTENCE])
+        if words.get("damaged"):
+            raise formats.damaged(self.path)
+        return words, arrays
+
+    def take(self, index: Index) -> np.ndarray:
+        _, arrays = self.ask({"index": [i if isinstance(i, int) else None for i in index]})
+        # A reader that a file has taken over may answer anything; frames may differ in size.
+        expected = taken_shape(self.shape, index)
+        if len(arrays) != 1 or (arrays[0].shape != expected and not self.picture):
+            raise formats.damaged(self.path)
+        return arrays[0]
+
+    def end(self) -> None:
+        self.socket.close()
+        with _lock, contextlib.suppress(OSError):
+            self.nursery.control.sendall(ORDER.pack(b"e", self.number))
+
+
+@contextmanager
+def opened(path: Path, acceleration: float = 4) -> Iterator[Stored]:
+    """The k-space of a file, as `formats.opened` gives it, parsed in a process of its own.
+
+    Parameters
+    ----------
+    path
+        The file.
+    acceleration
+        Which variant to prefer where the file has several.
+
+    Raises
+    ------
+    InputError
+        If the file has no k-space that can be read, within `SECONDS` and `MEMORY`.
+    """
+    if not _walled():
+        with formats.opened(path, acceleration) as stored:
+            yield stored
+        return
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        raise InputError(f"There is no such file; {formats.accepted()}.") from None
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise InputError(f"There is no such file; {formats.accepted()}.")
+        reader = _Reader(path, file, acceleration)
+    finally:
+        os.close(file)
+    try:
+        yield _stored(reader)
+    finally:
+        reader.end()
+
+
+def _stored(reader: _Reader) -> Stored:
+    words, arrays = reader.ask(reader.question)
+    try:
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in words["fields"].items()
+        }
+        fields |= zip(words["arrays"], arrays, strict=True)
+        fields["dtype"] = wire.kind(fields["dtype"])
+        stored = Stored(**fields, take=reader.take)
+        reader.shape = wire.shape(stored.shape)
+        reader.picture = stored.picture
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise formats.damaged(reader.path) from None
+    return stored

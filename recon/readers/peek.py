@@ -1,0 +1,108 @@
+"""A first look at a file: as little of it as tells what it is."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from recon.readers import archive
+
+HEAD = 2056
+HDF5 = b"\x89HDF\r\n\x1a\n"
+ZIP = (b"PK\3\4", b"PK\5\6")
+
+
+class Peek:
+    """The beginning of a file.
+
+    Parameters
+    ----------
+    path
+        An ordinary file.
+    name
+        What the person calls it; that of the path where None.
+
+    Attributes
+    ----------
+    head
+        Its first bytes, `HEAD` at most.
+    suffix
+        Of its name, in lower case.
+    size
+        Of the file, in bytes.
+    """
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self.path = path
+        self.suffix = PurePosixPath(name or path.name).suffix.lower()
+        with path.open("rb") as file:
+            self.head = file.read(HEAD)
+            self.size = file.seek(0, io.SEEK_END)
+
+    def at(self, offset: int, size: int) -> bytes:
+        """A few bytes further in."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    @cached_property
+    def unpacked(self) -> bytes:
+        """The first bytes of what a gzip file unpacks to, or of any other file."""
+        if not self.head.startswith(b"\x1f\x8b"):
+            return self.head
+        try:
+            return zlib.decompressobj(31).decompress(self.head, HEAD)
+        except zlib.error:
+            return b""
+
+    @cached_property
+    def members(self) -> dict[str, bytes]:
+        """Names in a zip archive, and the beginnings of the first few; else nothing."""
+        if not self.head.startswith(ZIP):
+            return {}
+        found: dict[str, bytes] = {}
+        try:
+            with archive.opened(self.path) as opened:
+                for number, info in enumerate(archive.members(opened)):
+                    found[info.filename] = b""
+                    if number < 3 and not info.flag_bits & 1:
+                        with opened.open(info) as member:
+                            found[info.filename] = member.read(HEAD)
+        except (OSError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError):
+            return found
+        return found
+
+
+def begins(*magics: bytes, at: int = 0) -> Callable[[Peek], bool]:
+    """A test for files with one of these byte strings at a place."""
+    return lambda file: file.head[at:].startswith(magics)
+
+
+def unpacks(*magics: bytes, at: int = 0) -> Callable[[Peek], bool]:
+    """The same, for files that may be compressed with gzip."""
+    return lambda file: file.unpacked[at:].startswith(magics)
+
+
+def zipped(*ends: str) -> Callable[[Peek], bool]:
+    """A test for zip archives in which, for each of these, a member's name ends so."""
+    return lambda file: all(any(name.endswith(end) for name in file.members) for end in ends)
+
+
+def hdf5(file: Peek) -> bool:
+    """Whether a file is HDF5, perhaps after a user block."""
+    return any(file.head[at : at + 8] == HDF5 for at in (0, 512, 1024, 2048))
+
+
+def ge_pfile(file: Peek) -> bool:
+    """Whether a file is GE's: its logo, or its name, such as P12345.7."""
+    return b"GE_MED_NMR" in file.head or file.suffix == ".7"
+
+
+def philips(file: Peek) -> bool:
+    """Whether a file is one of Philips's: .raw with .lab and .sin, or .data with .list."""
+    told = b"DATA DESCRIPTION FILE" in file.head[:400]
+    return told or file.suffix in (".lab", ".sin", ".raw", ".data", ".list", ".par", ".rec")
