@@ -40,7 +40,7 @@ Method = Callable[[Measurement], np.ndarray]
 
 
 def scans(data: Path, slices: int) -> Iterable[tuple[str, Scan]]:
-    """Name of the set, and a scan of it: the measured head, and so many slices of the test subjects, seen by simulated coils."""
+    """The measured head, and so many slices of the test subjects, seen by simulated coils."""
     real = data / "real_kspace/brain_slice.npz"
     if real.is_file():
         yield "brain_slice", Scan.of(read(real))

@@ -16,14 +16,12 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
 
 from recon import examples, figures, masks
 from recon.kspace import InputError
 from recon.methods import DEFAULT, METHODS, methods
 from recon.probes import psf
-from recon.ui import session
+from recon.ui import serving, session
 from recon.ui.events import SHORT, TURNS
 from recon.ui.session import Choice, Origin
 from recon.weights import WeightsError
@@ -256,7 +254,7 @@ def origin(file: Any, example: Any) -> Origin:
         raise InputError(
             "Upload a file first, or name an example; the client libraries upload with handle_file."
         )
-    return Origin(upload=file["path"])
+    return Origin(upload=serving.checked(file["path"]))
 
 
 def number(name: str, value: Any, low: float, high: float) -> float:
@@ -313,5 +311,4 @@ def _written(lines: Any) -> np.ndarray:
 
 def _served(name: str, data: bytes) -> dict[str, Any]:
     """A file that the answer links to; it goes when uploads go."""
-    path = save_bytes_to_cache(data, name, get_upload_folder())
-    return gr.FileData(path=path, orig_name=name).model_dump()
+    return gr.FileData(path=serving.produce(name, data), orig_name=name).model_dump()
