@@ -16,15 +16,13 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
 
 from recon import examples, figures, masks
 from recon.kspace import InputError
-from recon.methods import DEFAULT, LABELS, methods
+from recon.methods import DEFAULT, METHODS, methods
 from recon.probes import psf
-from recon.ui import session
-from recon.ui.reconstruct import ONE_AT_A_TIME
+from recon.ui import serving, session
+from recon.ui.events import SHORT, TURNS
 from recon.ui.session import Choice, Origin
 from recon.weights import WeightsError
 
@@ -35,8 +33,8 @@ WIDEST = 4096  # lines of a mask that is only looked at
 def build() -> None:
     """Publish the endpoints; within the page's ``gr.Blocks``."""
     light: dict[str, Any] = {"concurrency_limit": 4, "concurrency_id": "light"}
-    gr.api(reconstruct, api_name="reconstruct", **ONE_AT_A_TIME)
-    gr.api(describe, api_name="describe", **ONE_AT_A_TIME)
+    gr.api(reconstruct, api_name="reconstruct", **SHORT)
+    gr.api(describe, api_name="describe", **SHORT)
     gr.api(mask, api_name="mask", **light)
     gr.api(point_spread, api_name="psf", **light)
     gr.api(list_methods, api_name="methods", **light)
@@ -50,7 +48,8 @@ def answering(name: str) -> Callable[[Callable[..., dict]], Callable[..., dict]]
         @functools.wraps(function)
         def answer(*values: Any, **named: Any) -> dict:
             try:
-                return {"version": VERSION, **function(*values, **named)}
+                with TURNS.short():
+                    return {"version": VERSION, **function(*values, **named)}
             except (InputError, WeightsError) as error:
                 raise gr.Error(str(error), print_exception=False) from None
 
@@ -220,7 +219,7 @@ def list_methods() -> dict:
     Returns:
         name (for the argument method) and label of each
     """
-    return {"methods": [{"name": name, "label": LABELS.get(name, name)} for name in methods()]}
+    return {"methods": [{"name": name, "label": METHODS[name].label} for name in methods()]}
 
 
 @answering("examples")
@@ -255,7 +254,7 @@ def origin(file: Any, example: Any) -> Origin:
         raise InputError(
             "Upload a file first, or name an example; the client libraries upload with handle_file."
         )
-    return Origin(upload=file["path"])
+    return Origin(upload=serving.checked(file["path"]))
 
 
 def number(name: str, value: Any, low: float, high: float) -> float:
@@ -312,5 +311,4 @@ def _written(lines: Any) -> np.ndarray:
 
 def _served(name: str, data: bytes) -> dict[str, Any]:
     """A file that the answer links to; it goes when uploads go."""
-    path = save_bytes_to_cache(data, name, get_upload_folder())
-    return gr.FileData(path=path, orig_name=name).model_dump()
+    return gr.FileData(path=serving.produce(name, data), orig_name=name).model_dump()

@@ -10,6 +10,7 @@ import gradio as gr
 from recon import examples, masks, readers
 from recon.kspace import InputError
 from recon.methods import DEFAULT, METHODS, methods
+from recon.ui.components import Upload
 from recon.ui.events import Values
 from recon.ui.session import Choice, Origin
 from recon.ui.web import component
@@ -104,7 +105,7 @@ def bar() -> Bar:
 def build(first: Origin, above: Bar) -> Controls:
     """Draw the rail; call it inside the column it belongs to."""
     origin = gr.State(first)
-    file = gr.File(
+    file = Upload(
         label="Your k-space or image file",
         file_types=list(readers.SUFFIXES),
         height=110,

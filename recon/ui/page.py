@@ -41,8 +41,6 @@ def build() -> gr.Blocks:
         title="MRI from a quarter of the measurements",
         fill_width=True,
         analytics_enabled=False,
-        # Uploads go after an hour, which is longer than any wait in the queue.
-        delete_cache=(3600, 3600),
     ) as demo:
         with gr.Row(elem_id="header"):
             gr.HTML(TITLE, elem_id="title")

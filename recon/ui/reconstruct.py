@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 
 from recon import masks
-from recon.ui import controls, events, html, session
+from recon.ui import controls, events, html, serving, session
 from recon.ui.controls import Bar, Controls
 from recon.ui.events import Values, careful
 from recon.ui.session import Choice, Origin, attempt
@@ -141,7 +140,8 @@ class _Main:
         if path is None:  # cleared: what is shown stays
             return {self.c.file_message: ""}
         wish = self.c.choice(values)
-        changes = self.anew(wish, origin=Origin(upload=path), axes="auto")
+        origin = Origin(upload=serving.checked(path))
+        changes = self.anew(wish, origin=origin, axes="auto")
         return {**changes, self.c.example: None}
 
     def choose_example(self, values: Values) -> dict[Any, Any]:
@@ -155,10 +155,7 @@ class _Main:
     def pack(self, values: Values) -> dict[Any, Any]:
         c = self.c
         result, _ = attempt(c.choice(values))
-        path = save_bytes_to_cache(
-            session.archive(result), "reconstruction.zip", c.archive.GRADIO_CACHE
-        )
-        c.archive.temp_files.add(path)  # so that delete_cache removes it
+        path = serving.produce("reconstruction.zip", session.archive(result))
         return {c.archive: path, c.message: ""}
 
     def restored(self, wish: Choice) -> dict[Any, Any]:

@@ -7,7 +7,6 @@ import json
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,18 @@ from recon.kspace import KSpace
 from recon.methods import DEFAULT, find
 from recon.pipeline import Reconstruction, solve
 from recon.scan import Coils, PhaseEncode, Sampling, Scan
+from recon.ui.memory import remembered
 from recon.weights import WeightsError
+
+
+class GoneError(InputError):
+    """What was uploaded is not there, or not this person's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file is not on the server, where uploads stay for an hour; please upload the "
+            "file again."
+        )
 
 
 @dataclass(frozen=True)
@@ -37,14 +47,16 @@ class Origin:
             If the upload is gone, or the example cannot be downloaded.
         """
         if self.upload is not None:
-            path = Path(self.upload)
-            if not path.is_file():
-                raise InputError(
-                    "Uploads are deleted after one to two hours; please upload the file again."
-                )
-            return path
+            if self.gone:
+                raise GoneError
+            return Path(self.upload)
         assert self.example is not None
         return examples.fetch(self.example) if examples.EXAMPLES[self.example].remote else None
+
+    @property
+    def gone(self) -> bool:
+        """Whether this is an upload that was deleted."""
+        return self.upload is not None and not Path(self.upload).is_file()
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,7 @@ def read(choice: Choice) -> KSpace:
 
 
 # One slice is looked at with many masks and methods; a large one takes 128 MiB.
-@lru_cache(maxsize=2)
+@remembered(1)
 def _read(choice: Choice) -> KSpace:
     path = choice.origin.path()
     if path is None:
@@ -136,13 +148,16 @@ def _axes(choice: Choice) -> readers.Axes:
 
 def scan(choice: Choice) -> Scan:
     """The chosen slice as a person wishes to see it."""
-    return _scan(read(choice), choice.coils, choice.phase_encode)
+    wish = Choice(choice.origin, coils=choice.coils, phase_encode=choice.phase_encode)
+    if choice.origin.path() is not None:
+        variant = {"slice": choice.slice, "acceleration": choice.acceleration, "axes": choice.axes}
+        wish = replace(wish, **variant)  # type: ignore[arg-type]
+    return _scan(wish)
 
 
-# KSpace is compared by identity, and `read` gives the same one for the same slice.
-@lru_cache(maxsize=2)
-def _scan(kspace: KSpace, coils: Coils, phase_encode: PhaseEncode) -> Scan:
-    return Scan.of(kspace, coils=coils, phase_encode=phase_encode)
+@remembered(2)
+def _scan(choice: Choice) -> Scan:
+    return Scan.of(read(choice), coils=choice.coils, phase_encode=choice.phase_encode)
 
 
 def sampling(choice: Choice, opened: Scan) -> Sampling:
@@ -157,12 +172,18 @@ def sampling(choice: Choice, opened: Scan) -> Sampling:
 
 
 # A class opens the same example with the same settings; a result without k-space is small.
-@lru_cache(maxsize=16)
+@remembered(16)
 def run(choice: Choice) -> Reconstruction:
     """Read and reconstruct; the last few results are remembered."""
     method = find(choice.method)
     opened = scan(choice)
     return solve(opened, sampling(choice, opened), method)
+
+
+def forget(files: set[str]) -> None:
+    """Drop everything that is remembered of uploads, which have been deleted."""
+    for remembering in (_read, _scan, run):
+        remembering.forget(files)
 
 
 def arrays(result: Reconstruction) -> dict[str, np.ndarray]:
