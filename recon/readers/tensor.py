@@ -1,14 +1,21 @@
 """PyTorch's ``.pt`` files: one tensor, or a dictionary of them.
 
-Read with ``weights_only=True``, so nothing in them can run, and mapped rather than loaded. The
-archive is looked through before: plain members only, and a small list of contents.
+Such a file is a zip archive: a pickle that lists tensors, and a plain member of bytes for each
+storage. The pickle is read as ``torch.load(weights_only=True)`` reads it, with what may be
+called cut down to tensors and ordered dictionaries, but without torch, which takes seconds and
+hundreds of megabytes to load; only the wanted slice is ever taken from a storage.
 """
 
 from __future__ import annotations
 
+import io
+import math
+import pickle
 import zipfile
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +23,72 @@ import numpy as np
 
 from recon.kspace import InputError
 from recon.readers import archive
-from recon.readers.bounded import MIB, Index, narrow
-from recon.readers.missing import needs
+from recon.readers.bounded import MIB, Index, Stream, narrow
 from recon.readers.stored import Stored, choose
 
 MAX_CONTENTS = MIB
+MAX_TENSORS = 256
+MAX_AXES = 16
+MAX_SPAN = 256 * MIB  # bytes from the first to the last value of a slice
 MAX_MASK = 4 * 2**20
+
+STORAGES = {
+    "ComplexFloatStorage": "<c8",
+    "ComplexDoubleStorage": "<c16",
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "HalfStorage": "<f2",
+    "BoolStorage": "?",
+    "ByteStorage": "u1",
+    "CharStorage": "i1",
+    "ShortStorage": "<i2",
+    "IntStorage": "<i4",
+    "LongStorage": "<i8",
+}
+MORE_THAN_TENSORS = (
+    "This PyTorch file holds more than tensors, or is damaged; "
+    "a tensor or a dictionary of tensors, saved by torch.save, is accepted."
+)
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A view on a storage, not read yet."""
+
+    key: str
+    dtype: np.dtype
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows tensors, their storages and ordered dictionaries, and nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _tensor
+        if module == "torch" and name in STORAGES:
+            return np.dtype(STORAGES[name])
+        raise pickle.UnpicklingError("not a tensor")
+
+    def persistent_load(self, reference: Any) -> Any:
+        kind, dtype, key, _, count = reference
+        if kind != "storage" or not isinstance(dtype, np.dtype) or not isinstance(key, str):
+            raise pickle.UnpicklingError("not a storage")
+        return key, dtype, count
+
+
+def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Tensor:
+    key, dtype, _ = storage
+    sizes = (offset, *shape, *strides)
+    if any(type(n) is not int or not 0 <= n < 2**40 for n in sizes):
+        raise pickle.UnpicklingError("impossible sizes")
+    if len(shape) != len(strides) or len(shape) > MAX_AXES:
+        raise pickle.UnpicklingError("impossible axes")
+    return Tensor(key, dtype, offset, tuple(shape), tuple(strides))
 
 
 @contextmanager
@@ -33,83 +100,94 @@ def opened(path: Path) -> Iterator[Stored]:
     InputError
         If it holds anything but tensors, or none that can be k-space.
     """
-    _check(path)
-    torch = needs("torch", "PyTorch")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception:
-        raise InputError(
-            "This PyTorch file holds more than tensors, or is damaged; "
-            "a tensor or a dictionary of tensors, saved by torch.save, is accepted."
-        ) from None
-    named = content if isinstance(content, dict) else {"tensor": content}
-    tensors: dict[str, Any] = {
-        name: one.detach()
-        for name, one in list(named.items())[:256]
-        if isinstance(name, str) and isinstance(one, torch.Tensor) and _plain(torch, one)
-    }
-    if not tensors:
-        raise InputError(
-            "This PyTorch file holds no tensor at its top; a tensor or a dictionary of tensors "
-            "is accepted."
+    with archive.opened(path) as packed:
+        members = {info.filename: info for info in packed.infolist()}
+        listed = next(name for name in members if name.endswith("data.pkl"))
+        text = archive.content(packed, members[listed], MAX_CONTENTS)
+        root = listed.removesuffix("data.pkl")
+        _check_order(packed, members.get(f"{root}byteorder"))
+        try:
+            content = _Unpickler(io.BytesIO(text)).load()
+        except Exception:
+            raise InputError(MORE_THAN_TENSORS) from None
+        named = content if isinstance(content, dict) else {"tensor": content}
+        tensors = {
+            name: one
+            for name, one in list(named.items())[:MAX_TENSORS]
+            if isinstance(name, str) and isinstance(one, Tensor)
+        }
+        if not tensors:
+            raise InputError(
+                "This PyTorch file holds no tensor at its top; a tensor or a dictionary of "
+                "tensors is accepted."
+            )
+        for one in tensors.values():
+            _check(one, members.get(f"{root}data/{one.key}"))
+
+        def take(tensor: Tensor, index: Index) -> np.ndarray:
+            return _take(packed, members[f"{root}data/{tensor.key}"], tensor, index)
+
+        mask = None
+        for name in [name for name in tensors if name.lower() == "mask"]:
+            one = tensors.pop(name)
+            if one.shape and 0 < math.prod(one.shape) <= MAX_MASK and one.dtype.kind != "c":
+                mask = take(one, (slice(None),) * len(one.shape))
+        chosen, _ = choose({name: (one.shape, one.dtype) for name, one in tensors.items()})
+        wanted = tensors[chosen]
+        yield Stored(
+            "PyTorch",
+            wanted.shape,
+            wanted.dtype,
+            take=lambda index: take(wanted, index),
+            mask=mask,
         )
-    types = {name: (tuple(one.shape), _dtype(one)) for name, one in tensors.items()}
-    masks = [name for name in types if name.lower() == "mask"]
-    mask = None
-    for name in masks:
-        shape, dtype = types.pop(name)
-        if shape and 0 < tensors[name].numel() <= MAX_MASK and dtype.kind != "c":
-            mask = tensors[name].numpy()
-    chosen, _ = choose(types)
-
-    def take(index: Index) -> np.ndarray:
-        part = tensors[chosen][index]
-        return narrow(part.resolve_conj().resolve_neg().contiguous().numpy())
-
-    yield Stored("PyTorch", *types[chosen], take=take, mask=mask)
 
 
-def _plain(torch: Any, tensor: Any) -> bool:
-    ordinary = tensor.layout == torch.strided and tensor.device.type == "cpu"
-    return ordinary and not tensor.is_quantized and tensor.dtype in _numbers(torch)
+def _check_order(packed: zipfile.ZipFile, info: zipfile.ZipInfo | None) -> None:
+    if info is not None and archive.content(packed, info, 64) != b"little":
+        raise InputError("This PyTorch file is big-endian; a little-endian one is accepted.")
 
 
-def _numbers(torch: Any) -> tuple[Any, ...]:
-    return (
-        torch.complex64,
-        torch.complex128,
-        torch.float32,
-        torch.float64,
-        torch.float16,
-        torch.bool,
-        torch.uint8,
-        torch.int8,
-        torch.int16,
-        torch.int32,
-        torch.int64,
-    )
-
-
-def _dtype(tensor: Any) -> np.dtype:
-    return np.dtype(str(tensor.dtype).removeprefix("torch."))
-
-
-def _check(path: Path) -> None:
-    """The archive that torch will open, as far as it may be believed.
+def _check(tensor: Tensor, info: zipfile.ZipInfo | None) -> None:
+    """Whether a tensor lies within its storage.
 
     Raises
     ------
     InputError
     """
-    with archive.opened(path) as packed:
-        for info in packed.infolist():
-            archive.check(info)
-            if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-                raise InputError(
-                    "This PyTorch file is compressed inside; one that torch.save wrote is accepted."
-                )
-            if info.filename.endswith(".pkl") and info.file_size > MAX_CONTENTS:
-                raise InputError(
-                    "This PyTorch file lists too much; a tensor or a dictionary of tensors is "
-                    "accepted."
-                )
+    if info is None:
+        raise InputError(MORE_THAN_TENSORS)
+    archive.check(info)
+    reach = sum((n - 1) * step for n, step in zip(tensor.shape, tensor.strides, strict=True))
+    last = tensor.offset + reach + 1
+    if min(tensor.shape, default=1) > 0 and last * tensor.dtype.itemsize > info.file_size:
+        raise InputError(
+            "A tensor of this PyTorch file is larger than its storage; a complete file is accepted."
+        )
+
+
+def _take(
+    packed: zipfile.ZipFile, info: zipfile.ZipInfo, tensor: Tensor, index: Index
+) -> np.ndarray:
+    """``tensor[index]``: the stretch of the storage that holds it, and a view on that."""
+    start, shape, strides = tensor.offset, [], []
+    for i, n, step in zip(index, tensor.shape, tensor.strides, strict=True):
+        if isinstance(i, int):
+            start += i * step
+        else:
+            shape.append(n)
+            strides.append(step)
+    span = 1 + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
+    size = tensor.dtype.itemsize
+    if span * size > MAX_SPAN:
+        raise InputError(
+            "A slice of this tensor is scattered over too much of its file; "
+            "one saved after .contiguous() is accepted."
+        )
+    with packed.open(info) as member:
+        stream = Stream(lambda wanted: member.read(min(wanted, MIB)))
+        stream.skip(start * size)
+        flat = np.frombuffer(stream.exactly(span * size), tensor.dtype)
+    steps = [step * size for step in strides]
+    view = np.lib.stride_tricks.as_strided(flat, shape, steps, writeable=False)
+    return narrow(np.ascontiguousarray(view))
