@@ -222,9 +222,9 @@ def _phantom() -> KSpace:
 
 def _phantom_coils() -> KSpace:
     note = (
-        f"Nothing was measured: {coil_phantom.COILS} loops of wire around the phantom see it as the "
-        f"law of Biot and Savart says, and k-space was computed exactly from formulas. The noise "
-        f"that was added is white, {coil_phantom.NOISE:g} for real and imaginary part."
+        f"Nothing was measured: {coil_phantom.COILS} loops of wire around the phantom see it as "
+        f"the law of Biot and Savart says, and k-space was computed exactly from formulas. The "
+        f"noise that was added is white, {coil_phantom.NOISE:g} for real and imaginary part."
     )
     source = Source(
         name="phantom-coils",

@@ -45,7 +45,7 @@ def test_lesion_is_put_where_one_clicks(trust, kspace):
     uncheck_all_but(trust, "#lesion-methods", "Zero-filled")
     trust.locator("#lesion-look").click()
     trust.locator("#lesion-panels .viewer[data-state=ready]").wait_for(timeout=30_000)
-    (row,) = numbers(trust, "#lesion-findings")
+    (row,) = numbers(trust, "#lesion-words")
     assert row[0] == "Zero-filled"
     assert 0 < float(row[1].removesuffix("%")) < 110
     canvas = trust.locator("#lesion-panels canvas").first
@@ -67,8 +67,8 @@ def test_a_lesion_without_contrast_changes_nothing(trust):
     number.fill("0")
     number.press("Enter")
     trust.locator("#lesion-look").click()
-    trust.locator("#lesion-findings tbody").wait_for(timeout=30_000)
-    assert numbers(trust, "#lesion-findings") == [["Zero-filled", "-", "-"]]
+    trust.locator("#lesion-words tbody").wait_for(timeout=30_000)
+    assert numbers(trust, "#lesion-words") == [["Zero-filled", "-", "-"]]
 
 
 def test_measured_lines_of_every_kind_of_method(trust):

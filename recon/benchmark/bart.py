@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from recon.coils.espirit import centre_block
 from recon.fourier import center_crop, fft2c, ifft2c, rss
 from recon.measurement import CROP, Measurement
 
@@ -86,6 +87,62 @@ def pics(
             kspace = fft2c(read_cfl(folder / "image"))
             images.append(ifft2c(kspace[height % 2 :, width % 2 :]))
     return center_crop(rss(np.stack(images)), CROP).astype(np.float32), seconds
+
+
+def ecalib(kspace: np.ndarray, lines: int, *options: str) -> np.ndarray:
+    """One set of maps by ``bart ecalib`` from so many lines of the middle.
+
+    Parameters
+    ----------
+    kspace
+        Complex, shape (C, H, W), both sides even.
+    lines
+        At most 24 are looked at.
+    options
+        More words of the command line.
+
+    Returns
+    -------
+    complex64, shape (C, H, W).
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_cfl(folder / "kspace", np.moveaxis(kspace, 0, -1)[:, :, None])
+        words = ["bart", "ecalib", "-m1", "-r", f"24:{min(lines, 24)}:1", *options]
+        _run([*words, "kspace", "maps"], folder)
+        return np.moveaxis(read_cfl(folder / "maps")[:, :, 0], -1, 0)
+
+
+def sense(
+    measurement: Measurement, regularization: float, iterations: int = ITERATIONS
+) -> np.ndarray:
+    """Run ``bart ecalib`` and ``bart pics`` with l1-wavelets on all coils.
+
+    Parameters
+    ----------
+    measurement
+        Of several coils, its sides even.
+    regularization, iterations
+        See `pics`.
+
+    Returns
+    -------
+    Root-sum-of-squares of the coil images, float32, shape (h, w).
+    """
+    lines = centre_block(torch.from_numpy(measurement.mask))
+    middle = measurement.mask.size // 2
+    count = 2 * min(middle - lines.start, lines.stop - middle)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        maps = ecalib(measurement.kspace, max(count, 6))
+        pattern = np.broadcast_to(measurement.mask, maps.shape[1:])
+        write_cfl(folder / "pattern", pattern)
+        write_cfl(folder / "maps", np.moveaxis(maps, 0, -1)[:, :, None])
+        write_cfl(folder / "kspace", np.moveaxis(measurement.kspace, 0, -1)[:, :, None])
+        words = ["bart", "pics", "-S", "-i", str(iterations), "-l1", "-r", f"{regularization:g}"]
+        _run([*words, "-p", "pattern", "kspace", "maps", "image"], folder)
+        image = read_cfl(folder / "image")
+    return center_crop(rss(maps * image), CROP).astype(np.float32)
 
 
 def _run(words: list[str], folder: Path) -> float:

@@ -24,13 +24,18 @@ def virtual_coils(data: Tensor, energy: float = 0.9999, most: int = 16) -> Tenso
 
     Returns
     -------
-    Orthonormal columns, complex, shape (C, V): as few as keep that energy.
+    Orthonormal columns, the strongest sample of each combination real: complex, shape (C, V), as
+    few as keep that energy.
     """
     flat = data.flatten(1)
     power, vectors = torch.linalg.eigh((flat @ flat.mH).to(torch.complex128))
     power, vectors = power.flip(0).clamp(min=0), vectors.flip(1)
     kept = int((power.cumsum(0) < energy * (1 - 1e-6) * power.sum()).sum()) + 1
-    return vectors[:, : min(kept, most)].to(data.dtype)
+    vectors = vectors[:, : min(kept, most)].to(data.dtype)
+    # Of no consequence to physics, but networks should not see an arbitrary phase.
+    signal = vectors.mH @ flat
+    strongest = signal.gather(1, signal.abs().argmax(1, keepdim=True))[:, 0]
+    return vectors * torch.sgn(torch.where(strongest == 0, 1, strongest))
 
 
 def compressed(kspace: np.ndarray, mask: np.ndarray, energy: float = ENERGY) -> np.ndarray:

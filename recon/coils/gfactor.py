@@ -39,9 +39,7 @@ def folded(column: int, width: int, distance: int) -> np.ndarray:
     return (column + np.arange(distance) * width // distance) % width
 
 
-def analytic(
-    maps: np.ndarray, distance: int, covariance: np.ndarray | None = None
-) -> np.ndarray:
+def analytic(maps: np.ndarray, distance: int, covariance: np.ndarray | None = None) -> np.ndarray:
     r"""g-factor of SENSE where every R-th line is measured.
 
     .. math:: g_r = \sqrt{[(S^H \Psi^{-1} S)^{-1}]_{rr} [S^H \Psi^{-1} S]_{rr}}
@@ -157,5 +155,7 @@ def _deviation(pictures: np.ndarray) -> np.ndarray:
     mean = pictures.mean(0)
     if np.iscomplexobj(pictures):
         size = np.abs(mean)
-        pictures = (pictures * np.where(size > 0, mean.conj() / np.where(size > 0, size, 1), 1)).real
+        pictures = (
+            pictures * np.where(size > 0, mean.conj() / np.where(size > 0, size, 1), 1)
+        ).real
     return pictures.std(0, ddof=1).astype(np.float32)

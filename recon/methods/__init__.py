@@ -15,8 +15,8 @@ from recon.methods.simple import CompressedSensing, PartialFourier, ZeroFilled
 __all__ = ["DEFAULT", "METHODS", "IterativeMethod", "Method", "find", "methods", "table"]
 
 
-def table(store: weights.Store) -> dict[str, Method]:
-    """Every method by name, the networks with the weights of a store."""
+def table(store: weights.Store | None = None) -> dict[str, Method]:
+    """Every method by name, the networks with the weights of a store, or of the default one."""
     return {
         method.name: method
         for method in (
@@ -35,13 +35,15 @@ def table(store: weights.Store) -> dict[str, Method]:
     }
 
 
-METHODS: dict[str, Method] = table(weights.Store())
+METHODS: dict[str, Method] = table()
 DEFAULT = "resnet-dc"
 
 
 def methods() -> list[str]:
     """Names usable as ``method=``: the default, then networks that have weights, then the rest."""
-    untrained = models.ARCHITECTURES.keys() - weights.Store().architectures() - {DEFAULT}
+    untrained = (
+        models.ARCHITECTURES.keys() - weights.default_or_shipped()[0].architectures() - {DEFAULT}
+    )
     return [name for name in METHODS if name not in untrained]
 
 

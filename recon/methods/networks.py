@@ -91,7 +91,7 @@ def method_of(network: nn.Module) -> Method:
     return _adapter(bool(network.takes_kspace))(lambda _: network)
 
 
-def published(architecture: str, label: str, store: weights.Store) -> Method:
+def published(architecture: str, label: str, store: weights.Store | None = None) -> Method:
     """The network of an architecture that was trained nearest to a measurement's acceleration.
 
     Parameters
@@ -101,10 +101,11 @@ def published(architecture: str, label: str, store: weights.Store) -> Method:
     label
         See `Method`.
     store
-        Where the weights are.
+        Where the weights are; `recon.weights.default` where None.
     """
 
     def load(measurement: Measurement) -> nn.Module:
-        return store.load(store.nearest(architecture, measurement.acceleration))
+        found = store or weights.default()
+        return found.load(found.nearest(architecture, measurement.acceleration))
 
     return _adapter(models.ARCHITECTURES[architecture].takes_kspace)(load, architecture, label)

@@ -55,7 +55,7 @@ def opened(path: Path) -> Iterator[Stored]:
     """
     turbotwix = needs("turbotwix", "Siemens TWIX")
     turbotwix.data.tqdm = None  # no progress bars on the standard error
-    with turbotwix.open_twix(path) as file:
+    with path.open("rb") as raw, turbotwix.open_twix(raw) as file:
         scan = file.scan
         size = int(file.mm.size)
         begin, length = int(scan.offset), int(scan.length)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,18 @@ from recon.kspace import KSpace
 from recon.methods import DEFAULT, find
 from recon.pipeline import Reconstruction, solve
 from recon.scan import Coils, PhaseEncode, Sampling, Scan
+from recon.ui.memory import remembered
+from recon.weights import WeightsError
+
+
+class GoneError(InputError):
+    """What was uploaded is not there, or not this person's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file is not on the server, where uploads stay for an hour; please upload the "
+            "file again."
+        )
 
 
 @dataclass(frozen=True)
@@ -35,14 +47,16 @@ class Origin:
             If the upload is gone, or the example cannot be downloaded.
         """
         if self.upload is not None:
-            path = Path(self.upload)
-            if not path.is_file():
-                raise InputError(
-                    "Uploads are deleted after one to two hours; please upload the file again."
-                )
-            return path
+            if self.gone:
+                raise GoneError
+            return Path(self.upload)
         assert self.example is not None
         return examples.fetch(self.example) if examples.EXAMPLES[self.example].remote else None
+
+    @property
+    def gone(self) -> bool:
+        """Whether this is an upload that was deleted."""
+        return self.upload is not None and not Path(self.upload).is_file()
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,30 @@ class Choice:
     axes: readers.Axes = "auto"
     family: str = "random"
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
+
+    def key(self, with_method: bool = True) -> str:
+        """The same for questions with the same answer."""
+        origin = self.origin
+        axes = "" if origin.example is not None else self.axes  # of examples they are known
+        fraction = self.center_fraction
+        parts = (
+            origin.example, origin.upload, self.slice, float(self.acceleration), self.seed,
+            None if fraction is None else float(fraction), self.coils, self.phase_encode,
+            axes, self.family, self.mask,
+            self.method if with_method else "",
+        )  # fmt: skip
+        return f"{zlib.crc32(repr(parts).encode()):08x}"
+
+    @property
+    def words(self) -> str:
+        """In a few words, what is asked about."""
+        origin = self.origin
+        if origin.example is not None:
+            name = examples.EXAMPLES[origin.example].title
+        else:
+            name = Path(origin.upload or "").name
+        number = "" if self.slice in (None, 0) else f", slice {self.slice}"
+        return f"{name}{number}, {self.acceleration:g}x, mask seed {self.seed}"
 
     @property
     def drawn_mask(self) -> np.ndarray | None:
@@ -84,7 +122,7 @@ def read(choice: Choice) -> KSpace:
 
 
 # One slice is looked at with many masks and methods; a large one takes 128 MiB.
-@lru_cache(maxsize=2)
+@remembered(1)
 def _read(choice: Choice) -> KSpace:
     path = choice.origin.path()
     if path is None:
@@ -110,13 +148,16 @@ def _axes(choice: Choice) -> readers.Axes:
 
 def scan(choice: Choice) -> Scan:
     """The chosen slice as a person wishes to see it."""
-    return _scan(read(choice), choice.coils, choice.phase_encode)
+    wish = Choice(choice.origin, coils=choice.coils, phase_encode=choice.phase_encode)
+    if choice.origin.path() is not None:
+        variant = {"slice": choice.slice, "acceleration": choice.acceleration, "axes": choice.axes}
+        wish = replace(wish, **variant)  # type: ignore[arg-type]
+    return _scan(wish)
 
 
-# KSpace is compared by identity, and `read` gives the same one for the same slice.
-@lru_cache(maxsize=2)
-def _scan(kspace: KSpace, coils: Coils, phase_encode: PhaseEncode) -> Scan:
-    return Scan.of(kspace, coils=coils, phase_encode=phase_encode)
+@remembered(2)
+def _scan(choice: Choice) -> Scan:
+    return Scan.of(read(choice), coils=choice.coils, phase_encode=choice.phase_encode)
 
 
 def sampling(choice: Choice, opened: Scan) -> Sampling:
@@ -131,12 +172,18 @@ def sampling(choice: Choice, opened: Scan) -> Sampling:
 
 
 # A class opens the same example with the same settings; a result without k-space is small.
-@lru_cache(maxsize=16)
+@remembered(16)
 def run(choice: Choice) -> Reconstruction:
     """Read and reconstruct; the last few results are remembered."""
     method = find(choice.method)
     opened = scan(choice)
     return solve(opened, sampling(choice, opened), method)
+
+
+def forget(files: set[str]) -> None:
+    """Drop everything that is remembered of uploads, which have been deleted."""
+    for remembering in (_read, _scan, run):
+        remembering.forget(files)
 
 
 def arrays(result: Reconstruction) -> dict[str, np.ndarray]:
@@ -149,13 +196,41 @@ def arrays(result: Reconstruction) -> dict[str, np.ndarray]:
     return named if result.reference is None else {**named, "reference": result.reference}
 
 
+def packed(result: Reconstruction) -> bytes:
+    """The `arrays` as a NumPy ``.npz`` file."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays(result))  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
 def archive(result: Reconstruction) -> bytes:
     """A ZIP file: every picture as PNG, the arrays as ``arrays.npz``, ``numbers.json``."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as pack:
         for name, picture in figures.pictures(result).items():
             pack.writestr(f"{name}.png", figures.png(picture))
-        with pack.open("arrays.npz", "w") as file:
-            np.savez_compressed(file, **arrays(result))  # type: ignore[arg-type]
+        pack.writestr("arrays.npz", packed(result))
         pack.writestr("numbers.json", json.dumps(result.record(), indent=1, allow_nan=False))
     return buffer.getvalue()
+
+
+def attempt(choice: Choice) -> tuple[Reconstruction, str]:
+    """The result; without the method's weights the zero-filled image, and a sentence why."""
+    try:
+        return run(choice), ""
+    except WeightsError as error:
+        fallback = run(replace(choice, method="zero-filled"))
+        return fallback, f"{error} Until then the zero-filled image stands in its place."
+
+
+def subject(choice: Choice) -> tuple[Scan, Sampling]:
+    """What an experiment is about: a fully sampled scan, and the lines that it measures.
+
+    Raises
+    ------
+    InputError
+        If the data arrived undersampled.
+    """
+    opened = scan(choice)
+    opened.fully_sampled  # noqa: B018
+    return opened, sampling(choice, opened)

@@ -32,9 +32,7 @@ def difference(one, other) -> float:
 @pytest.mark.parametrize("shape", [(8, 9), (7, 12)])
 def test_the_normal_operator_is_hermitian_and_between_0_and_1(shape):
     rng = np.random.default_rng(0)
-    x, y, *fields = (
-        torch.from_numpy(rng.standard_normal((*shape, 2)) @ [1, 1j]) for _ in range(5)
-    )
+    x, y, *fields = (torch.from_numpy(rng.standard_normal((*shape, 2)) @ [1, 1j]) for _ in range(5))
     unit = sense.unit_length(torch.stack(fields))
     mask = torch.from_numpy(rng.random(shape[1]) < 0.5)
     left = torch.vdot(x.flatten(), sense.normal(y, mask, unit).flatten())
@@ -42,9 +40,7 @@ def test_the_normal_operator_is_hermitian_and_between_0_and_1(shape):
     assert abs(left - right) < 1e-10
     quotient = torch.vdot(x.flatten(), sense.normal(x, mask, unit).flatten()) / x.norm() ** 2
     assert 0 <= quotient.real <= 1
-    np.testing.assert_allclose(
-        sense.measured_part(x, mask), ifft2c(fft2c(x) * mask), atol=1e-12
-    )
+    np.testing.assert_allclose(sense.measured_part(x, mask), ifft2c(fft2c(x) * mask), atol=1e-12)
 
 
 @pytest.mark.parametrize(("distance", "coils"), [(2, 4), (3, 8)])
@@ -74,7 +70,9 @@ def test_cg_sense_is_that_of_bart(family, tmp_path):
     mask = regular(72, 3) if family == "regular" else masks.FAMILIES[family](72, 3, None, 1)
     kspace, lines, known = tensors(8, mask)
     ours = sense.cg_sense(kspace, lines, known, 0.01, 60).numpy()
-    other = pics(tmp_path, kspace.numpy(), known.numpy(), "-l2", "-r", "0.01", "-i", "60", "-w", "1")
+    other = pics(
+        tmp_path, kspace.numpy(), known.numpy(), "-l2", "-r", "0.01", "-i", "60", "-w", "1"
+    )
     assert difference(ours, other) < 5e-3
 
 

@@ -20,6 +20,11 @@ def sentence(page) -> str:
     return page.locator("#verdict").inner_text()
 
 
+def bar(page) -> str:
+    """What the bar above the tabs says."""
+    return page.locator("#bar-info").inner_text()
+
+
 def after(page, action) -> float:
     """Do something and wait until the pictures have changed: seconds it took."""
     before = key(page)

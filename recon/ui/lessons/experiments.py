@@ -12,9 +12,10 @@ from recon.measurement import Measurement, picture
 from recon.methods import METHODS
 from recon.methods.simple import CompressedSensing
 from recon.metrics import closed_share
+from recon.probes.handdrawn import random_masks
 from recon.probes.lesion import Lesion, insert
 from recon.probes.nullspace import residual
-from recon.probes.psf import point_spread, sidelobe_level
+from recon.probes.psf import decibels, sidelobe_level
 from recon.probes.survival import sweep
 from recon.scan import Scan
 from recon.ui import plots
@@ -35,9 +36,11 @@ class Answer:
     panels: list[Panel] = field(default_factory=list)
     extra: str = ""
     white: float | None = None
+    columns: int = 4
 
 
 def one_point(scan: Scan, seed: int) -> Answer:
+    """Single points of k-space, and the waves they stand for."""
     height, width = scan.kspace.shape[-2:]
     panels = []
     for number, (down, right) in enumerate(((0, 4), (5, 2), (12, 16)), 1):
@@ -51,13 +54,15 @@ def one_point(scan: Scan, seed: int) -> Answer:
         ]  # fmt: skip
     return Answer(
         "Stripes: the farther the point is from the middle, the finer they are, and they run "
-        "across the direction in which it lies.",
+        "across the direction in which it lies. What you see is the real part of the wave, since "
+        "its magnitude is the same everywhere; an image is the sum of all waves.",
         panels,
         white=1.0,
     )
 
 
 def centre_and_edge(scan: Scan, seed: int) -> Answer:
+    """The image of the middle of k-space alone, and of the rest."""
     height, width = scan.kspace.shape[-2:]
     y, x = np.mgrid[:height, :width]
     inside = np.hypot((y - height // 2) / height, (x - width // 2) / width) < 0.06
@@ -81,6 +86,7 @@ def centre_and_edge(scan: Scan, seed: int) -> Answer:
 
 
 def every_second_line(scan: Scan, seed: int) -> Answer:
+    """Regular skipping: two copies, and four."""
     panels = []
     for step in (2, 4):
         mask = np.zeros(scan.kspace.shape[-1], bool)
@@ -90,20 +96,26 @@ def every_second_line(scan: Scan, seed: int) -> Answer:
     return Answer("Two copies with every second line, four with every fourth.", panels)
 
 
+def _budgets(scan: Scan, seed: int, center_fraction: float) -> dict[str, np.ndarray]:
+    """An equispaced mask, and a random one of as many lines with the same centre block."""
+    width = scan.width
+    regular = masks.FAMILIES["equispaced"](width, 4, center_fraction, seed)
+    (random,) = random_masks(width, int(regular.sum()), 1, seed, center_fraction)
+    return {"Equispaced": regular, "Random": random}
+
+
 def point_spread_of_two_masks(scan: Scan, seed: int) -> Answer:
-    width = scan.kspace.shape[-1]
-    chosen = {"Equispaced": masks.FAMILIES["equispaced"](width, 4, 0.04, seed)}
-    chosen["Random"] = _random(scan, seed, 4).mask
+    """Two masks of one budget: their point spreads, and what these do to the slice."""
+    chosen = _budgets(scan, seed, 0.08)
     panels, curves = [], []
     for number, (title, mask) in enumerate(chosen.items()):
         panels += _measured(f"{number}", title, scan, scan.measure(mask))
-        size = np.abs(point_spread(mask))
-        decibels = 20 * np.log10(np.maximum(size / size.max(), 1e-3))
-        curves.append(plots.Series(title, np.arange(width) - width // 2, decibels))
+        curves.append(plots.Series(title, np.arange(scan.width) - scan.width // 2, decibels(mask)))
     levels = [sidelobe_level(mask) for mask in chosen.values()]
+    count = int(chosen["Random"].sum())
     return Answer(
-        f"The largest sidelobe is {levels[0]:.0%} of the peak with equal distances and "
-        f"{levels[1]:.0%} with random ones. Look for copies of the bright rim in the first image.",
+        f"Both measure {count} lines with the same block in the middle. The largest sidelobe is "
+        f"{levels[0]:.0%} of the peak with equal distances and {levels[1]:.0%} with random ones.",
         panels,
         plots.curves(curves, "pixels", "dB below the peak", "Two point spread functions",
                      y_range=(-60, 0)),
@@ -111,23 +123,42 @@ def point_spread_of_two_masks(scan: Scan, seed: int) -> Answer:
 
 
 def random_or_regular(scan: Scan, seed: int) -> Answer:
-    width, panels = scan.kspace.shape[-1], []
-    for family in ("equispaced", "random", "low-pass"):
-        mask = masks.FAMILIES[family](width, 4, None, seed)
-        panels += _measured(family, family.capitalize(), scan, scan.measure(mask))
+    """What a method that expects few edges can take away of ghosts, and of haze."""
+    panels: list[Panel] = []
+    before, after = {}, {}
+    for title, mask in _budgets(scan, seed, 0.04).items():
+        measurement = scan.measure(mask, 4)
+        image = METHODS["cs"](measurement)
+        before[title], after[title] = scan.ssim(measurement.zero_filled), scan.ssim(image)
+        panels += [
+            *_measured(title, title, scan, measurement),
+            _image(f"cs{title}", f"{title}, compressed sensing", scan, image),
+        ]
+    gap = after["Random"] - after["Equispaced"]
+    if gap > 0.005:
+        said = "of the haze it can take away more than of the ghosts"
+    elif gap < -0.005:
+        said = "on this slice it did better with the ghosts"
+    else:
+        said = "on this slice it makes no difference to it"
+    numbers = ", ".join(f"{t.lower()} {before[t]:.3f} → {after[t]:.3f}" for t in before)
     return Answer(
-        "The same budget three times. Hold the number of one image over another to flicker "
-        "between them: ghosts keep their shape, haze has none, blur hides both.",
+        "The same number of lines, and compressed sensing, which knows nothing but that images "
+        f"have few edges: {said} (SSIM {numbers}).",
         panels,
+        columns=3,
     )
 
 
 def score_over_acceleration(scan: Scan, seed: int) -> Answer:
+    """SSIM of the zero-filled image over the acceleration."""
     scored = [scan.ssim(_random(scan, seed, rate).zero_filled) for rate in RATES]
     middle = len(RATES) // 2
+    first, second = scored[0] - scored[middle], scored[middle] - scored[-1]
+    said = "fast at first, then ever slower" if first > second else "not so on this slice"
     return Answer(
-        f"SSIM falls by {scored[0] - scored[middle]:.3f} from {RATES[0]}x to {RATES[middle]}x, and "
-        f"by {scored[middle] - scored[-1]:.3f} from there to {RATES[-1]}x.",
+        f"SSIM falls by {first:.3f} from {RATES[0]}x to {RATES[middle]}x, and by {second:.3f} "
+        f"from there to {RATES[-1]}x: {said}.",
         [
             panel
             for rate in (2, 8)
@@ -139,46 +170,65 @@ def score_over_acceleration(scan: Scan, seed: int) -> Answer:
 
 
 def compressed_sensing_strengths(scan: Scan, seed: int) -> Answer:
+    """Weak, medium and strong regularisation of compressed sensing."""
     measurement = _random(scan, seed, 4)
     panels = [_image("zero", "Zero-filled", scan, measurement.zero_filled)]
-    for number, (strength, word) in enumerate(zip(STRENGTHS, ("Weak", "Good", "Strong"),
-                                                  strict=True)):  # fmt: skip
+    scored = {}
+    for number, (strength, word) in enumerate(
+        zip(STRENGTHS, ("weak", "medium", "strong"), strict=True)
+    ):
         image = CompressedSensing(strength)(measurement)
-        panels.append(_image(f"cs{number}", f"{word} ({strength:g})", scan, image))
+        scored[word] = scan.ssim(image)
+        panels.append(_image(f"cs{number}", f"{word.capitalize()} ({strength:g})", scan, image))
+    best = max(scored, key=lambda word: scored[word])
+    numbers = ", ".join(f"{word} {value:.3f}" for word, value in scored.items())
     return Answer(
-        "Zoom in: aliasing stays with the weak regularisation, texture goes with the strong one.",
+        f"Here the {best} one is best (SSIM {numbers}). Zoom in on the three and on the reference: "
+        "look for stripes that are left over, and for fine detail that has gone flat.",
         [*panels, _reference(scan)],
+        columns=5,
     )
 
 
 def network(scan: Scan, seed: int) -> Answer:
+    """A network that sees nothing but the zero-filled picture."""
     return _methods(scan, seed, ("zero-filled", "resnet"))
 
 
 def data_consistency(scan: Scan, seed: int) -> Answer:
+    """The same with measured lines put back after every step."""
     return _methods(scan, seed, ("resnet", "resnet-dc"))
 
 
 def small_spot(scan: Scan, seed: int) -> Answer:
+    """A spot of two pixels: what is left of it, and what SSIM has to say about that."""
     height, width = scan.truth.shape
     lesion = Lesion(height * 0.45, width * 0.55, size=2, contrast=-0.8)
     methods = [METHODS[name] for name in ("zero-filled", "cs", "resnet", "resnet-dc")]
-    found = list(sweep(scan, scan.draw(8, seed), [lesion], methods))
+    sampling = scan.draw(8, seed)
+    found = list(sweep(scan, sampling, [lesion], methods))
     spotted = insert(scan, lesion)[0]
-    with_spot = spotted.truth
+    mark = ((lesion.row, lesion.column, lesion.radius + 4),)
     panels = [Panel("reference", "Fully sampled", "with the spot", "Fully sampled image with the "
-                    "spot", "image", with_spot)]  # fmt: skip
+                    "spot", "image", spotted.truth, marks=mark)]  # fmt: skip
+    scored = {one.method.label: spotted.ssim(one.image) for one in found}
     panels += [
         Panel(f"method{n}", one.method.label,
-              f"SSIM {spotted.ssim(one.image):.3f} · contrast left {one.retained:.0%}",
-              f"{one.method.label} of the image with the spot", "image", one.image)
+              f"SSIM {scored[one.method.label]:.3f} · contrast left {one.retained:.0%}",
+              f"{one.method.label} of the image with the spot", "image", one.image, marks=mark)
         for n, one in enumerate(found)
     ]  # fmt: skip
-    left = ", ".join(f"{one.method.label} {one.retained:.0%}" for one in found)
+    best = max(found, key=lambda one: scored[one.method.label])
+    # The same method on the same lines of the object without the spot: a picture that lacks it.
+    missed = best.method(scan.measure(sampling.mask, sampling.acceleration))
+    score, without = scored[best.method.label], spotted.ssim(missed)
     return Answer(
-        f"Contrast that is left of the spot at row {lesion.row:.0f}, column {lesion.column:.0f}: "
-        f"{left}.",
+        f"The best SSIM, {score:.4f}, is that of {best.method.label}, with {best.retained:.0%} of "
+        f"the spot's contrast left. Its picture without any spot would score {without:.4f}: the "
+        f"whole spot is worth {abs(score - without):.4f}, and SSIM tells you nothing about it. The "
+        f"circle is at row {lesion.row:.0f}, column {lesion.column:.0f}.",
         panels,
+        columns=5,
     )
 
 
@@ -200,7 +250,11 @@ def _methods(scan: Scan, seed: int, names: tuple[str, ...]) -> Answer:
               "error", of=name, against="reference")
         for name, label in ((name, METHODS[name].label) for name in names)
     ]  # fmt: skip
-    return Answer("; ".join(words) + ".", [*panels, _reference(scan), *errors])
+    return Answer(
+        "; ".join(words) + ".",
+        [*panels, _reference(scan), *errors],
+        columns=len(names) + 1,  # every error below its picture
+    )
 
 
 def _random(scan: Scan, seed: int, acceleration: float) -> Measurement:
