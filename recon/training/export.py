@@ -46,7 +46,9 @@ class Portable(nn.Module):
         kernel = torch.eye(16).reshape(16, 4, 2, 2)
         self.register_buffer("unshuffle", kernel)
 
-    def forward(self, zero_filled: Tensor, projection: Tensor, valid: Tensor, share: Tensor) -> Tensor:
+    def forward(
+        self, zero_filled: Tensor, projection: Tensor, valid: Tensor, share: Tensor
+    ) -> Tensor:
         """The reconstruction.
 
         Parameters
@@ -138,7 +140,7 @@ def onnx(network: nn.Module) -> bytes:
         torch.onnx.export(
             Portable(network).eval(),
             tuple(torch.zeros(shape) for shape in shapes),
-            buffer,
+            buffer,  # type: ignore[arg-type]
             input_names=list(INPUTS),
             output_names=["image"],
             dynamic_axes={
