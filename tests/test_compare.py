@@ -48,15 +48,16 @@ def test_side_by_side_is_what_each_method_gives_alone(methods, kspace):
 
 
 def test_every_error_stands_below_its_image_with_all_methods(methods):
-    boxes = methods.locator("#side-methods input")
-    for n in range(boxes.count()):
-        boxes.nth(n).check()
-    complete(methods, "side", lambda: methods.locator("#side-look").click(), boxes.count())
+    alone = ("ResNet-DC", "ResNet", "U-Net", "Plain CNN", "GAN", "Compressed sensing",
+             "Zero-filled")  # fmt: skip
+    for label in alone:  # the others need several coils
+        methods.locator("#side-methods").get_by_label(label, exact=True).check()
+    complete(methods, "side", lambda: methods.locator("#side-look").click(), len(alone))
+    methods.locator(f"#side-panels canvas[data-panel=method{len(alone) - 1}]").wait_for()
     methods.locator("#side-panels .viewer[data-state=ready]").wait_for(timeout=60_000)
-    methods.locator(f"#side-panels canvas[data-panel=method{boxes.count() - 1}]").wait_for()
     shown = methods.locator("#side-panels")
-    assert len(table(methods)) == boxes.count()
-    for n in range(boxes.count()):
+    assert len(table(methods)) == len(alone)
+    for n in range(len(alone)):
         image = shown.locator(f"canvas[data-panel=method{n}]").bounding_box()
         error = shown.locator(f"canvas[data-panel=method{n}_error]").bounding_box()
         assert error["x"] == pytest.approx(image["x"], abs=2)
