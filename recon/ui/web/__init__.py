@@ -20,7 +20,7 @@ MODULES = (
     "fourier", "random", "masks", "scores", "levels", "geometry", "slice", "plot",
     "gestures", "viewer", "lab", "film", "page",
 )  # fmt: skip
-STYLES = ("page", "viewer", "lab", "film", "plots")
+STYLES = ("page", "viewer", "lab", "film", "plots", "coils")
 
 # `trigger` sends an event to the server; a new value arrives without the element being replaced.
 ATTACH = """
