@@ -14,6 +14,7 @@ from recon.ui import (
     experiment,
     lessons,
     links,
+    private,
     reconstruct,
     sampling,
     trust,
@@ -57,6 +58,8 @@ def build() -> gr.Blocks:
                 compared = experiments("method", "compare-tabs", compare.EXPERIMENTS, shared)
             with gr.Tab("Can I trust it?", id="trust"):
                 trusted = experiments("test", "trust", trust.EXPERIMENTS, shared)
+            with gr.Tab("Private", id="private-mode"):
+                private.build()
             with gr.Tab("Learn", id="learn"):
                 lesson = lessons.build(shared)
         keys = ("reconstruct", "sampling", "acquisition", "methods", "trust", "learn")
