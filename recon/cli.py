@@ -41,13 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     records: list[dict[str, Any]] = []
     failed = False
     for path in _files(options.inputs):
+        problems: list[str] = []
         try:
-            for result in _reconstructions(path, options):
+            for result in _reconstructions(path, options, problems):
                 records.append({**result.record(), "file": str(path)})
                 _save_figure(result, path, options.out)
         except (InputError, WeightsError, OSError) as error:
-            failed = True
-            print(f"{path}: {error}", file=sys.stderr)
+            problems.append(str(error))
+        failed = failed or bool(problems)
+        for problem in dict.fromkeys(problems):  # several methods may have the same
+            print(f"{path}: {problem}", file=sys.stderr)
     text = json.dumps(records, indent=1, allow_nan=False)
     (options.out / "metrics.json").write_text(text + "\n", "utf-8")
     _print_table(records)
@@ -109,7 +112,10 @@ def _files(inputs: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
-def _reconstructions(path: Path, options: argparse.Namespace) -> Iterator[Reconstruction]:
+def _reconstructions(
+    path: Path, options: argparse.Namespace, problems: list[str]
+) -> Iterator[Reconstruction]:
+    """Every result there is; methods that cannot work with a slice add a sentence instead."""
     for acceleration in options.acceleration:
         numbers: Sequence[int | None] = [options.slice]
         if options.slice == "all":
@@ -117,16 +123,19 @@ def _reconstructions(path: Path, options: argparse.Namespace) -> Iterator[Recons
         for number in numbers:
             kspace = read(path, slice=number, acceleration=acceleration, axes=options.axes)
             for method in options.method:
-                yield reconstruct(
-                    kspace,
-                    acceleration,
-                    options.seed,
-                    method,
-                    center_fraction=options.center_fraction,
-                    coils=options.coils,
-                    phase_encode=options.phase_encode,
-                    family=options.mask_family,
-                )
+                try:
+                    yield reconstruct(
+                        kspace,
+                        acceleration,
+                        options.seed,
+                        method,
+                        center_fraction=options.center_fraction,
+                        coils=options.coils,
+                        phase_encode=options.phase_encode,
+                        family=options.mask_family,
+                    )
+                except InputError as error:
+                    problems.append(str(error))
 
 
 def _save_figure(result: Reconstruction, path: Path, out: Path) -> None:

@@ -104,7 +104,7 @@ def test_the_crop_belongs_to_the_scan(coils):
 def test_coil_images_show_the_picture(coils, method):
     """Of every kind of method: what is split, exported and scored is the same."""
     scan = Scan.of(coils)
-    measurement = scan.measure(scan.draw(4).mask, 4)
+    measurement = scan.measure(scan.draw(2, 0, "calibrated", 0.5).mask, 2)
     image = METHODS[method](measurement)
     images = METHODS[method].coil_images(measurement)
     assert images.shape == measurement.kspace.shape

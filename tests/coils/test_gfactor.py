@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from recon import masks
-from recon.coils import gfactor, sense
+from recon.coils import gfactor, phantom, sense
 from recon.coils.noise import covariance, prewhitened, whitening
+from recon.coils.simulate import Loops
 from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
 from tests.helpers.coils import maps
@@ -48,13 +49,11 @@ def test_two_coils_by_hand():
 @pytest.mark.parametrize("distance", [2, 3, 4])
 def test_as_pygrappa_computes_it(distance):
     pygrappa = pytest.importorskip("pygrappa")
-    known = maps(8, SHAPE) + np.complex64(1e-7)  # it does not know of pixels without an object
+    # It takes real parts of what is complex, so only real maps can be compared.
+    known = np.abs(phantom.sensitivities(Loops.ring(8), SHAPE)).astype(np.complex64)
     theirs = pygrappa.gfactor(known, 1, distance, coil_axis=0)
-    inside = np.abs(maps(8, SHAPE)).sum(0) > 0
-    # Its folding starts elsewhere; where pixels outside take part, it counts them as unknowns.
-    whole = np.all([np.roll(inside, s * SHAPE[1] // distance, 1) for s in range(distance)], 0)
-    ours = gfactor.analytic(known, distance)
-    np.testing.assert_allclose(ours[whole], theirs[whole], rtol=1e-3)
+    assert theirs.max() > 1.2
+    np.testing.assert_allclose(gfactor.analytic(known, distance), theirs, rtol=1e-3)
 
 
 def test_drawn_noise_has_the_analytic_g():

@@ -13,7 +13,7 @@ DISC = (phantom.Ellipse(1.0, 0.3, 0.2, 0.1, -0.2, 30.0),)
 
 @pytest.mark.parametrize("count", [1, 4, 8])
 def test_waves_make_up_the_fields_of_the_loops(count):
-    """To 1.5 % of the strongest field, over the circle that holds the object."""
+    """To 2 % of the strongest field, over the circle that holds the object."""
     loops, shape = Loops.ring(count), (64, 64)
     y, x = ((np.arange(64) - 32) / 32 for _ in range(2))
     down, right = np.meshgrid(-y, x, indexing="ij")
@@ -22,7 +22,7 @@ def test_waves_make_up_the_fields_of_the_loops(count):
     inside = np.hypot(down, right) < 1
     scale = np.vdot(made[:, inside], true[:, inside]) / np.linalg.norm(made[:, inside]) ** 2
     error = np.abs(scale * made - true)[:, inside].max()
-    assert error < 0.015 * np.abs(true[:, inside]).max()
+    assert error < 0.02 * np.abs(true[:, inside]).max()
     assert rss(made)[inside].mean() == pytest.approx(1, abs=0.02)
 
 

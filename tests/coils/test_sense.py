@@ -6,6 +6,7 @@ import torch
 
 from recon import masks
 from recon.benchmark import bart
+from recon.classical import total_variation
 from recon.coils import sense
 from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
@@ -58,9 +59,7 @@ def test_every_row_is_a_problem_of_its_own():
     kspace, mask, known = tensors(4, regular(SHAPE[1], 2))
     image = sense.cg_sense(kspace, mask, known)
     some = slice(20, 31)
-    rows = torch.fft.ifftshift(ifft2c(kspace)[:, some], dim=1)
-    part = torch.fft.fftshift(torch.fft.fft(rows, dim=1, norm="ortho"), dim=1)
-    alone = sense.cg_sense(fft2c(ifft2c(part)), mask, known[:, some])
+    alone = sense.cg_sense(fft2c(ifft2c(kspace)[:, some]), mask, known[:, some])
     np.testing.assert_allclose(alone, image[some], atol=1e-5 * float(image.abs().max()))
 
 
@@ -79,12 +78,22 @@ def test_cg_sense_is_that_of_bart(family, tmp_path):
 
 @installed
 def test_tv_sense_is_that_of_bart(tmp_path):
-    """Same data, maps and regularisation: within 2 %, where both are 20 % from CG-SENSE."""
+    """Same data, maps and regularisation: within 4 %, where CG-SENSE is more than 10 % away.
+
+    Of the two, ours has the lower value of the function that is minimised.
+    """
     kspace, lines, known = tensors(8, masks.calibrated(72, 4, 0.2, 1), noise=0.03)
     ours = sense.tv_sense(kspace, lines, known, 0.02, iterations=80).numpy()
     options = ("-R", "T:3:0:0.02", "-u", "0.3", "-i", "300", "-w", "1")
     other = pics(tmp_path, kspace.numpy(), known.numpy(), *options)
-    assert difference(ours, other) < 0.02
+
+    def cost(image: np.ndarray) -> float:
+        x = torch.from_numpy(np.ascontiguousarray(image))
+        misfit = float((fft2c(known * x) * lines - kspace).abs().square().sum())
+        return misfit / 2 + 0.02 * total_variation(x)
+
+    assert difference(ours, other) < 0.04
+    assert cost(ours) < cost(other)
     assert difference(sense.cg_sense(kspace, lines, known).numpy(), other) > 0.1
 
 
