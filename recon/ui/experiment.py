@@ -27,7 +27,6 @@ from recon.ui.session import Choice, attempt
 from recon.ui.viewer import Panel, empty, reference_panel, viewer
 from recon.ui.web import component
 
-
 # Gradio hands a value on only if it is another one; the same question may be answered again.
 _SERIALS = itertools.count()
 
