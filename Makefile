@@ -1,13 +1,14 @@
 # make run    start the app (installs into .venv first, if anything changed)
 # make test   lint, types, and every test that needs neither a browser nor minutes
 # make check  all of that and every other test
+# make space  start what would be pushed as a Hugging Face Space, as that starts it (root, Linux)
 # PYTHON=...  choose an interpreter; the first one of version 3.11 or later is taken otherwise
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run test check lint clean
+.PHONY: run test check lint space clean
 
 run: .venv/app.stamp
 	$(BIN)/python app.py
@@ -21,6 +22,9 @@ test: .venv/test.stamp lint
 check: .venv/test.stamp lint
 	$(PYTEST) -m "not browser"
 	$(PYTEST) -m browser
+
+space:
+	python3 .ci/space.py
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

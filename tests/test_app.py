@@ -138,7 +138,7 @@ def test_space_front_matter_matches_the_requirements():
         line.split("==") for line in (ROOT / "requirements.txt").read_text().split() if "==" in line
     )
     assert front["sdk"] == "gradio"
-    assert front["sdk_version"] == pins["gradio"]
+    assert front["sdk_version"] == pins["gradio[mcp]"]
     assert front["app_file"] == "app.py"
     assert tuple(map(int, str(front["python_version"]).split(".")))[:2] >= (3, 11)
     assert front["license"] == "mit"

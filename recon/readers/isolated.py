@@ -51,7 +51,8 @@ TOO_LARGE = (
 )
 
 
-def _walled() -> bool:
+def walled() -> bool:
+    """Whether files are parsed in a process of their own."""
     return hasattr(os, "fork") and os.environ.get("RECON_READ_IN_PROCESS") != "1"
 
 
@@ -99,7 +100,7 @@ _given_up: deque[tuple[int, ...]] = deque(maxlen=256)  # files that took too lon
 
 def warm() -> None:
     """Start the process that reads, so that the first file need not wait for it."""
-    if _walled():
+    if walled():
         with _lock:
             _current()
 
@@ -113,8 +114,10 @@ def _current() -> _Nursery:
 
 @atexit.register
 def _close() -> None:
+    global _nursery
     if _nursery is not None:
         _nursery.end()
+    _nursery = None
 
 
 def _forget() -> None:
@@ -167,7 +170,7 @@ class _Reader:
         except TimeoutError:
             _given_up.append(self.identity)
             raise InputError(TOO_SLOW.format(SECONDS)) from None
-        except (EOFError, OSError, ValueError, TypeError, KeyError):
+        except (EOFError, OSError, ValueError, TypeError, KeyError, RecursionError):
             raise formats.damaged(self.path) from None
         self.left -= time.monotonic() - start
         if words.get("too_large"):
@@ -209,7 +212,7 @@ def opened(path: Path, acceleration: float = 4) -> Iterator[Stored]:
     InputError
         If the file has no k-space that can be read, within `SECONDS` and `MEMORY`.
     """
-    if not _walled():
+    if not walled():
         with formats.opened(path, acceleration) as stored:
             yield stored
         return

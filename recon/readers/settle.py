@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from recon.fourier import fft2c
@@ -14,6 +17,10 @@ from recon.readers.stored import Stored
 
 # Squares of these, summed over a slice, are well inside the range of 32-bit floats.
 MIN_VALUE, MAX_VALUE = 1e-15, 1e15
+# SSIM multiplies four values of an image: at 32 bits it is NaN where the highest is below 3e-10
+# or above 4e9.
+MIN_PEAK, MAX_PEAK = 2e-9, 1e9
+SCALED = ("max", "norm")  # attributes in units of the values
 
 
 def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number: int) -> KSpace:
@@ -66,7 +73,10 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
             width = values.shape[-1]
             declared = detect.lines(declared, width, number, layout.size("S"))
             if declared is None:
-                notes.append("The file's mask is not one of whole columns and was passed over.")
+                raise InputError(
+                    f"The mask in this file does not fit; one value, 0 or 1, for each of the "
+                    f"{width} columns is accepted, or no mask at all."
+                )
         if not stored.certain and detect.is_unshifted(values):
             values = np.fft.fftshift(values, axes=(-2, -1))
             declared = None if declared is None else np.fft.fftshift(declared)
@@ -78,6 +88,7 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
         simulated = True
         notes.append("The image has no phase at all, so its k-space was computed, not measured.")
 
+    values, attrs = _scaled(values, stored.attrs, notes)
     source = Source(
         name=name,
         format=stored.format,
@@ -85,10 +96,31 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
         slices=layout.size("S"),
         simulated=simulated,
         mask=mask,
-        attrs=stored.attrs,
+        attrs=attrs,
         notes=tuple(notes),
     )
     return KSpace(values, source)
+
+
+def _scaled(
+    kspace: np.ndarray, attrs: dict[str, Any], notes: list[str]
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """K-space, and attributes in its units, at a scale where scores are finite."""
+    size = math.sqrt(kspace.shape[-2] * kspace.shape[-1])
+    # The image's highest value is at least the root of its mean square, and at most the sum of
+    # all magnitudes of k-space.
+    least = math.sqrt(np.vdot(kspace, kspace).real) / size
+    most = float(np.abs(kspace).sum(dtype=np.float64)) / size
+    if least >= MIN_PEAK and most <= MAX_PEAK:
+        return kspace, attrs
+    power = -round(math.log10(least))
+    notes.append(
+        f"All values were multiplied by 1e{power}: as they are, they are too "
+        f"{'small' if power > 0 else 'large'} for 32-bit arithmetic."
+    )
+    factor = 10.0**power
+    scaled = {k: v * factor for k, v in attrs.items() if k in SCALED and isinstance(v, float)}
+    return kspace * np.float32(factor), {**attrs, **scaled}
 
 
 def _measured(

@@ -21,6 +21,12 @@ WANTED = (
 )
 
 
+WRONG_MASK = (
+    "The mask in this file is none; one value, 0 or 1, for each column is accepted, "
+    "or no mask at all."
+)
+
+
 @dataclass(frozen=True)
 class Stored:
     """One array of an open file. Nothing of its content has been read yet.

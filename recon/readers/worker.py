@@ -24,11 +24,9 @@ from pathlib import Path
 # What libraries load when they first need it; a reader could not open the files any more.
 MODULES = (
     "ast", "tokenize", "numpy.fft", "numpy.linalg", "numpy.ma", "numpy.lib.stride_tricks",
-    "PIL.Image",
-    "recon.readers.formats", "recon.readers.sandbox",
+    "PIL.Image", "recon.readers.formats", "recon.readers.sandbox",
 )  # fmt: skip
-# Libraries that some formats need; those that are not installed are named when they are missed.
-OPTIONAL = ("nibabel", "pydicom", "pydicom.pixels", "pydicom.encaps", "turbotwix")
+OPTIONAL = ("nibabel", "pydicom", "pydicom.encaps")  # a reader says so where one is missing
 ENCODINGS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp437", "cp1252")
 
 ORDER = struct.Struct("<cQ")  # b"o" opens a file, b"e" ends it; a number for it

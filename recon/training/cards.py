@@ -23,8 +23,9 @@ out. 12 residual blocks (8 of 2 convolutional layers, 4 of 3), 64 feature maps, 
 normalisation. It starts as the identity, which the original did not.""",
     "resnet-dc": """\
 Residual networks with data consistency: a small network improves the complex image, the measured
-lines are put back, and so on for several steps. One set of weights for 4x, 8x and what lies
-between and around.""",
+lines are put back, and so on for several steps. One set of weights for any acceleration from
+1.25x to 10x, and for one coil or many: several coils are reconstructed together in one pass,
+through maps of what they see (ESPIRiT), with conjugate gradients as data consistency.""",
     "unet": """\
 The U-Net of fastMRI (32 channels, 4 poolings, instance normalisation), the field's baseline: a
 zero-filled magnitude image in, a repaired one out.""",
@@ -35,13 +36,16 @@ may remove structures and invent some. {trained}; on other anatomies, contrasts,
 masks expect less, or harm."""
 CONSISTENT = """\
 Measured lines are never altered, but what stands in the others is an estimate: structures may
-still vanish or be invented. {trained}, one coil at a time."""
+still vanish or be invented. {trained}, {coils}."""
 COARSER = """
   Every other one is first brought to a lower resolution, down to {coarsest:.0%} along an axis."""
+SEVERAL = """
+  Three in five are seen by 2 to {coils} simulated coils, whose maps are estimated from the
+  undersampled scan. Echoes miss the middle of k-space by up to {tilt:g} samples."""
 OPEN_DATA = """\
 {slices} slices of {volumes} volumes, of the subjects {train}.
   Magnitude images under open licences (see the repository's README); their complex k-space is
-  simulated with a random smooth phase and noise of up to {noise:.1%} of the maximum.{coarser}
+  simulated with a random smooth phase and noise of up to {noise:.1%} of the maximum.{augmented}
   {validation} chose the best weights."""
 FASTMRI_DATA = """\
 {slices} slices of {volumes} volumes of fastMRI (Knoll et al. 2020; arXiv 1811.08839), which may
@@ -138,7 +142,8 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         "train": ", ".join(data["splits"]["train"]),
         "validation": ", ".join(data["splits"].get("validation", ())),
         "noise": run["noise"],
-        "coarser": COARSER.format(**run) if run["coarsest"] < 1 else "",
+        "augmented": (COARSER.format(**run) if run["coarsest"] < 1 else "")
+        + (SEVERAL.format(**run) if run["coils"] > 1 else ""),
     }
     made = MADE.format(
         data=(OPEN_DATA if simulated else FASTMRI_DATA).format(**facts),
@@ -165,11 +170,17 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
 
 def _limits(run: dict[str, Any]) -> str:
     anatomies = "a few brains, one head and one knee" if run["dataset"] == "open" else "fastMRI"
+    if run["coils"] > 1 and run["dataset"] == "open":
+        anatomies = "a few brains, one head, one knee and one pair of legs"
     rate = run["acceleration"]
-    masks = "3x to 10x" if rate is None else f"{rate:g}x"
-    trained = f"It was trained on {anatomies}, with random Cartesian masks of {masks}"
+    masks = f"{run['gentlest']:g}x to 10x" if rate is None else f"{rate:g}x"
+    kind = (
+        "Cartesian masks of several families," if run["families"] else "random Cartesian masks of"
+    )
+    trained = f"It was trained on {anatomies}, with {kind} {masks}"
     consistent = models.ARCHITECTURES[run["model"]].takes_kspace
-    text = (CONSISTENT if consistent else MAGNITUDE_ONLY).format(trained=trained)
+    coils = "one coil at a time" if run["coils"] == 1 else "with coils that were never built"
+    text = (CONSISTENT if consistent else MAGNITUDE_ONLY).format(trained=trained, coils=coils)
     return "\n".join(textwrap.wrap(text, 99, break_on_hyphens=False))
 
 

@@ -113,8 +113,9 @@ RECIPES = {
         learning_rate=3e-4,
         coarsest=0.4,
     ),
-    "resnet-dc": replace(
+    "resnet-dc-fifth": replace(
         FURTHER,
+        stage="fifth",
         start="resnet-dc-fourth",
         steps=4000,
         patch=96,
@@ -125,6 +126,18 @@ RECIPES = {
         families=True,
         tilt=3.0,
         noise=0.05,
+    ),
+    "resnet-dc": replace(
+        FURTHER,
+        start="resnet-dc-fifth",
+        steps=5000,
+        patch=96,
+        learning_rate=3e-4,
+        coarsest=0.4,
+        coils=10,
+        gentlest=2.0,
+        families=True,
+        tilt=3.0,
     ),
     "unet": Run("unet", None, steps=1400, half=True),
 }

@@ -72,7 +72,8 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
             Panel(f"{name}_error", f"Error, {title}", "", f"Error map of {title}", "error",
                   of=name, against="reference")
         )  # fmt: skip
-        shown, columns = _rows([*images, reference_panel(scan.upright(scan.truth))], errors)
+        shown = [*images, reference_panel(scan.upright(scan.truth))]
+        shown, columns = _rows(shown, errors, len(chosen) + 1)
         yield Answer(
             table(["", "SSIM", "gap closed", "PSNR", "NMSE", "time"], rows) + note,
             viewer(shown, None, scan.data_range, columns=columns),
@@ -81,9 +82,9 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
         )
 
 
-def _rows(images: list[Panel], errors: list[Panel]) -> tuple[list[Panel], int]:
-    """Every row of images above its row of errors."""
-    columns = len(images) if len(images) <= WIDEST else 4
+def _rows(images: list[Panel], errors: list[Panel], total: int) -> tuple[list[Panel], int]:
+    """Every row of images above its row of errors; `total` images in the end."""
+    columns = total if total <= WIDEST else 4
     shown = [
         panel
         for start in range(0, len(images), columns)

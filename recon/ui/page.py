@@ -15,6 +15,7 @@ from recon.ui import (
     experiment,
     lessons,
     links,
+    private,
     reconstruct,
     sampling,
     trust,
@@ -60,6 +61,8 @@ def build() -> gr.Blocks:
                 coiled = experiments("coil", "coils-tabs", coils.EXPERIMENTS, shared)
             with gr.Tab("Can I trust it?", id="trust"):
                 trusted = experiments("test", "trust", trust.EXPERIMENTS, shared)
+            with gr.Tab("Private", id="private-mode"):
+                private.build()
             with gr.Tab("Learn", id="learn"):
                 lesson = lessons.build(shared)
         keys = ("reconstruct", "sampling", "acquisition", "methods", "coils", "trust", "learn")

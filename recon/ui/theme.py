@@ -40,4 +40,8 @@ THEME = gr.themes.Soft(
     body_background_fill_dark="*neutral_950",
     block_border_width="0px",
     layout_gap="10px",
+    link_text_color="*primary_700",
+    link_text_color_dark="*primary_300",
+    link_text_color_visited="*primary_700",
+    link_text_color_visited_dark="*primary_300",
 )

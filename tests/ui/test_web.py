@@ -128,3 +128,25 @@ def test_functions_agree_with_python(node, tmp_path):
         timeout=60,
     )
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_no_selector_has_a_comma_inside_of_parentheses():
+    """Gradio takes selectors apart at every comma and would break them."""
+    import re
+
+    from recon.ui.web import CSS
+
+    plain = re.sub(r"/\*.*?\*/", "", CSS, flags=re.DOTALL)
+    selectors = re.findall(r"([^{}]+)\{", plain)
+    assert len(selectors) > 100
+    for selector in selectors:
+        if not selector.strip().startswith("@"):
+            assert not re.search(r"\([^)]*,", selector), selector
+
+
+def test_every_module_is_in_the_bundle():
+    from recon.ui.web import HERE as WEB
+    from recon.ui.web import MODULES, STYLES
+
+    assert {path.stem for path in WEB.glob("*.mjs")} == set(MODULES)
+    assert {path.stem for path in WEB.glob("*.css")} == set(STYLES)

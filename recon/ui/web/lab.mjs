@@ -2,7 +2,7 @@
 // slice. The picture goes into the linked panels beside it; the server is asked for the network's
 // reconstruction when the hand rests.
 
-import {draw, defaultCenterFraction, fullWidth, pointSpread, sidelobeLevel} from './masks.mjs';
+import {draw, known, defaultCenterFraction, fullWidth, pointSpread, sidelobeLevel} from './masks.mjs';
 import {inflate, transposed, unpackSlice} from './slice.mjs';
 import {axes, sharp} from './plot.mjs';
 
@@ -11,7 +11,7 @@ const FINGER = 11, MOUSE = 2.5; // pixels a line should be wide to be hit
 const PARTS = `
   <div class="lab-lines">
     <canvas class="lab-overview" aria-hidden="true"></canvas>
-    <canvas class="lab-mask" tabindex="0" role="slider" aria-label="Mask: click or drag lines on and
+    <canvas class="lab-mask" tabindex="0" role="slider" aria-valuenow="0" aria-label="Mask: click or drag lines on and
       off; with the keyboard arrows move and space switches"></canvas>
     <p><b class="mask-used"></b> <span class="lab-hint">Click or drag in the mask to take lines away
       or add some; blue marks the middle of k-space.</span></p>
@@ -19,7 +19,7 @@ const PARTS = `
   </div>
   <p class="lab-words" role="status"></p>
   <div class="lab-plots">
-    <figure><canvas class="lab-spread" role="img"></canvas>
+    <figure><canvas class="lab-spread" role="img" aria-label="Point spread"></canvas>
       <figcaption>Point spread along the phase-encode direction</figcaption></figure>
     <figure><canvas class="lab-square" role="img" aria-label="Point spread in two dimensions: one
       row, since only one direction is undersampled"></canvas>
@@ -85,6 +85,10 @@ class Lab extends HTMLElement {
   ask(changed, family, acceleration, fraction, seed) {
     if (changed === 'acceleration') fraction = Math.round(1000 * defaultCenterFraction(acceleration)) / 1000;
     if (this.locked || !this.lines.length || family === 'hand') return fraction;
+    if (!known(family)) {
+      this.rest('');
+      return fraction;
+    }
     try {
       this.lines = draw(family, this.lines.length, acceleration, fraction, seed ?? 0);
       this.budget = Math.max(1, Math.round(this.lines.length / acceleration), this.used);

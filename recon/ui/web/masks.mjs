@@ -36,6 +36,11 @@ const FAMILIES = {
     }
     return mask;
   },
+  calibrated(width, acceleration, block, seed) {
+    const mask = middle(width, Math.min(block, width)), distance = round(acceleration);
+    for (let i = new Random(seed).integer(distance); i < width; i += distance) mask[i] = 1;
+    return mask;
+  },
   'variable-density'(width, acceleration, block, seed) {
     const mask = middle(width, block), half = width >> 1, missing = round(width / acceleration) - count(mask);
     if (missing <= 0) return mask;
@@ -56,10 +61,13 @@ const FAMILIES = {
   'low-pass': (width, acceleration) => middle(width, round(width / acceleration)),
 };
 
+/** Whether the browser can draw a family; those it cannot, the server draws. */
+export const known = family => family in FAMILIES;
+
 /** A mask of a family, 1 where a line is measured; a sentence where the wish is impossible. */
 export function draw(family, width, acceleration, fraction, seed) {
   const block = round(width * fraction);
-  if (block > Math.ceil(width / acceleration)) {
+  if (family !== 'calibrated' && block > Math.ceil(width / acceleration)) {
     throw new RangeError(`A centre fraction of ${fraction} alone keeps ${block} of ${width} lines, more than `
       + `${acceleration}x allows; choose at most ${Number((1 / acceleration).toPrecision(3))}.`);
   }

@@ -1,6 +1,8 @@
 """Reads attack files, or damaged ones, and reports its own memory.
 
-Run as ``python -m tests.helpers.hostile probe|fuzz|leak FOLDER [COUNT]``; prints JSON.
+Run as ``python -m tests.helpers.hostile probe|leak FOLDER`` or ``... fuzz FOLDER COUNT [SEED]``;
+prints JSON. A long run is ``nice -n 19 python -m tests.helpers.hostile fuzz FOLDER 5000``: COUNT
+damaged copies of a file of every format, each described and read.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ import numpy as np
 from tests.helpers import files
 from tests.helpers.hostile import chunks
 from tests.helpers.hostile.zeros import MIB
+
+LIMIT = 10.0  # seconds that one file may take
 
 
 def peak() -> float:
@@ -47,43 +52,65 @@ def outcome(path: Path) -> str:
 
 
 def probe(folder: Path) -> dict:
-    """Read every attack; report sentences and how far memory rose above reading valid files."""
+    """Read every attack; report sentences, seconds, and how far memory rose above valid files."""
     for path in files.one_of_each(folder.parent / "valid"):
         assert outcome(path) == "read", path
     idle = peak()
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.iterdir()):
+        start = time.monotonic()
         sentence = outcome(path)
         found[path.name] = {"sentence": sentence, "rise": peak() - idle}
+        found[path.name]["seconds"] = time.monotonic() - start
     control = np.ones(300 * MIB // 8)  # shows that the gauge moves
     found["control"] = {"sentence": f"{control.size}.", "rise": peak() - idle}
     return found
 
 
+def damaged(content: bytes, rng: np.random.Generator, number: int) -> bytes:
+    """A copy with a few bytes changed, most often in its headers, or a piece moved or missing."""
+    copy = bytearray(content)
+    # Headers are where damage is interesting; half of it goes there.
+    reach = len(copy) if number % 2 else min(len(copy), 1024)
+    for _ in range(1 if number % 8 < 2 else rng.integers(1, 6)):
+        copy[rng.integers(reach)] = rng.choice([0, 1, 0x7F, 0x80, 0xFF, rng.integers(256)])
+    if number % 8 == 3:
+        del copy[rng.integers(len(copy)) :]
+    if number % 8 == 5:
+        at, to, size = rng.integers(len(copy), size=3)
+        copy[to : to + size % 64] = copy[at : at + size % 64]
+    if number % 8 == 7:
+        at = rng.integers(len(copy) - 8)
+        copy[at : at + 8] = int(rng.integers(0, 2**63)).to_bytes(8, "little")
+    return bytes(copy)
+
+
 def fuzz(folder: Path, count: int, seed: int = 0) -> dict:
-    """Read damaged copies of valid files; report how each kind ended."""
+    """Read damaged copies of valid files; report how each kind ended, and the slowest."""
     rng = np.random.default_rng(seed)
     idle = peak()
     found: dict[str, dict] = {}
-    for path in files.one_of_each(folder / "valid"):
+    sources = files.one_of_each(folder / "valid") + files.indexes(folder / "valid-indexes")
+    for path in sources:
         content = path.read_bytes()
         ends = {"read": 0, "refused": 0}
+        slowest = 0.0
         for number in range(count):
-            damaged = bytearray(content)
-            # Headers are where damage is interesting; half of it goes there.
-            reach = len(damaged) if number % 2 else min(len(damaged), 1024)
-            for _ in range(rng.integers(1, 6)):
-                damaged[rng.integers(reach)] = rng.choice([0, 1, 0x7F, 0xFF, rng.integers(256)])
-            if number % 4 == 3:
-                del damaged[rng.integers(len(damaged)) :]
             copy = folder / f"damaged{path.suffix}"
-            copy.write_bytes(damaged)
+            copy.unlink(missing_ok=True)
+            copy.write_bytes(damaged(content, rng, number))
+            start = time.monotonic()
             end = outcome(copy)
+            seconds = time.monotonic() - start
+            slowest = max(slowest, seconds)
+            if end.startswith("ESCAPED") or seconds > LIMIT:
+                copy.rename(folder / f"kept-{seed}-{number}-{path.name}")
             if end.startswith("ESCAPED"):
                 ends[end] = ends.get(end, 0) + 1
             else:
                 ends["read" if end == "read" else "refused"] += 1
-        found[path.name] = {**ends, "rise": peak() - idle}
+        found[path.name] = {**ends, "rise": peak() - idle, "seconds": slowest}
+        print(json.dumps({path.name: found[path.name]}), file=sys.stderr, flush=True)
     return found
 
 
