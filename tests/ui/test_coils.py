@@ -61,7 +61,7 @@ def test_equations_by_hand():
 
 
 def _parts(text: str) -> list[str]:
-    return re.findall(r"\d\.\d\d", text)
+    return re.findall(r"\d\.\d+", text)
 
 
 def test_cost_of_the_coils_that_are_left():

@@ -66,7 +66,8 @@ EXPERIMENT = Experiment(
     "many",
     "One coil or many",
     "The same lines of the same scan: from the coil with the most signal alone, judged by its own "
-    "fully sampled image, and from all coils. What do coils add, what does the network? The error is a share of the image's own size.",
+    "fully sampled image, and from all coils. What do coils add, what does the network? The error "
+    "is a share of the image's own size.",
     (Action("Compare", "look", compare, live=("rate",)),),
     _controls,
     opens="",
