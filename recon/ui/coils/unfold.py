@@ -30,7 +30,7 @@ def by_hand(choice: Choice, rate: float, row: float, column: float) -> Iterator[
     seen = views(scan).even(distance)
     height, width = seen.images.shape[-2:]
     chosen = row is not None and column is not None and row >= 0 and column >= 0
-    y, x = scan.turned(row, column) if chosen else (0.5 * height, 0.42 * width)
+    y, x = scan.turned(row, column) if chosen else (0.5 * height, 0.25 * width)
     y, x = int(min(y, height - 1)), int(min(x, width - 1))
     full = seen.combined
     unit = float(np.abs(full).max()) or 1.0
@@ -100,7 +100,7 @@ def _counted(number: int, thing: str) -> str:
 
 
 def _number(value: complex) -> str:
-    return f"{value.real:.2f} {'-' if value.imag < 0 else '+'} {abs(value.imag):.2f}i"
+    return f"{value.real:.3f} {'-' if value.imag < 0 else '+'} {abs(value.imag):.3f}i"
 
 
 def _controls() -> dict[str, Any]:
