@@ -86,7 +86,8 @@ class Guard:
         if path.startswith("file="):
             self._served(path.removeprefix("file="), visitor)
             return receive
-        if path.rstrip("/") == "mcp":  # whose calls come back here, as any client's do
+        if path.rstrip("/") == "mcp":  # whose calls come back here, as a client with its own cookie
+            scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"cookie"]
             if scope["method"] != "POST":
                 return receive
             return replay(receive, await json_body(receive))
