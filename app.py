@@ -4,9 +4,16 @@ Host and port come from the environment (``GRADIO_SERVER_NAME``, ``GRADIO_SERVER
 the same file runs on a laptop, in a classroom and as a Hugging Face Space.
 """
 
+import os
 import sys
+import tempfile
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
+
+if "GRADIO_TEMP_DIR" not in os.environ:  # Gradio's default is shared with other apps
+    name = f"recon-{os.getuid() if hasattr(os, 'getuid') else 'uploads'}"
+    os.environ["GRADIO_TEMP_DIR"] = str(Path(tempfile.gettempdir()) / name)
 
 try:  # present on Hugging Face's ZeroGPU machines, where it has to come before torch
     import spaces

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from recon import limits
+
 if TYPE_CHECKING:
     import torch
 
@@ -48,6 +50,7 @@ def ifft2c(kspace: Array) -> Array:
 
 
 def _centred(transform: str, array: Array) -> Array:
+    limits.check()
     axes = (-2, -1)
     if isinstance(array, np.ndarray):
         shifted = np.fft.ifftshift(array, axes=axes)

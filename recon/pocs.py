@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from recon import limits
 from recon.errors import InputError
 from recon.fourier import ifft2c
 
@@ -80,6 +81,7 @@ def pocs(kspace: np.ndarray, mask: np.ndarray, iterations: int = ITERATIONS) -> 
     start = ifft2c(kspace)
     image = start
     for _ in range(iterations):
+        limits.check()
         image = (image * phase.conj()).real * phase
         image = image + start - np.fft.ifft(np.fft.fft(image) * measured)
     return image.astype(np.complex64)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("RECON_TIME_LIMIT", "120")  # for machines that do other things meanwhile
 SHARED = Path(os.environ.get("RECON_DATA", Path(__file__).parents[2] / "shared" / "data"))
 CHROMIUM_FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -41,14 +42,19 @@ def build() -> None:
     gr.api(list_examples, api_name="examples", **light)
 
 
-def answering(name: str) -> Callable[[Callable[..., dict]], Callable[..., dict]]:
-    """Name a tool, put the version into its answer, and errors of a person into one sentence."""
+def answering(
+    name: str, light: bool = False
+) -> Callable[[Callable[..., dict]], Callable[..., dict]]:
+    """Name a tool, put the version into its answer, and errors of a person into one sentence.
+
+    What is not `light` waits for its turn, and gets a limited time.
+    """
 
     def decorate(function: Callable[..., dict]) -> Callable[..., dict]:
         @functools.wraps(function)
         def answer(*values: Any, **named: Any) -> dict:
             try:
-                with TURNS.short():
+                with nullcontext() if light else _turn():
                     return {"version": VERSION, **function(*values, **named)}
             except (InputError, WeightsError) as error:
                 raise gr.Error(str(error), print_exception=False) from None
@@ -57,6 +63,12 @@ def answering(name: str) -> Callable[[Callable[..., dict]], Callable[..., dict]]
         return answer
 
     return decorate
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    with TURNS.short(), TURNS.piece():
+        yield
 
 
 @answering("reconstruct")
@@ -148,7 +160,7 @@ def describe(
     return asdict(held)
 
 
-@answering("mask")
+@answering("mask", light=True)
 def mask(
     width: int = 320,
     acceleration: float = 4,
@@ -176,7 +188,7 @@ def mask(
     }
 
 
-@answering("psf")
+@answering("psf", light=True)
 def point_spread(
     width: int = 320,
     acceleration: float = 4,
@@ -212,7 +224,7 @@ def point_spread(
     }
 
 
-@answering("methods")
+@answering("methods", light=True)
 def list_methods() -> dict:
     """List the reconstruction methods that can be asked for, the default first.
 
@@ -222,7 +234,7 @@ def list_methods() -> dict:
     return {"methods": [{"name": name, "label": METHODS[name].label} for name in methods()]}
 
 
-@answering("examples")
+@answering("examples", light=True)
 def list_examples() -> dict:
     """List the examples that can be reconstructed without a file of one's own.
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import gradio as gr
 
+from recon import limits
 from recon.errors import InputError
 from recon.ui import html
 from recon.weights import WeightsError
@@ -28,6 +29,9 @@ Values = Mapping[Any, Any]
 SHORT: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "reconstruct"}
 LONG: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "experiment"}
 PATIENCE = 20.0  # seconds that long work gives way at most, between two of its pieces
+AT_ONCE = 2  # pieces of work, one of each line, whichever way they were asked for
+QUEUE = 60.0  # seconds that a piece of work waits for its place among them
+EXPERIMENT = 15  # times what one answer gets: all pieces of long work together
 
 MISTAKE = (
     "This could not be done because of a mistake in this program; "
@@ -41,6 +45,24 @@ class Turns:
     def __init__(self) -> None:
         self._short = 0
         self._changed = threading.Condition()
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+
+    @contextmanager
+    def piece(self, seconds: float | None = None) -> Iterator[None]:
+        """Around a piece of work: few at a time, and each for a limited time.
+
+        Raises
+        ------
+        InputError
+            If there was no place among them for a long while, or the time is over.
+        """
+        if not self._places.acquire(timeout=QUEUE):
+            raise InputError("The server is busy just now; please try again in a minute.")
+        try:
+            with limits.limited(seconds):
+                yield
+        finally:
+            self._places.release()
 
     @contextmanager
     def short(self) -> Iterator[None]:
@@ -57,7 +79,7 @@ class Turns:
     def give_way(self, patience: float = PATIENCE) -> None:
         """Between two pieces of long work: wait while short work is going on."""
         end = time.monotonic() + patience
-        with self._changed:
+        with limits.waiting(), self._changed:
             while self._short and (left := end - time.monotonic()) > 0:
                 self._changed.wait(left)
 
@@ -83,7 +105,7 @@ def careful(message: Any) -> Callable[[Callable], Callable]:
             @functools.wraps(event)
             def guarded(*values: Any) -> Iterator[dict[Any, Any]]:
                 try:
-                    yield from event(*values)
+                    yield from in_pieces(event(*values))
                 except Exception as error:
                     yield sentence(error)
 
@@ -92,7 +114,7 @@ def careful(message: Any) -> Callable[[Callable], Callable]:
             @functools.wraps(event)
             def guarded(*values: Any) -> Any:
                 try:
-                    with TURNS.short():
+                    with TURNS.short(), TURNS.piece():
                         return event(*values)
                 except Exception as error:
                     return sentence(error)
@@ -100,6 +122,20 @@ def careful(message: Any) -> Callable[[Callable], Callable]:
         return guarded
 
     return decorate
+
+
+def in_pieces(work: Iterator[Any]) -> Iterator[Any]:
+    """Long work, one piece between two of its answers, within a limited time each and in all."""
+    left = EXPERIMENT * limits.SECONDS
+    while True:
+        start = time.monotonic()
+        with TURNS.piece(min(limits.SECONDS, left)):
+            try:
+                answer = next(work)
+            except StopIteration:
+                return
+        left -= time.monotonic() - start
+        yield answer
 
 
 def quiet(**options: Any) -> dict[str, Any]:

@@ -113,7 +113,8 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> Non
         wish = choice(query)
         if wish is not None:
             try:
-                changes.update(view.restored(wish))
+                with events.TURNS.short(), events.TURNS.piece():
+                    changes.update(view.restored(wish))
             except InputError as error:
                 changes[c.message] = html.message(str(error))
         values: dict[Any, Any] = {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recon import examples, figures, readers
+from recon import examples, figures, limits, readers
 from recon.errors import InputError
 from recon.kspace import KSpace
 from recon.methods import DEFAULT, find
@@ -29,6 +29,9 @@ class GoneError(InputError):
             "This file is not on the server, where uploads stay for an hour; please upload the "
             "file again."
         )
+
+
+SPARE = 3.0  # seconds kept for the zero-filled image, where a method takes too long
 
 
 @dataclass(frozen=True)
@@ -215,12 +218,14 @@ def archive(result: Reconstruction) -> bytes:
 
 
 def attempt(choice: Choice) -> tuple[Reconstruction, str]:
-    """The result; without the method's weights the zero-filled image, and a sentence why."""
+    """The result; without weights or time for the method the zero-filled image, and why."""
     try:
-        return run(choice), ""
-    except WeightsError as error:
-        fallback = run(replace(choice, method="zero-filled"))
-        return fallback, f"{error} Until then the zero-filled image stands in its place."
+        with limits.spared(SPARE):
+            return run(choice), ""
+    except (WeightsError, limits.LimitError) as error:
+        reason = error
+    fallback = run(replace(choice, method="zero-filled"))
+    return fallback, f"{reason} Until then the zero-filled image stands in its place."
 
 
 def subject(choice: Choice) -> tuple[Scan, Sampling]:

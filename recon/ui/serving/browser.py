@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from http.cookies import CookieError, SimpleCookie
 
@@ -12,6 +13,8 @@ from recon.ui import private
 from recon.ui.serving.uploads import Visitor
 
 COOKIE = "recon-visitor"
+# Files of the program, which proxies may keep; and tools, whose uploads come without any cookie.
+NO_COOKIE = re.compile(r".*/(assets|static|gradio_api/mcp)(/|$)")
 
 # Gradio starts from scripts inside the page and makes functions of text, hence 'unsafe-*'; what
 # the policy still does is keep everything from other hosts out, and everything here from them.
@@ -56,7 +59,7 @@ def headers_for(scope: Scope, visitor: Visitor, send: Send, private: bool) -> Se
                 headers["Cache-Control"] = "private, no-store"
             if headers.get("content-type", "").startswith("text/html"):
                 headers["Content-Security-Policy"] = POLICY
-            if not visitor.returned and not scope["path"].startswith(("/assets", "/static")):
+            if not visitor.returned and not NO_COOKIE.match(scope["path"]):
                 headers.append("Set-Cookie", _cookie(scope, visitor))
         await send(message)
 

@@ -32,7 +32,7 @@ API = "/gradio_api/"
 OPEN = re.compile(
     r"(GET|HEAD) (file=.+|app_id|info|login_check|openapi\.json|startup-events|token|user"
     r"|upload_progress|heartbeat/[^/]+|queue/(data|status)|call/(v2/)?[^/]+/[^/]+)/?"
-    r"|POST (upload|cancel|reset|queue/join|call/(v2/)?[^/]+)/?"
+    r"|POST (upload|cancel|reset|queue/join|call/(v2/)?[^/]+|run/[^/]+)/?"
     r"|(GET|POST|DELETE) mcp/?"
     r"|OPTIONS .*",
     re.DOTALL,
@@ -97,7 +97,7 @@ class Guard:
             sessions = [*sessions, path.rstrip("/").split("/")[-1]]
         for session in sessions:
             self._own(session, visitor)
-        if scope["method"] != "POST":
+        if scope["method"] != "POST" or path.startswith("mcp"):  # which calls us like any client
             return receive
         if path.rstrip("/") == "upload":
             if not await self._logged_in(scope):
@@ -119,8 +119,10 @@ class Guard:
         blocks = scope["app"].get_blocks()
         if path.startswith("call/"):
             _complete(blocks, path.split("/")[-1], body)
+        elif path.startswith("run/"):
+            _unqueued(blocks, body)
         body = {key: self._replaced(value, visitor, session) for key, value in body.items()}
-        if path not in ("cancel", "reset"):
+        if path.startswith(("call/", "queue/")):
             await _room(blocks._queue)
         return replay(receive, body)
 
@@ -196,6 +198,13 @@ def _complete(blocks: Any, name: str, body: dict[str, Any]) -> None:
     data = body.get("data")
     if isinstance(data, list):
         body["data"] = data + [block.value for block in function.inputs[len(data) :]]
+
+
+def _unqueued(blocks: Any, body: dict[str, Any]) -> None:
+    """Around the queue goes only what the page itself sends around it, by its number."""
+    function = blocks.fns.get(number) if isinstance(number := body.get("fn_index"), int) else None
+    if function is None or function.queue:
+        raise _RefusedError(404, "This goes through the queue.")
 
 
 async def _room(queue: Any) -> None:

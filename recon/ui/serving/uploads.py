@@ -8,6 +8,7 @@ what a killed server left behind.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import threading
@@ -181,14 +182,16 @@ class Store:
     def serves(self, path: str, visitor: Visitor) -> bool:
         """Whether the file route may give a file of the folder to a visitor.
 
-        Who keeps no cookies gets what was made for them, whose name is known to them alone, and
-        no uploads.
+        What was made for somebody who keeps no cookies, such as a program, goes to whoever knows
+        its name, which only they were told. Their uploads go to nobody.
         """
         with self._lock:
             entry = self._entries.get(path)
-            if entry is None or not self._owns(entry, visitor):
+            if entry is None:
                 return False
-            return visitor.returned or not entry.upload
+            if not entry.owner.returned and not entry.upload:
+                return True
+            return visitor.returned and self._owns(entry, visitor)
 
     @staticmethod
     def _owns(entry: Entry, visitor: Visitor) -> bool:
@@ -213,20 +216,18 @@ class Store:
             }
             known = {Path(path).relative_to(self.folder).parts[0] for path in self._entries}
             known |= self._unfinished
-        try:
-            found = list(os.scandir(self.folder))
-        except FileNotFoundError:
-            found = []
-        for item in found:
-            try:
-                stale = item.name not in known and now - item.stat().st_mtime > AGE
-            except OSError:
-                continue
-            if item.name in old or stale:
-                if item.is_dir(follow_symlinks=False):
-                    self.discard(Path(item.path))
-                else:
-                    Path(item.path).unlink(missing_ok=True)
+        for item in _items(self.folder):
+            if item.name in old or (item.name not in known and _older(item, now)):
+                self._delete(item)
+        for item in _items(self.folder.parent):  # where Gradio keeps what tools are sent
+            if re.fullmatch("[0-9a-f]{64}", item.name) and _older(item, now):
+                self._delete(item)
+
+    def _delete(self, item: os.DirEntry) -> None:
+        if item.is_dir(follow_symlinks=False):
+            self.discard(Path(item.path))
+        else:
+            Path(item.path).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Delete everything that came in through this store."""
@@ -234,3 +235,17 @@ class Store:
             places = list(self._places)
         for name in places:
             self.discard(self.folder / name)
+
+
+def _items(folder: Path) -> list[os.DirEntry]:
+    try:
+        return list(os.scandir(folder))
+    except OSError:  # not made yet
+        return []
+
+
+def _older(item: os.DirEntry, now: float) -> bool:
+    try:
+        return now - item.stat(follow_symlinks=False).st_mtime > AGE
+    except OSError:
+        return False
