@@ -1,23 +1,35 @@
 # make run    start the app (installs into .venv first, if anything changed)
-# make test   lint, type check and test
+# make test   lint, types, and every test that needs neither a browser nor minutes
+# make check  all of that and every other test
+# make space  start what would be pushed as a Hugging Face Space, as that starts it (root, Linux)
 # PYTHON=...  choose an interpreter; the first one of version 3.11 or later is taken otherwise
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: run test lint clean
+.PHONY: run test check lint space clean
 
 run: .venv/app.stamp
 	$(BIN)/python app.py
 
+# Two processes of one thread each; more threads would only wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
+
 test: .venv/test.stamp lint
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not browser and not slow"
+
+check: .venv/test.stamp lint
+	$(PYTEST) -m "not browser"
+	$(PYTEST) -m browser
+
+space:
+	python3 .ci/space.py
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy recon
+	$(BIN)/mypy recon train.py app.py
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; say where with: make PYTHON=..."; exit 1; }

@@ -4,7 +4,8 @@ Host and port come from the environment (``GRADIO_SERVER_NAME``, ``GRADIO_SERVER
 the same file runs on a laptop, in a classroom and as a Hugging Face Space.
 """
 
-import os
+import sys
+from importlib.util import find_spec
 from typing import Any
 
 try:  # present on Hugging Face's ZeroGPU machines, where it has to come before torch
@@ -14,24 +15,31 @@ except ImportError:
 else:  # which refuse to start an app that never asks for a GPU; this one needs none
     spaces.GPU(lambda: None)
 
-from recon.ui import CSS, THEME, build
+from recon import weights
+from recon.ui import CSS, HEAD, THEME, build, serving
 
+store, problem = weights.default_or_shipped()
+if problem:
+    print(f"{problem} The weights that ship take their place.", file=sys.stderr)
+    weights.use(store)
 demo = build()
 
 
 def serve(**options: Any) -> tuple[Any, str, str]:
     """Serve the page; `options` go to Gradio's ``launch``."""
     # Sixty-four may wait: a whole class clicks at once.
-    return demo.queue(max_size=64).launch(
+    return demo.queue(max_size=64, api_open=False).launch(
         theme=THEME,
         css=CSS,
-        max_file_size=os.environ.get("RECON_MAX_UPLOAD", "1gb"),
+        head=HEAD,
         footer_links=["api", "settings"],
         run_history=False,  # runs would stay in the visitor's browser; these are medical images
         enable_monitoring=False,
         ssr_mode=False,
         show_error=False,
-        **options,
+        # Its endpoints are tools for language models too, where that package is installed.
+        mcp_server=find_spec("mcp") is not None,
+        **serving.options(**options),
     )
 
 

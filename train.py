@@ -13,6 +13,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from recon import cards, datasets, weights
+from recon import datasets, weights
 from recon.datasets import open_images
 from recon.kspace import InputError
+from recon.training import cards, publish
 from recon.training.learner import Learner, Workers, choose_device
 from recon.training.log import Log
 from recon.training.recipes import RECIPES, Run, original
@@ -39,13 +41,18 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     training = datasets.load(data, "train", run.dataset)
     slices = [slice_ for volume in training for slice_ in volume.slices]
     volumes = datasets.load(data, "validation", run.dataset)
-    validation = [
-        sample
+    candidates = [
+        (volume, index, rate)
         for rate in run.test_accelerations
         for volume in volumes
-        for sample in datasets.fixed_samples(volume, rate, TEST_NOISE)
+        for index in range(len(volume.slices))
     ]
-    validation = validation[:: max(1, len(validation) // run.validation_slices)]
+    candidates = candidates[:: max(1, len(candidates) // run.validation_slices)]
+    # Where there are coils to learn, every other slice is seen by several.
+    validation = [
+        datasets.fixed_scan(*one, TEST_NOISE, coils=min(run.coils, 8) if number % 2 else 1)
+        for number, one in enumerate(candidates)
+    ]
 
     workers = Workers()
     if run.epochs:
@@ -77,9 +84,8 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
             weights.snapshot(folder, step, learner.best_guess)
         losses.append(learner.step(step, slices))
         if not math.isfinite(losses[-1]):
-            raise InputError(
-                f"The loss is not finite at step {step}; the best weights so far are kept. "
-                f"Try a lower learning rate."
+            raise RuntimeError(
+                f"the loss is not finite at step {step}; a lower learning rate may help"
             )
         done, last = step + 1, step + 1 == run.steps
         validate = done % run.validate_every == 0 or last
@@ -97,7 +103,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
             losses.clear()
         if validate:
             log.write()
-            log.picture(learner.best_guess, validation[len(validation) // 2])
+            log.picture(learner.best_guess, *validation[len(validation) // 2])
         if validate or time.time() - saved > SAVE_EVERY:
             saved = time.time()
             seconds = progress["seconds"] + saved - start
@@ -138,7 +144,10 @@ def test(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:
     volumes = datasets.load(data, "test", run.dataset)
     return [
         {"subject": volume.subject, "volume": volume.name, "acceleration": rate}
-        | evaluate(network, datasets.fixed_samples(volume, rate, TEST_NOISE))
+        | evaluate(
+            network,
+            (datasets.fixed_scan(volume, n, rate, TEST_NOISE) for n in range(len(volume.slices))),
+        )
         for rate in run.test_accelerations
         for volume in tqdm(volumes, desc=f"test {rate:g}x", file=sys.stderr)
     ]
@@ -168,7 +177,11 @@ def load_state(path: Path, run: Run, learner: Learner) -> dict[str, Any]:
     return state["progress"]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train as the command line says; the exit status is 1 if that was not possible."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["publish"]:
+        return publish.main(words[1:])
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", choices=sorted(RECIPES))
     parser.add_argument(
@@ -197,26 +210,26 @@ def main() -> int:
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     parser.add_argument("--batch", type=int, help="scans a step, in every process")
     parser.add_argument("--seed", type=int)
-    arguments = parser.parse_args()
-    if arguments.data is None:
+    options = parser.parse_args(words)
+    if options.data is None:
         parser.error("say where the training data are: --data FOLDER")
     for name in ("acceleration", "steps", "batch"):
-        value = getattr(arguments, name)
+        value = getattr(options, name)
         if value is not None and not value >= 1:
             parser.error(f"--{name} is at least 1; {value:g} was given")
 
     names = ("acceleration", "dataset", "steps", "batch", "seed")
-    chosen = {name: getattr(arguments, name) for name in names}
-    run = RECIPES[arguments.model]
-    if arguments.protocol == "original":
-        run = original(replace(run, acceleration=arguments.acceleration or run.acceleration))
-        if arguments.steps:
+    chosen = {name: getattr(options, name) for name in names}
+    run = RECIPES[options.model]
+    if options.protocol == "original":
+        run = original(replace(run, acceleration=options.acceleration or run.acceleration))
+        if options.steps:
             run = replace(run, epochs=0)
     run = replace(run, **{name: value for name, value in chosen.items() if value is not None})
     try:
-        if arguments.download and run.dataset == "open":
-            open_images.fetch(arguments.data)
-        train(run, Path(arguments.data), arguments.out, arguments.resume)
+        if options.download and run.dataset == "open":
+            open_images.fetch(options.data)
+        train(run, Path(options.data), options.out, options.resume)
     except (InputError, weights.WeightsError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1

@@ -10,7 +10,7 @@ from recon.kspace import InputError, KSpace, Source
 from recon.methods import methods
 from recon.pipeline import Reconstruction, reconstruct
 from recon.readers import describe, read
-from recon.weights import WeightsError
+from recon.weights import WeightsError, from_pretrained
 
 __all__ = [
     "InputError",
@@ -19,6 +19,7 @@ __all__ = [
     "Source",
     "WeightsError",
     "describe",
+    "from_pretrained",
     "methods",
     "read",
     "reconstruct",

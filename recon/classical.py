@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from recon.fourier import center_crop, fft2c, ifft2c, rss
-from recon.kspace import InputError
-from recon.measurement import CROP, Measurement
+from recon.errors import InputError
+from recon.fourier import center_crop, fft2c, ifft2c
+from recon.measurement import CROP
 
 # Chosen on open_ms patient 09, which no score is reported on, at noise of 0.5 and 2 %.
 REGULARIZATION = 0.008
@@ -159,28 +158,3 @@ def complete(
     scaled = kspace / torch.where(scale > 0, scale, 1)
     image = minimise(scaled, mask, regularization, iterations)
     return ifft2c(torch.where(mask, scaled, fft2c(image))) * scale
-
-
-def compressed_sensing(
-    measurement: Measurement,
-    regularization: float = REGULARIZATION,
-    iterations: int = ITERATIONS,
-) -> np.ndarray:
-    """Reconstruct every coil alone, and combine them by root-sum-of-squares.
-
-    Parameters
-    ----------
-    measurement
-        Of any scale.
-    regularization, iterations
-        See `complete`.
-
-    Returns
-    -------
-    Magnitude image on the measurement's own scale, float32, shape (h, w).
-    """
-    height, width = measurement.kspace.shape[-2:]
-    kspace = torch.from_numpy(measurement.kspace).view(-1, height, width)
-    mask = torch.from_numpy(measurement.mask)
-    images = complete(kspace, mask, regularization, iterations)  # (C, H, W)
-    return center_crop(rss(images), CROP).numpy()

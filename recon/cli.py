@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from recon import figures
+from recon import figures, weights
 from recon.kspace import InputError
 from recon.masks import FAMILIES
 from recon.methods import DEFAULT, methods
 from recon.pipeline import Reconstruction, reconstruct
 from recon.readers import describe, read
-from recon.weights import WeightsError
+from recon.weights import Store, WeightsError
 
 COLUMNS = ("file", "slice", "method", "acceleration", "achieved", "SSIM", "PSNR", "NMSE", "seconds")
 
@@ -28,20 +28,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
+        if options.weights:
+            weights.use(Store.of(options.weights))
+        weights.default()  # if it cannot be had, say so once, not for every file
     except OSError as error:
         print(f"{options.out}: {error.strerror}", file=sys.stderr)
+        return 1
+    except WeightsError as error:
+        print(error, file=sys.stderr)
         return 1
 
     records: list[dict[str, Any]] = []
     failed = False
     for path in _files(options.inputs):
+        problems: list[str] = []
         try:
-            for result in _reconstructions(path, options):
+            for result in _reconstructions(path, options, problems):
                 records.append({**result.record(), "file": str(path)})
                 _save_figure(result, path, options.out)
         except (InputError, WeightsError, OSError) as error:
-            failed = True
-            print(f"{path}: {error}", file=sys.stderr)
+            problems.append(str(error))
+        failed = failed or bool(problems)
+        for problem in dict.fromkeys(problems):  # several methods may have the same
+            print(f"{path}: {problem}", file=sys.stderr)
     text = json.dumps(records, indent=1, allow_nan=False)
     (options.out / "metrics.json").write_text(text + "\n", "utf-8")
     _print_table(records)
@@ -57,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("inputs", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
     parser.add_argument("--acceleration", nargs="+", type=float, default=[4.0], metavar="R")
     parser.add_argument("--method", nargs="+", choices=methods(), default=[DEFAULT])
+    parser.add_argument(
+        "--weights",
+        metavar="ORG/NAME@REVISION",
+        help="weights to prefer to those that ship: a repository on the Hugging Face Hub, or a "
+        f"folder (default: the environment variable {weights.VARIABLE})",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the mask (default: 0)")
     parser.add_argument(
         "--slice",
@@ -97,7 +112,10 @@ def _files(inputs: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
-def _reconstructions(path: Path, options: argparse.Namespace) -> Iterator[Reconstruction]:
+def _reconstructions(
+    path: Path, options: argparse.Namespace, problems: list[str]
+) -> Iterator[Reconstruction]:
+    """Every result there is; methods that cannot work with a slice add a sentence instead."""
     for acceleration in options.acceleration:
         numbers: Sequence[int | None] = [options.slice]
         if options.slice == "all":
@@ -105,16 +123,19 @@ def _reconstructions(path: Path, options: argparse.Namespace) -> Iterator[Recons
         for number in numbers:
             kspace = read(path, slice=number, acceleration=acceleration, axes=options.axes)
             for method in options.method:
-                yield reconstruct(
-                    kspace,
-                    acceleration,
-                    options.seed,
-                    method,
-                    center_fraction=options.center_fraction,
-                    coils=options.coils,
-                    phase_encode=options.phase_encode,
-                    family=options.mask_family,
-                )
+                try:
+                    yield reconstruct(
+                        kspace,
+                        acceleration,
+                        options.seed,
+                        method,
+                        center_fraction=options.center_fraction,
+                        coils=options.coils,
+                        phase_encode=options.phase_encode,
+                        family=options.mask_family,
+                    )
+                except InputError as error:
+                    problems.append(str(error))
 
 
 def _save_figure(result: Reconstruction, path: Path, out: Path) -> None:

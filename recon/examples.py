@@ -1,4 +1,4 @@
-"""Slices to try without having any data: two that are built in, and real scans on demand.
+"""Slices to try without having any data: three that are built in, and real scans on demand.
 
 Nothing real is part of this project. The real scans are downloaded from where their authors
 published them, at a fixed commit, the first time somebody asks for one, and every copy is
@@ -22,6 +22,8 @@ import numpy as np
 import pooch
 
 from recon import phantom
+from recon.coils import phantom as coil_phantom
+from recon.coils.simulate import Loops
 from recon.kspace import InputError, KSpace, Source
 from recon.readers import read
 from recon.simulate import kspace_from_magnitude
@@ -97,7 +99,7 @@ def load(key: str) -> KSpace:
 
     Returns
     -------
-    complex64, shape (H, W).
+    complex64, shape (H, W), or (C, H, W) of several coils.
 
     Raises
     ------
@@ -218,6 +220,22 @@ def _phantom() -> KSpace:
     return KSpace(phantom.kspace(), source)
 
 
+def _phantom_coils() -> KSpace:
+    note = (
+        f"Nothing was measured: {coil_phantom.COILS} loops of wire around the phantom see it as "
+        f"the law of Biot and Savart says, and k-space was computed exactly from formulas. The "
+        f"noise that was added is white, {coil_phantom.NOISE:g} for real and imaginary part."
+    )
+    source = Source(
+        name="phantom-coils",
+        format="analytic phantom",
+        simulated=True,
+        attrs={"noise": coil_phantom.NOISE},
+        notes=(note,),
+    )
+    return KSpace(coil_phantom.kspace(Loops.ring(coil_phantom.COILS)), source)
+
+
 def _scan(key: str) -> KSpace:
     # Every published file here has one channel, which the files themselves do not say.
     return read(fetch(key), axes="slices")
@@ -255,6 +273,13 @@ EXAMPLES: dict[str, Example] = {
             "A mathematical head made of ellipses, with bars and dots of known size; its "
             "k-space is computed exactly from a formula.",
             _phantom,
+        ),
+        Example(
+            "phantom-coils",
+            "Phantom seen by 8 coils (exact)",
+            "The mathematical head inside a ring of eight coils, whose fields, noise and k-space "
+            "are known exactly.",
+            _phantom_coils,
         ),
         Example(
             "t1-spin-echo",

@@ -9,7 +9,6 @@ import matplotlib
 import numpy as np
 from PIL import Image
 
-from recon.methods import LABELS
 from recon.pipeline import Reconstruction
 
 if TYPE_CHECKING:
@@ -90,9 +89,9 @@ def sheet(result: Reconstruction) -> Figure:
     """All panels of a result on one page, with titles and scores."""
     from matplotlib.figure import Figure  # slow to import, and the page does not need it
 
-    label = LABELS[result.method]
+    label = result.label
     titles = {
-        "mask": f"Mask: {result.lines_measured} of {result.lines.size} lines",
+        "mask": f"Mask: {result.sampling.measured_lines} of {result.line_mask.size} lines",
         "zero_filled": "Zero-filled\n" + score_line(result.zero_filled_metrics),
         "reconstruction": f"{label}\n" + score_line(result.metrics),
         "reference": "Fully sampled reference",

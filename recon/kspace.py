@@ -1,19 +1,13 @@
-"""One slice of k-space that remembers where it came from, and the error a person can cause."""
+"""One slice of k-space that remembers where it came from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-
-class InputError(ValueError):
-    """Something is wrong with what a person gave us.
-
-    The message is one sentence that says what is wrong and what would be accepted. It is
-    shown to that person as it is, so it never contains a path, a traceback or raw file text.
-    """
+from recon.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -51,16 +45,18 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
-class KSpace(np.ndarray):
-    """Centred k-space of one slice: complex64, shape (H, W) or (C, H, W), with a `source`.
+@dataclass(frozen=True, eq=False)
+class KSpace:
+    """Centred k-space of one slice, and where it came from.
 
-    Phase encoding runs along the last axis. A view on an ordinary array: every NumPy
-    function works on it.
+    NumPy takes it wherever it takes an array. What it makes of it is an ordinary array without
+    a source: half of the lines of a scan are no longer that scan.
 
     Parameters
     ----------
-    array
-        Anything NumPy turns into a complex array of shape (H, W) or (C, H, W).
+    data
+        Anything NumPy turns into a complex array of shape (H, W) or (C, H, W); kept as
+        complex64. Phase encoding runs along the last axis.
     source
         Where it came from.
 
@@ -70,17 +66,35 @@ class KSpace(np.ndarray):
         If the array does not have two or three axes.
     """
 
-    source: Source
+    data: np.ndarray
+    source: Source = field(default_factory=Source)
 
-    def __new__(cls, array: Any, source: Source | None = None) -> Self:
-        view = np.ascontiguousarray(array, dtype=np.complex64).view(cls)
-        if view.ndim not in (2, 3):
+    def __post_init__(self) -> None:
+        data = np.ascontiguousarray(self.data, dtype=np.complex64)
+        if data.ndim not in (2, 3):
             raise InputError(
                 f"K-space of one slice has the shape (H, W) or (coils, H, W); "
-                f"this array has {view.ndim} axes."
+                f"this array has {data.ndim} axes."
             )
-        view.source = source or Source()
-        return view
+        object.__setattr__(self, "data", data)
 
-    def __array_finalize__(self, parent: Any) -> None:
-        self.source = getattr(parent, "source", None) or Source()
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.data, dtype, copy=copy)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return self.data[index]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(H, W) or (C, H, W)."""
+        return self.data.shape
+
+    @property
+    def ndim(self) -> int:
+        """2, or 3 with several coils."""
+        return self.data.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """complex64."""
+        return self.data.dtype

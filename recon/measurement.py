@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon import masks
-from recon.fourier import center_crop, magnitude
+from recon.fourier import Array, center_crop, combined, magnitude
 
 CROP = (320, 320)  # fastMRI compares the middle 320x320 pixels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Measurement:
     """Undersampled k-space of one slice.
 
@@ -26,28 +26,69 @@ class Measurement:
         Acceleration the mask was made for; chooses among weights.
     zero_filled
         `picture` of the k-space.
+    crop
+        Height and width of the pictures, where they are smaller than the slice.
+    sensitivities
+        Of the coils, complex64, the shape of the k-space; None where nobody knows them.
     """
 
     kspace: np.ndarray
     mask: np.ndarray
     acceleration: float
     zero_filled: np.ndarray
+    crop: tuple[int, int] = CROP
+    sensitivities: np.ndarray | None = None
+
+    def picture_of(self, images: Array) -> Array:
+        """The picture that coil images show: real, (h, w) of complex (H, W) or (C, H, W)."""
+        return center_crop(combined(images), self.crop)
 
 
-def measure(kspace: np.ndarray, mask: np.ndarray, acceleration: float) -> Measurement:
+def measure(
+    kspace: np.ndarray, mask: np.ndarray, acceleration: float, crop: tuple[int, int] = CROP
+) -> Measurement:
     """Keep the lines of the mask.
 
     Parameters
     ----------
     kspace
         Complex, shape (H, W) or (C, H, W).
-    mask, acceleration
+    mask, acceleration, crop
         See `Measurement`.
     """
     undersampled = masks.apply(kspace, mask).astype(np.complex64)
-    return Measurement(undersampled, mask, acceleration, picture(undersampled))
+    return Measurement(undersampled, mask, acceleration, picture(undersampled, crop), crop)
 
 
-def picture(kspace: np.ndarray) -> np.ndarray:
-    """The image that is compared: magnitude, cropped to at most `CROP`; float32, (h, w)."""
-    return center_crop(magnitude(kspace), CROP).astype(np.float32)
+def shown_rows(kspace: np.ndarray, crop: tuple[int, int] = CROP) -> np.ndarray:
+    """K-space of the rows that pictures show, where readouts are longer than they are high.
+
+    Scanners sample the readout twice as finely as needed, which makes the image twice as high as
+    the object. All of a readout is measured, so rows are parted by a transform along it, and what
+    is reconstructed of each of them does not change.
+
+    Parameters
+    ----------
+    kspace
+        Complex, shape (..., H, W).
+    crop
+        Height and width of pictures.
+
+    Returns
+    -------
+    complex64, shape (..., min(H, crop[0]), W).
+    """
+    height, rows = kspace.shape[-2], crop[0]
+    if height <= rows:
+        return kspace
+    images = np.fft.ifft(np.fft.ifftshift(kspace, axes=-2), axis=-2, norm="ortho")
+    top = (height - rows) // 2
+    # Row n of the image lies at index n - H // 2 before it is moved to the middle.
+    kept = images[..., (np.arange(top, top + rows) - height // 2) % height, :]
+    lines = np.fft.fft(np.fft.ifftshift(kept, axes=-2), axis=-2, norm="ortho")
+    return np.fft.fftshift(lines, axes=-2).astype(np.complex64)
+
+
+def picture(kspace: np.ndarray, crop: tuple[int, int] = CROP) -> np.ndarray:
+    """The image that is compared: magnitude, cropped to at most `crop`; float32, (h, w)."""
+    return center_crop(magnitude(kspace), crop).astype(np.float32)

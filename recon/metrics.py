@@ -10,7 +10,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.ndimage import uniform_filter
+from skimage.filters import threshold_otsu
 from skimage.metrics import structural_similarity
+
+from recon.errors import InputError
+
+WINDOW = 7  # pixels; with K1 and K2 the defaults of scikit-image and of fastMRI's evaluation
+K1, K2 = 0.01, 0.03
 
 
 def ssim(reference: np.ndarray, image: np.ndarray, data_range: float | None = None) -> float:
@@ -67,3 +74,61 @@ def closed_share(ssim_after: float, ssim_before: float) -> float:
     ``(after - before) / (1 - before)``; 0 where there was nothing to close.
     """
     return (ssim_after - ssim_before) / (1 - ssim_before) if ssim_before < 1 else 0.0
+
+
+def foreground(reference: np.ndarray) -> np.ndarray:
+    """Pixels of the object, brighter than Otsu's threshold (1979, 10.1109/TSMC.1979.4310076).
+
+    Parameters
+    ----------
+    reference
+        Real, shape (H, W).
+
+    Returns
+    -------
+    Boolean, shape (H, W); all True for an image of one value.
+    """
+    return reference >= threshold_otsu(reference)
+
+
+class Similarity:
+    """`ssim` with one reference, at less than half of the cost per image.
+
+    Parameters
+    ----------
+    reference
+        Real, shape (H, W), both sides at least 7 pixels.
+    data_range
+        The dynamic range L; the maximum of `reference` where None.
+
+    Raises
+    ------
+    InputError
+        If the reference is too small.
+    """
+
+    def __init__(self, reference: np.ndarray, data_range: float | None = None) -> None:
+        if min(reference.shape) < WINDOW:
+            raise InputError(f"SSIM needs an image of at least {WINDOW} x {WINDOW} pixels.")
+        limit = float(reference.max()) if data_range is None else data_range
+        self._c1, self._c2 = (K1 * limit) ** 2, (K2 * limit) ** 2
+        self._reference = reference
+        self._mean = _local_mean(reference)
+        self._variance = _local_mean(reference * reference) - self._mean**2
+
+    def __call__(self, image: np.ndarray) -> float:
+        """Mean SSIM of an image, shape (H, W), of the reference's type."""
+        mean, square, product = map(_local_mean, (image, image * image, image * self._reference))
+        both = mean * self._mean
+        sample = WINDOW**2 / (WINDOW**2 - 1)  # sample covariance, as scikit-image has it
+        covariance = sample * (product - both)
+        variances = sample * (square - mean * mean + self._variance)
+        similarity = (2 * both + self._c1) * (2 * covariance + self._c2)
+        similarity /= (mean * mean + self._mean**2 + self._c1) * (variances + self._c2)
+        return float(similarity.mean(dtype=np.float64))
+
+
+def _local_mean(image: np.ndarray) -> np.ndarray:
+    """Mean over every whole window: shape (H - 6, W - 6)."""
+    edge = WINDOW // 2
+    return uniform_filter(image, WINDOW)[edge:-edge, edge:-edge]

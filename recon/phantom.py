@@ -143,12 +143,12 @@ def kspace(
     """
     height, width = shape
     if phase is None:
-        samples = _spectrum(np.arange(height), np.arange(width), shape, ellipses)
+        samples = spectrum(np.arange(height), np.arange(width), shape, ellipses)
     else:
         reach = _orders(phase.amplitude)
         dy, dx = phase.cycles
         pad_y, pad_x = reach * abs(dy), reach * abs(dx)
-        wide = _spectrum(
+        wide = spectrum(
             np.arange(-pad_y, height + pad_y), np.arange(-pad_x, width + pad_x), shape, ellipses
         )
         samples = np.zeros(shape, np.complex128)
@@ -196,12 +196,23 @@ def image(
     return picture.astype(np.complex64)
 
 
-def _spectrum(
+def spectrum(
     rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int], ellipses: Sequence[Ellipse]
 ) -> np.ndarray:
     """Spectrum of a real object at some rows and columns of k-space, also beyond its edges.
 
-    Complex128, shape (len(rows), len(columns)).
+    Parameters
+    ----------
+    rows, columns
+        Counted as those of the k-space; fractions lie between its samples.
+    shape
+        Height and width of the k-space.
+    ellipses
+        The object.
+
+    Returns
+    -------
+    complex128, shape (len(rows), len(columns)).
     """
     height, width = shape
     pixel = 2 / min(shape)

@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from recon import masks
 from recon.fourier import combined
-from recon.kspace import InputError, KSpace, Source
-from recon.measurement import measure, picture
-from recon.methods import DEFAULT, METHODS
-from recon.metrics import closed_share, scores
-
-Coils = Literal["rss", "svd"] | int
-PhaseEncode = Literal["columns", "rows"]
+from recon.kspace import KSpace, Source
+from recon.methods import DEFAULT, Method, find
+from recon.metrics import closed_share
+from recon.scan import Coils, PhaseEncode, Sampling, Scan
 
 
 @dataclass(frozen=True)
@@ -36,18 +33,16 @@ class Reconstruction:
         reference.
     data_range, data_range_from
         L of SSIM and PSNR, and in words where it comes from.
-    lines
-        Measured lines, boolean, shape (number of phase-encode lines,).
+    sampling
+        The lines that were measured, and how they were chosen.
     kspace_magnitude
         Magnitude of the undersampled k-space, coils combined: float32, shape (H, W).
-    method, acceleration, seed, center_fraction, coils, phase_encode, family
-        What was asked for. `acceleration` is nominal; for data that arrived undersampled, and
-        for a mask that was handed over, it is the achieved one, and `seed`, `center_fraction`
-        and `family` are None.
+    method, label, coils, phase_encode
+        What was asked for; `label` is the method's name for people.
     source
         Where the k-space came from.
     seconds
-        Time the method took.
+        Wall time the method took.
     """
 
     zero_filled: np.ndarray
@@ -57,34 +52,41 @@ class Reconstruction:
     zero_filled_metrics: dict[str, float] | None
     data_range: float | None
     data_range_from: str
-    lines: np.ndarray
+    sampling: Sampling
     kspace_magnitude: np.ndarray
     method: str
-    acceleration: float
-    seed: int | None
-    center_fraction: float | None
+    label: str
     coils: Coils
     phase_encode: PhaseEncode
-    family: str | None
     source: Source
     seconds: float
 
     @property
     def mask(self) -> np.ndarray:
         """1 where k-space was measured and 0 elsewhere: float32, shape (H, W)."""
-        lines = self.lines.astype(np.float32)
+        lines = self.line_mask.astype(np.float32)
         lines = lines[:, None] if self.phase_encode == "rows" else lines
         return np.broadcast_to(lines, self.kspace_magnitude.shape)
 
     @property
-    def lines_measured(self) -> int:
-        """Number of measured lines."""
-        return int(self.lines.sum())
+    def line_mask(self) -> np.ndarray:
+        """Measured lines, boolean, shape (number of phase-encode lines,)."""
+        return self.sampling.mask
+
+    @property
+    def acceleration(self) -> float:
+        """Nominal; the achieved one of a mask that was not drawn."""
+        return self.sampling.acceleration
+
+    @property
+    def seed(self) -> int | None:
+        """Of the mask; None if that was not drawn."""
+        return self.sampling.seed
 
     @property
     def achieved_acceleration(self) -> float:
         """Lines there are, divided by lines measured."""
-        return masks.achieved_acceleration(self.lines)
+        return self.sampling.achieved_acceleration
 
     @property
     def closed_share(self) -> float | None:
@@ -122,17 +124,17 @@ class Reconstruction:
             "seconds": self.seconds,
             "simulated": self.source.simulated,
             "format": self.source.format,
-            "lines": self.lines.size,
-            "lines_measured": self.lines_measured,
-            "center_fraction": self.center_fraction,
+            "lines": self.line_mask.size,
+            "lines_measured": self.sampling.measured_lines,
+            "center_fraction": self.sampling.center_fraction,
             "coils": self.coils,
             "phase_encode": self.phase_encode,
-            "mask_family": self.family,
+            "mask_family": self.sampling.family,
         }
 
 
 def reconstruct(
-    kspace: np.ndarray,
+    kspace: KSpace | np.ndarray,
     acceleration: float = 4,
     seed: int = 0,
     method: str = DEFAULT,
@@ -162,15 +164,16 @@ def reconstruct(
     center_fraction
         Share of fully measured lines in the middle; 0.32 / acceleration where None.
     coils
-        ``"rss"`` combines coil images by root-sum-of-squares, ``"svd"`` compresses the coils
-        to one virtual coil first, a number takes that coil alone.
+        ``"rss"`` combines coil images by root-sum-of-squares, ``"svd"`` first compresses the
+        coils to the few virtual ones that hold nearly all of the measured energy, a number
+        takes that coil alone.
     phase_encode
         Whether a phase-encode line is a column or a row of the array.
     family
         Kind of mask, a key of `recon.masks.FAMILIES`.
     mask
-        Lines to measure, boolean, shape (number of phase-encode lines,), in place of a drawn
-        mask.
+        Lines to measure, boolean or 0 and 1, shape (number of phase-encode lines,), in place of
+        a drawn mask.
 
     Raises
     ------
@@ -179,114 +182,46 @@ def reconstruct(
     WeightsError
         If the method's weights are missing or damaged.
     """
-    if method not in METHODS:
-        raise InputError(f"There is no method '{method}'; choose from {', '.join(METHODS)}.")
-    if phase_encode not in ("columns", "rows"):
-        raise InputError("Phase encoding runs along 'columns' or 'rows'.")
-    if seed < 0:
-        raise InputError("The mask seed is a whole number from 0 upwards.")
-    if family not in masks.FAMILIES:
-        raise InputError(f"Masks are of the kinds {', '.join(masks.FAMILIES)}; not '{family}'.")
-    kspace = kspace if isinstance(kspace, KSpace) else KSpace(kspace)
-    source = kspace.source
-    data = np.asarray(kspace)
-    if not np.isfinite(data).all() or not data.any():
-        raise InputError("The k-space must hold finite numbers, and not only zeros.")
-
-    drawn_with: int | None = seed
-    drawn_from: str | None = family
-    if source.mask is not None:
-        mask, phase_encode = source.mask, "columns"
-    data = data.swapaxes(-2, -1) if phase_encode == "rows" else data
-    if mask is None:
-        lines = masks.FAMILIES[family](data.shape[-1], acceleration, center_fraction, seed)
-        if center_fraction is None:
-            center_fraction = masks.default_center_fraction(acceleration)
-    else:
-        lines = np.asarray(mask, bool)
-        if lines.shape != data.shape[-1:] or not lines.any():
-            raise InputError(
-                f"A mask has one value for each of the {data.shape[-1]} phase-encode lines, "
-                f"and measures one of them at least."
-            )
-        acceleration = masks.achieved_acceleration(lines)
-        drawn_with = drawn_from = center_fraction = None
-    data = select_coils(data, lines, coils)
-
-    measurement = measure(data, lines, acceleration)
-    start = time.perf_counter()
-    image = METHODS[method](measurement)
-    seconds = time.perf_counter() - start
-
-    reference = limit = metrics = zero_filled_metrics = None
-    limit_from = ""
-    if source.mask is None:
-        reference = picture(data)
-        limit, limit_from = _data_range(reference, source, coils if kspace.ndim == 3 else "rss")
-        metrics = zero_filled_metrics = scores(reference, measurement.zero_filled, limit)
-        if image is not measurement.zero_filled:
-            metrics = scores(reference, image, limit)
-
-    def upright(x: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(x.T if phase_encode == "rows" else x)
-
-    return Reconstruction(
-        zero_filled=upright(measurement.zero_filled),
-        image=upright(image),
-        reference=None if reference is None else upright(reference),
-        metrics=metrics,
-        zero_filled_metrics=zero_filled_metrics,
-        data_range=limit,
-        data_range_from=limit_from,
-        lines=lines,
-        kspace_magnitude=upright(combined(measurement.kspace)),
-        method=method,
-        acceleration=acceleration,
-        seed=drawn_with,
-        center_fraction=center_fraction,
-        coils=coils,
-        phase_encode=phase_encode,
-        family=drawn_from,
-        source=source,
-        seconds=seconds,
-    )
+    way = find(method)
+    scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode)
+    return solve(scan, scan.draw(acceleration, seed, family, center_fraction, mask), way)
 
 
-def select_coils(kspace: np.ndarray, lines: np.ndarray, coils: Coils) -> np.ndarray:
-    """K-space of the coils that were asked for: (H, W), or (C, H, W) for root-sum-of-squares.
+def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
+    """Measure a scan, reconstruct it and score the result.
 
     Parameters
     ----------
-    kspace
-        Complex, shape (H, W) or (C, H, W).
-    lines
-        Measured lines, boolean, shape (W,): a virtual coil is found from them alone.
-    coils
-        See `reconstruct`.
+    scan, sampling
+        From `Scan.of` and `Scan.draw`.
+    method
+        From `recon.methods.METHODS`.
 
     Raises
     ------
-    InputError
-        If there is no such coil.
+    WeightsError
+        If the method's weights are missing or damaged.
     """
-    if kspace.ndim == 2 or coils == "rss":
-        return kspace
-    if coils == "svd":
-        # Principal coil (Buehrer et al. 2007, doi 10.1002/mrm.21237), from measured lines only.
-        measured = kspace[..., lines].reshape(len(kspace), -1)
-        _, vectors = np.linalg.eigh(measured @ measured.conj().T)
-        return np.tensordot(vectors[:, -1].conj(), kspace, 1)
-    if not isinstance(coils, int) or not 0 <= coils < len(kspace):
-        raise InputError(f"Coils are 'rss', 'svd' or a number from 0 to {len(kspace) - 1}.")
-    return kspace[coils]
-
-
-def _data_range(reference: np.ndarray, source: Source, coils: Coils) -> tuple[float, str]:
-    """The volume's maximum where the file knows it, as fastMRI scores; else the slice's."""
-    highest = float(reference.max())
-    volume = source.attrs.get("max")
-    # fastMRI's attribute belongs to its own target image. A value below the slice's maximum,
-    # or far above it, was written for another scale or another coil combination.
-    if coils == "rss" and isinstance(volume, float) and highest <= 1.001 * volume < 100 * highest:
-        return volume, "volume maximum"
-    return highest, "slice maximum"
+    measurement = scan.measure(sampling.mask, sampling.acceleration)
+    start = time.perf_counter()
+    image = method(measurement)
+    seconds = time.perf_counter() - start
+    reference = scan.reference
+    before = scan.score(measurement.zero_filled)
+    return Reconstruction(
+        zero_filled=scan.upright(measurement.zero_filled),
+        image=scan.upright(image),
+        reference=None if reference is None else scan.upright(reference),
+        metrics=before if image is measurement.zero_filled else scan.score(image),
+        zero_filled_metrics=before,
+        data_range=scan.data_range,
+        data_range_from=scan.data_range_from,
+        sampling=sampling,
+        kspace_magnitude=scan.upright(combined(masks.apply(scan.kspace, sampling.mask))),
+        method=method.name,
+        label=method.label,
+        coils=scan.coils,
+        phase_encode=scan.phase_encode,
+        source=scan.source,
+        seconds=seconds,
+    )

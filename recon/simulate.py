@@ -13,11 +13,11 @@ from recon.fourier import center_crop, fft2c, ifft2c
 
 
 def smooth_phase(
-    shape: tuple[int, int], rng: np.random.Generator, strength: float = 1.0
+    shape: tuple[int, int], rng: np.random.Generator, strength: float = 1.0, tilt: float = 1.0
 ) -> np.ndarray:
     """Random smooth phase of the kind that coils and field inhomogeneity leave in an image.
 
-    A constant, a tilt of up to one turn across the image and a random polynomial of second
+    A constant, a tilt of up to `tilt` turns across the image and a random polynomial of second
     and third order.
 
     Parameters
@@ -28,6 +28,9 @@ def smooth_phase(
         Generator to draw from.
     strength
         Scales everything but the constant; 0 gives a constant phase.
+    tilt
+        Largest number of turns along either axis, which is the number of samples by which an
+        echo misses the middle of k-space.
 
     Returns
     -------
@@ -36,7 +39,7 @@ def smooth_phase(
     y = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, shape[1], dtype=np.float32)[None, :]
     phase = np.full(shape, rng.uniform(-np.pi, np.pi), np.float32)
-    for order, scale in ((1, np.pi), (2, 1.5), (3, 1.0)):
+    for order, scale in ((1, tilt * np.pi), (2, 1.5), (3, 1.0)):
         for power in range(order + 1):
             amplitude = strength * scale * rng.uniform(-1, 1)
             phase += np.float32(amplitude) * y ** (order - power) * x**power
@@ -70,6 +73,7 @@ def kspace_from_magnitude(
     rng: np.random.Generator,
     noise: float = 0.0,
     phase_strength: float = 1.0,
+    tilt: float = 1.0,
 ) -> np.ndarray:
     """Simulated fully sampled k-space of a magnitude image.
 
@@ -82,14 +86,14 @@ def kspace_from_magnitude(
     noise
         Standard deviation of the real and of the imaginary part of the added white noise, as
         a share of the image's maximum.
-    phase_strength
+    phase_strength, tilt
         See `smooth_phase`.
 
     Returns
     -------
     complex64, shape (H, W).
     """
-    kspace = fft2c(image * np.exp(1j * smooth_phase(image.shape, rng, phase_strength)))
+    kspace = fft2c(image * np.exp(1j * smooth_phase(image.shape, rng, phase_strength, tilt)))
     if noise:
         sigma = noise * float(image.max())
         kspace = kspace + sigma * (

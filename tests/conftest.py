@@ -14,10 +14,18 @@ CHROMIUM_FLAGS = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever asks for the served app or for Chromium is a browser test."""
+    for item in items:
+        if {"url", "browser", "page"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the app, served as ``app.py`` serves it."""
     os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
+    os.environ["RECON_ANSWERS"] = str(tmp_path_factory.mktemp("answers"))
     import app
 
     _, address, _ = app.serve(prevent_thread_lock=True, quiet=True)

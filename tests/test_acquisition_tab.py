@@ -1,29 +1,15 @@
 """The replay of a scan in a real browser: what it sends, and how it plays."""
 
-import base64
-import io
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from recon import phantom
 from recon.pipeline import reconstruct
 from recon.probes.acquisition import replay
-from recon.ui.acquisition import content
+from recon.scan import Scan
 from tests.helpers.page import after, upload
-
-
-def test_frames_are_the_replay():
-    kspace = phantom.kspace((64, 48), seed=1)
-    done = replay(kspace, order="centric", frames=12)
-    sent = content(kspace, done)
-    assert len(sent["frames"]) == len(sent["ssim"]) == len(sent["counts"]) == 12
-    assert sorted(sent["order"]) == list(range(48))
-    assert sent["ssim"][-1] == pytest.approx(1, abs=1e-4)
-    last = np.asarray(Image.open(io.BytesIO(base64.b64decode(sent["frames"][-1]))))
-    assert np.abs(last / 255 - done.images[-1]).mean() < 0.01
 
 
 @pytest.fixture
@@ -40,12 +26,36 @@ def words(page) -> str:
 
 
 def test_it_starts_with_the_whole_scan_and_can_be_scrubbed(film):
-    assert words(film).startswith("320 of 320 lines · scan time 2 min 40 s · SSIM 1.000")
+    assert words(film).startswith("320 of 320 lines · scan time 2 min 40 s · SSIM 1.000 · 100.0 %")
     film.locator(".film-scrub").fill("0")
     count = int(re.match(r"(\d+) of 320", words(film))[1])
     assert 1 <= count <= 320 / 60 + 1
     film.locator(".film-tr").fill("1000")
     assert f"scan time {count:.1f} s" in words(film)
+    film.locator(".film-tr").fill("-5")  # there is no such time
+    assert "scan time unknown" in words(film)
+    assert "above 0" in film.locator(".film .message").inner_text()
+
+
+def curve(page) -> tuple[list[int], list[float]]:
+    film = page.locator("recon-film")
+    return film.evaluate("f => f.counts"), film.evaluate("f => f.ssim")
+
+
+@pytest.mark.parametrize("order", ["linear", "centric", "random"])
+def test_the_film_is_the_replay(film, order):
+    if order != "linear":
+        film.locator("#film-order").get_by_label(order.capitalize()).click()
+    expected = replay(Scan.of(phantom.kspace((320, 320), seed=1)), order=order)
+    film.wait_for_function(
+        "order => { const f = document.querySelector('recon-film');"
+        " return f.dataset.state === 'ready' && f.order.join() === order; }",
+        arg=",".join(map(str, expected.order)),
+        timeout=30_000,
+    )
+    counts, ssim = curve(film)
+    assert counts == expected.counts.tolist()
+    np.testing.assert_allclose(ssim, expected.ssim, atol=1e-4)
 
 
 def test_it_plays_smoothly_without_the_server(film):
@@ -86,10 +96,11 @@ def test_centric_order_is_useful_sooner_than_linear(film):
         return float(re.search(r"SSIM ([\d.]+)", words(film))[1])
 
     linear = early()
-    before = words(film)
     film.locator("#film-order").get_by_label("Centric").click()
     film.wait_for_function(
-        "old => document.querySelector('.film-words').innerText !== old", arg=before
+        "document.querySelector('recon-film').order[0] === 160"
+        " && document.querySelector('recon-film').ready",
+        timeout=15_000,
     )
     assert early() > linear + 0.1
 
@@ -98,9 +109,11 @@ def test_lines_of_the_mask(film):
     before = words(film)
     film.locator("#film-lines").get_by_label("Those of the mask").click()
     film.wait_for_function(
-        "old => document.querySelector('.film-words').innerText !== old", arg=before
+        "old => document.querySelector('.film-words').innerText !== old",
+        arg=before,
+        timeout=15_000,
     )
     expected = reconstruct(phantom.kspace((320, 320), seed=1), method="zero-filled")
     text = words(film)
-    assert text.startswith(f"{expected.lines_measured} of 320 lines")
+    assert text.startswith(f"{expected.sampling.measured_lines} of 320 lines")
     assert f"SSIM {expected.metrics['ssim']:.3f}" in text

@@ -16,7 +16,9 @@ from gradio_client.exceptions import AppError
 
 import recon
 from recon import phantom, weights
-from recon.ui import html, reconstruct, session
+from recon.methods import METHODS
+from recon.methods.networks import published
+from recon.ui import events, html, session
 from recon.ui.session import Choice, Origin
 
 ROOT = Path(__file__).parent.parent
@@ -37,11 +39,6 @@ def test_interface_answers_as_the_library_does(client, tmp_path):
     for name in ("ssim", "psnr", "nmse", "achieved_acceleration", "lines_measured"):
         assert answer[name] == pytest.approx(expected[name], rel=1e-6)
     assert answer["file"] == "k.npy"
-
-
-def test_interface_publishes_one_endpoint(client):
-    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(named) == ["/reconstruct"]
 
 
 def test_wrong_upload_is_one_sentence(client, tmp_path):
@@ -87,8 +84,9 @@ def test_nonsense_calls_leak_nothing(url, arguments):
 
 
 def test_missing_weights_leave_the_zero_filled_image_and_a_sentence(monkeypatch, tmp_path):
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
-    result, notice = reconstruct.attempt(Choice(Origin(example="phantom"), seed=77))
+    nothing = published("resnet-dc", "ResNet-DC", weights.Store(tmp_path))
+    monkeypatch.setitem(METHODS, "resnet-dc", nothing)
+    result, notice = session.attempt(Choice(Origin(example="phantom"), seed=77))
     assert "missing" in notice
     assert "train.py" in notice
     np.testing.assert_array_equal(result.image, result.zero_filled)
@@ -105,7 +103,7 @@ def test_mistakes_of_ours_keep_the_page(caplog):
 
     place = gr.HTML()
 
-    @reconstruct.careful(place)
+    @events.careful(place)
     def event():
         raise KeyError("secret detail")
 
@@ -119,7 +117,7 @@ def test_names_of_files_are_escaped():
     source = recon.Source(name="<img src=x onerror=alert(1)>.npy", notes=("<b>note</b>",))
     kspace = recon.KSpace(phantom.kspace((32, 32)), source)
     result = recon.reconstruct(kspace, 4, method="zero-filled")
-    for text in (html.verdict(result), html.panels(result), html.message(source.name)):
+    for text in (html.verdict(result), html.message(source.name)):
         assert "<img src=x" not in text
         assert "<b>note" not in text
 
@@ -140,7 +138,7 @@ def test_space_front_matter_matches_the_requirements():
         line.split("==") for line in (ROOT / "requirements.txt").read_text().split() if "==" in line
     )
     assert front["sdk"] == "gradio"
-    assert front["sdk_version"] == pins["gradio"]
+    assert front["sdk_version"] == pins["gradio[mcp]"]
     assert front["app_file"] == "app.py"
     assert tuple(map(int, str(front["python_version"]).split(".")))[:2] >= (3, 11)
     assert front["license"] == "mit"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon import bart, masks, metrics, phantom
+from recon import masks, metrics, phantom
+from recon.benchmark import bart
 from recon.measurement import Measurement, measure, picture
 
 installed = pytest.mark.skipif(bart.version() is None, reason="BART is not installed")

@@ -12,15 +12,16 @@ import pytest
 import torch
 from torch import nn
 
-from recon import bart, datasets, masks, metrics, models, phantom, weights
+from recon import datasets, masks, metrics, models, phantom, weights
 from recon.benchmark import __main__ as command
+from recon.benchmark import bart
 from recon.benchmark.contenders import Contender, contenders, multiply_adds
 from recon.benchmark.report import refresh
 from recon.benchmark.scoring import Row, best_setting, interval, summary
 from recon.benchmark.sets import ACCELERATIONS, NOISE, QUICK, groups, measured, simulated
 from recon.kspace import InputError
 from recon.measurement import measure, picture
-from recon.methods import apply_network
+from recon.methods.networks import method_of
 from tests.helpers.data import blobs
 
 SHAPE = (64, 72)
@@ -97,12 +98,12 @@ def made_rows(subjects: dict[str, dict[str, list[tuple[float, float]]]]) -> list
 def test_slices_are_those_of_training_and_the_table_before(folder):
     volumes = datasets.load(folder, "test")
     cases = simulated(volumes, 4, every=1)
-    exact = [sample for volume in volumes for sample in datasets.fixed_samples(volume, 4, NOISE)]
-    for case, (measurement, reference) in zip(cases, exact, strict=True):
-        np.testing.assert_array_equal(case.measurement.mask, measurement.mask)
-        scale = case.measurement.zero_filled.max()
-        np.testing.assert_allclose(case.measurement.kspace / scale, measurement.kspace, atol=1e-6)
-        np.testing.assert_allclose(case.reference / scale, reference, atol=1e-6)
+    places = [(volume, index) for volume in volumes for index in range(len(volume.slices))]
+    for case, place in zip(cases, places, strict=True):
+        scan, sampling = datasets.fixed_scan(*place, 4, NOISE)
+        np.testing.assert_array_equal(case.sampling.mask, sampling.mask)
+        np.testing.assert_array_equal(case.scan.kspace, scan.kspace)
+        np.testing.assert_array_equal(case.scan.truth, scan.truth)
 
 
 @pytest.mark.parametrize(("every", "slices"), [(1, [0, 1, 2, 3]), (2, [1, 3]), (99, [2])])
@@ -117,7 +118,7 @@ def test_an_unusual_mask_changes_nothing_but_the_mask(folder, family):
     for usual, other in zip(
         simulated(volumes, 4, 4), simulated(volumes, 4, 4, family), strict=True
     ):
-        np.testing.assert_array_equal(usual.reference, other.reference)
+        np.testing.assert_array_equal(usual.scan.truth, other.scan.truth)
         both = usual.measurement.mask & other.measurement.mask
         np.testing.assert_array_equal(
             usual.measurement.kspace[:, both], other.measurement.kspace[:, both]
@@ -131,11 +132,11 @@ def test_added_noise_is_in_the_measurement_and_not_in_the_reference(folder):
     for case, noisy in zip(
         simulated(volumes, 4, 1), simulated(volumes, 4, 1, added_noise=0.05), strict=True
     ):
-        np.testing.assert_array_equal(case.reference, noisy.reference)
+        np.testing.assert_array_equal(case.scan.truth, noisy.scan.truth)
         lines = case.measurement.mask
         np.testing.assert_array_equal(lines, noisy.measurement.mask)
         change = (noisy.measurement.kspace - case.measurement.kspace)[:, lines]
-        expected = 0.05 * case.reference.max()
+        expected = 0.05 * case.scan.truth.max()
         assert change.real.std() == pytest.approx(expected, rel=0.1)
         assert change.imag.std() == pytest.approx(expected, rel=0.1)
 
@@ -143,13 +144,13 @@ def test_added_noise_is_in_the_measurement_and_not_in_the_reference(folder):
 def test_measured_files_of_one_slice_get_several_masks(folder):
     real = folder / "real_kspace"
     one = measured([real / "high.npz"], 4, seeds=3)
-    assert [(case.slice, case.seed) for case in one] == [(0, 0), (0, 1), (0, 2)]
+    assert [(case.slice, case.sampling.seed) for case in one] == [(0, 0), (0, 1), (0, 2)]
     many = measured(sorted((real / "ultra_low_field").glob("*")), 4, seeds=3)
-    assert [(c.subject, c.slice, c.seed) for c in many] == [
+    assert [(c.subject, c.slice, c.sampling.seed) for c in many] == [
         (f"low{n}", s, 0) for n in range(2) for s in range(5)
     ]
     np.testing.assert_array_equal(many[6].measurement.mask, masks.random_cartesian(40, 4, seed=0))
-    np.testing.assert_allclose(many[6].reference, picture(phantom.kspace((32, 40), seed=6)))
+    np.testing.assert_allclose(many[6].scan.truth, picture(phantom.kspace((32, 40), seed=6)))
 
 
 def test_all_groups(folder):
@@ -180,7 +181,7 @@ def test_networks_are_those_of_the_acceleration(checkpoints):
         measurement = measure(kspace, masks.random_cartesian(40, rate), rate)
         network = weights.load(f"resnet-{rate}x", checkpoints)
         np.testing.assert_array_equal(
-            resnet.reconstruct(measurement, 0), apply_network(network, measurement)
+            resnet.reconstruct(measurement, 0), method_of(network)(measurement)
         )
 
 
@@ -197,7 +198,7 @@ def test_the_best_setting_is_found_from_anywhere(folder, start):
 
     def reconstruct(measurement, setting: float) -> np.ndarray:
         asked.append(setting)
-        truth = next(c.reference for c in cases if c.measurement is measurement)
+        truth = next(c.scan.truth for c in cases if c.measurement is measurement)
         return truth * (1 + abs(setting - 4))
 
     one = Contender("x", "x", reconstruct, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0))
@@ -230,7 +231,7 @@ def test_scores_in_the_file_are_computed_directly(written, folder, checkpoints):
     rows = rows_of(written)
     found = groups(folder, folder / "real_kspace", QUICK)
     cases = {
-        (g.set, g.condition, g.acceleration, c.subject, c.volume, c.slice, c.seed): c
+        (g.set, g.condition, g.acceleration, c.subject, c.volume, c.slice, c.sampling.seed): c
         for g in found
         for c in g.cases
     }
@@ -244,7 +245,7 @@ def test_scores_in_the_file_are_computed_directly(written, folder, checkpoints):
             row["set"], row["condition"], rate, row["subject"], row["volume"], slice_, seed
         ]
         image = tried[row["method"]].reconstruct(case.measurement, float(row["setting"] or 0))
-        exact = metrics.scores(case.reference, image)
+        exact = metrics.scores(case.scan.truth, image)
         for key, value in exact.items():
             assert float(row[key]) == pytest.approx(value, rel=1e-4), (row, key)
         assert float(row["achieved_acceleration"]) == pytest.approx(

@@ -100,7 +100,7 @@ def test_image_is_badged_as_simulated(page, tmp_path):
         tmp_path / "i.png"
     )
     after(page, lambda: upload(page, tmp_path / "i.png"))
-    assert page.locator("#verdict .badge").count() == 1
+    assert page.locator("#bar .badge").count() == 1
     assert "i.png" in sentence(page)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from recon import phantom, weights
-from recon.classical import compressed_sensing
 from recon.measurement import measure, picture
+from recon.methods.simple import CompressedSensing
 from recon.metrics import ssim
 from recon.pipeline import reconstruct
 from recon.ui.compare import STRENGTHS
-from tests.helpers.page import after, upload
+from tests.helpers.page import after, complete, upload
 
 
 @pytest.fixture
@@ -34,8 +34,7 @@ def table(page) -> dict[str, list[str]]:
 
 
 def test_side_by_side_is_what_each_method_gives_alone(methods, kspace):
-    methods.locator("#side-look").click()
-    methods.locator("#side-words tbody").wait_for(timeout=30_000)
+    complete(methods, "side", lambda: methods.locator("#side-look").click(), 4)
     shown = table(methods)
     names = {"Zero-filled": "zero-filled", "Compressed sensing": "cs", "ResNet": "resnet",
              "ResNet-DC": "resnet-dc"}  # fmt: skip
@@ -52,8 +51,9 @@ def test_every_error_stands_below_its_image_with_all_methods(methods):
     boxes = methods.locator("#side-methods input")
     for n in range(boxes.count()):
         boxes.nth(n).check()
-    methods.locator("#side-look").click()
+    complete(methods, "side", lambda: methods.locator("#side-look").click(), boxes.count())
     methods.locator("#side-panels .viewer[data-state=ready]").wait_for(timeout=60_000)
+    methods.locator(f"#side-panels canvas[data-panel=method{boxes.count() - 1}]").wait_for()
     shown = methods.locator("#side-panels")
     assert len(table(methods)) == boxes.count()
     for n in range(boxes.count()):
@@ -64,15 +64,16 @@ def test_every_error_stands_below_its_image_with_all_methods(methods):
 
 
 def test_regularisation_of_compressed_sensing(methods, kspace):
-    methods.locator("#side-look").click()
-    methods.locator("#side-words tbody").wait_for(timeout=30_000)
+    complete(methods, "side", lambda: methods.locator("#side-look").click(), 4)
     number = methods.locator("#side-strength input[type=number]")
     number.fill(str(len(STRENGTHS) - 1))
     number.press("Enter")
-    methods.locator("#side-look").click()
+    assert methods.locator("#side-about .stale-note").count() == 1  # of another strength
+    complete(methods, "side", lambda: methods.locator("#side-look").click(), 4)
+    assert methods.locator("#side-about .stale-note").count() == 0
     methods.get_by_text(f"Regularisation {STRENGTHS[-1]:g} of").wait_for(timeout=30_000)
-    lines = reconstruct(kspace, method="zero-filled").lines
-    image = compressed_sensing(measure(kspace, lines, 4), STRENGTHS[-1])
+    lines = reconstruct(kspace, method="zero-filled").line_mask
+    image = CompressedSensing(STRENGTHS[-1])(measure(kspace, lines, 4))
     expected = f"{ssim(picture(kspace), image):.3f}"
     assert table(methods)["Compressed sensing"][0] == expected
 
@@ -92,8 +93,7 @@ def test_training_time_lapse(methods):
     moments = weights.snapshots("cnn")
     assert len(moments) >= 8
     methods.get_by_role("tab", name="Training time-lapse").click()
-    methods.locator("#lapse-look").click()
-    methods.get_by_text("After 0 steps").wait_for(timeout=30_000)
+    methods.get_by_text("After 0 steps").wait_for(timeout=30_000)  # by itself
     first = float(re.search(r"SSIM (-?\d\.\d+)", methods.locator("#lapse-words p").inner_text())[1])
     number = methods.locator("#lapse-moment input[type=number]")
     number.fill(str(len(moments) - 1))

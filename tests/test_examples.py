@@ -94,8 +94,8 @@ def plain_sentence(error: pytest.ExceptionInfo[InputError]) -> str:
 
 
 def test_every_example_is_described():
-    assert BUILT_IN == ["head", "phantom"]
-    assert list(EXAMPLES)[:2] == BUILT_IN  # what works everywhere comes first
+    assert BUILT_IN == ["head", "phantom", "phantom-coils"]
+    assert list(EXAMPLES)[:3] == BUILT_IN  # what works everywhere comes first
     assert len({example.title for example in EXAMPLES.values()}) == len(EXAMPLES)
     for key, example in EXAMPLES.items():
         assert example.key == key

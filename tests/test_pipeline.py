@@ -8,6 +8,9 @@ import recon
 from recon import masks, phantom, weights
 from recon.fourier import center_crop, fft2c, ifft2c
 from recon.kspace import KSpace, Source
+from recon.methods import METHODS
+
+ONE_COIL = [name for name in recon.methods() if METHODS[name].coils == "any"]
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +20,7 @@ def kspace() -> np.ndarray:
 
 def test_full_sampling_gives_the_reference_back(kspace):
     result = recon.reconstruct(kspace, acceleration=1, center_fraction=0, method="zero-filled")
-    assert result.lines.all()
+    assert result.line_mask.all()
     np.testing.assert_array_equal(result.image, result.reference)
     assert result.metrics["ssim"] == 1
     assert result.metrics["nmse"] == 0
@@ -30,23 +33,23 @@ def test_pictures_are_the_masked_inverse_transform(kspace):
     expected = abs(ifft2c(kspace * masks.random_cartesian(80, 4, seed=5)))
     np.testing.assert_allclose(result.zero_filled, expected, atol=1e-6)
     np.testing.assert_allclose(result.reference, abs(ifft2c(kspace)), atol=1e-6)
-    np.testing.assert_array_equal(result.mask[0], result.lines)
+    np.testing.assert_array_equal(result.mask[0], result.line_mask)
     assert result.mask.shape == (96, 80)
     for picture in (result.mask, result.zero_filled, result.image, result.reference):
         assert picture.dtype == np.float32
 
 
-@pytest.mark.parametrize("method", recon.methods())
+@pytest.mark.parametrize("method", ONE_COIL)
 def test_no_method_sees_what_was_not_measured(kspace, method):
     result = recon.reconstruct(kspace, 4, method=method)
     other = kspace.copy()
-    other[:, ~result.lines] = 7 - 3j
+    other[:, ~result.line_mask] = 7 - 3j
     again = recon.reconstruct(other, 4, method=method)
     np.testing.assert_array_equal(result.image, again.image)
     np.testing.assert_array_equal(result.zero_filled, again.zero_filled)
 
 
-@pytest.mark.parametrize("method", recon.methods())
+@pytest.mark.parametrize("method", ONE_COIL)
 @pytest.mark.parametrize("factor", [1e-7, 1e5])
 def test_scale_of_the_data_is_kept(kspace, method, factor):
     one = recon.reconstruct(kspace, 8, method=method)
@@ -55,7 +58,7 @@ def test_scale_of_the_data_is_kept(kspace, method, factor):
     assert scaled.metrics["ssim"] == pytest.approx(one.metrics["ssim"], abs=1e-4)
 
 
-@pytest.mark.parametrize("method", recon.methods())
+@pytest.mark.parametrize("method", ONE_COIL)
 @pytest.mark.parametrize("shape", [(33, 47), (16, 16), (8, 64), (64, 31)])
 def test_odd_and_small_sizes(method, shape):
     result = recon.reconstruct(phantom.kspace(shape, seed=1), 2, method=method)
@@ -74,7 +77,7 @@ def test_center_crop_of_a_large_field_of_view():
     )
 
 
-@pytest.mark.parametrize("method", recon.methods())
+@pytest.mark.parametrize("method", ONE_COIL)
 def test_rows_are_columns_of_the_transposed_slice(kspace, method):
     rows = recon.reconstruct(kspace, 4, method=method, phase_encode="rows")
     columns = recon.reconstruct(np.ascontiguousarray(kspace.T), 4, method=method)
@@ -107,7 +110,7 @@ def test_virtual_coil_depends_on_measured_lines_only(kspace):
     rng = np.random.default_rng(0)
     full = np.stack([kspace, fft2c(ifft2c(kspace) * rng.random((96, 80)))]).astype(np.complex64)
     one = recon.reconstruct(full, 4, method="zero-filled", coils="svd")
-    full[..., ~one.lines] = 5
+    full[..., ~one.line_mask] = 5
     two = recon.reconstruct(full, 4, method="zero-filled", coils="svd")
     np.testing.assert_array_equal(one.image, two.image)
 
@@ -116,7 +119,7 @@ def test_undersampled_data_keep_their_mask_and_have_no_scores(kspace):
     lines = masks.random_cartesian(80, 4, seed=9)
     measured = KSpace(masks.apply(kspace, lines), Source(mask=lines))
     result = recon.reconstruct(measured, 8, seed=1, method="zero-filled", phase_encode="rows")
-    np.testing.assert_array_equal(result.lines, lines)
+    np.testing.assert_array_equal(result.line_mask, lines)
     assert result.reference is None
     assert result.metrics is None
     assert result.zero_filled_metrics is None
@@ -160,8 +163,14 @@ def test_file_maximum_does_not_apply_to_a_single_coil(kspace):
         ({"acceleration": 8, "center_fraction": 0.3}, "at most 0.125"),
         ({"phase_encode": "diagonal"}, "columns"),
         ({"family": "spiral"}, "random, equispaced"),
-        ({"mask": np.ones(7, bool)}, "one value for each of the 80"),
+        ({"mask": np.ones(7, bool)}, "one value, 0 or 1, for each of the 80"),
         ({"mask": np.zeros(80, bool)}, "measures one of them at least"),
+        ({"mask": np.ones((2, 80), bool)}, "one value, 0 or 1"),
+        ({"mask": np.full(80, np.nan)}, "one value, 0 or 1"),
+        ({"mask": np.full(80, 0.5)}, "one value, 0 or 1"),
+        ({"mask": "1" * 80}, "one value, 0 or 1"),
+        ({"mask": [[1], [2, 3]]}, "one value, 0 or 1"),
+        ({"seed": 0.5}, "seed"),
     ],
 )
 def test_bad_arguments_get_a_sentence(kspace, arguments, words):
@@ -183,7 +192,7 @@ def test_coil_out_of_range(kspace):
 @pytest.mark.parametrize("family", masks.FAMILIES)
 def test_mask_families(kspace, family):
     result = recon.reconstruct(kspace, 4, 3, "zero-filled", family=family)
-    np.testing.assert_array_equal(result.lines, masks.FAMILIES[family](80, 4, None, 3))
+    np.testing.assert_array_equal(result.line_mask, masks.FAMILIES[family](80, 4, None, 3))
     assert result.record()["mask_family"] == family
 
 
@@ -194,7 +203,7 @@ def test_a_mask_of_ones_own(kspace):
     np.testing.assert_array_equal(own.image, drawn.image)
     assert own.metrics == drawn.metrics
     assert own.acceleration == drawn.achieved_acceleration
-    assert (own.seed, own.family, own.center_fraction) == (None, None, None)
+    assert (own.seed, own.sampling.family, own.sampling.center_fraction) == (None, None, None)
     rows = recon.reconstruct(kspace, mask=np.ones(96, bool), method="cs", phase_encode="rows")
     np.testing.assert_allclose(rows.image, rows.reference, atol=1e-5)
 
@@ -204,7 +213,7 @@ def test_same_seed_same_result(kspace):
         recon.reconstruct(kspace, 4, seed=s, method="zero-filled") for s in (1, 1, 2)
     )
     np.testing.assert_array_equal(one.image, two.image)
-    assert (one.lines != other.lines).any()
+    assert (one.line_mask != other.line_mask).any()
 
 
 @pytest.mark.parametrize("acceleration", [4, 8])

@@ -1,7 +1,9 @@
 """Training: losses and Muon against independent formulas, and short real runs of ``train.py``."""
 
+import contextlib
 import csv
 import errno
+import io
 import itertools
 import json
 import subprocess
@@ -206,18 +208,21 @@ def test_nothing_to_resume_is_one_sentence(folder, tmp_path):
 
 def test_infinite_loss_stops_the_run_and_keeps_the_best_weights(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(Learner, "step", lambda *_: float("nan"))
-    with pytest.raises(InputError, match="not finite at step 0"):
+    with pytest.raises(RuntimeError, match="not finite at step 0") as raised:
         train.train(replace(SMALL["cnn"], steps=3), folder, tmp_path)
+    assert not isinstance(raised.value, InputError)  # nothing was wrong with what was given
+    failed = run_training(["cnn", "--steps", "3"], folder, tmp_path)
+    assert failed.returncode == 1
+    assert "not finite at step 0" in failed.stderr.splitlines()[-1]
 
 
 def test_full_disk_is_one_sentence_and_keeps_what_was_saved(folder, tmp_path, monkeypatch, capsys):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(weights, "_write", full)
-    arguments = ["train.py", "cnn", "--steps", "1", "--batch", "1"]
-    monkeypatch.setattr(sys, "argv", [*arguments, "--data", str(folder), "--out", str(tmp_path)])
-    assert train.main() == 1
+    monkeypatch.setattr(weights.checkpoint, "_write", full)
+    arguments = ["cnn", "--steps", "1", "--batch", "1", "--data", str(folder)]
+    assert train.main([*arguments, "--out", str(tmp_path)]) == 1
     message = capsys.readouterr().err.splitlines()[-1]
     assert message.startswith("train.py: No space left on device.")
     assert str(tmp_path) not in message
@@ -226,11 +231,19 @@ def test_full_disk_is_one_sentence_and_keeps_what_was_saved(folder, tmp_path, mo
 def run_training(
     arguments: list[str], folder: Path, out: Path, launcher: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *launcher, "train.py", *arguments]
-    return subprocess.run(
-        [*command, "--data", str(folder), "--out", str(out)],
-        cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
+    """The command, in this process unless something launches it."""
+    arguments = [*arguments, "--data", str(folder), "--out", str(out)]
+    if launcher:
+        command = [sys.executable, *launcher, "train.py", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+        )
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        try:
+            status = train.main(arguments)
+        except SystemExit as error:  # argparse's
+            status = int(error.code or 0)
+    return subprocess.CompletedProcess(arguments, status, "", said.getvalue())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from recon import examples, phantom
 from recon.measurement import picture
 from recon.pipeline import reconstruct
 from recon.probes.conventions import conventions
-from tests.helpers.page import after, upload
+from tests.helpers.page import after, complete, upload
 
 
 @pytest.fixture
@@ -43,9 +43,8 @@ def uncheck_all_but(page, place: str, label: str) -> None:
 def test_lesion_is_put_where_one_clicks(trust, kspace):
     experiment(trust, "Lesion test")
     uncheck_all_but(trust, "#lesion-methods", "Zero-filled")
-    trust.locator("#lesion-look").click()
-    trust.locator("#lesion-panels .viewer[data-state=ready]").wait_for(timeout=30_000)
-    (row,) = numbers(trust, "#lesion-findings")
+    complete(trust, "lesion", lambda: trust.locator("#lesion-look").click())
+    (row,) = numbers(trust, "#lesion-words")
     assert row[0] == "Zero-filled"
     assert 0 < float(row[1].removesuffix("%")) < 110
     canvas = trust.locator("#lesion-panels canvas").first
@@ -66,9 +65,8 @@ def test_a_lesion_without_contrast_changes_nothing(trust):
     number = trust.locator("#lesion-contrast input[type=number]")
     number.fill("0")
     number.press("Enter")
-    trust.locator("#lesion-look").click()
-    trust.locator("#lesion-findings tbody").wait_for(timeout=30_000)
-    assert numbers(trust, "#lesion-findings") == [["Zero-filled", "-", "-"]]
+    complete(trust, "lesion", lambda: trust.locator("#lesion-look").click())
+    assert numbers(trust, "#lesion-words") == [["Zero-filled", "-", "-"]]
 
 
 def test_measured_lines_of_every_kind_of_method(trust):
@@ -104,8 +102,7 @@ def test_ensemble_of_one_mask_deviates_by_nothing(trust, kspace):
     number = trust.locator("#ensemble-count input[type=number]")
     number.fill("1")
     number.press("Enter")
-    trust.locator("#ensemble-look").click()
-    trust.locator("#ensemble-panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+    complete(trust, "ensemble", lambda: trust.locator("#ensemble-look").click(), 0)
     expected = reconstruct(kspace, method="zero-filled").metrics["ssim"]
     text = trust.locator("#ensemble-words").inner_text()
     assert f"SSIM from {expected:.3f} to {expected:.3f}" in text
@@ -118,8 +115,7 @@ def test_ensemble_of_one_mask_deviates_by_nothing(trust, kspace):
 def test_shifts_start_with_the_score_of_the_first_tab(trust, kspace):
     experiment(trust, "Out of distribution")
     uncheck_all_but(trust, "#shift-methods", "Zero-filled")
-    trust.locator("#shift-look").click()
-    trust.locator("#shift-words tbody").wait_for(timeout=60_000)
+    complete(trust, "shift", lambda: trust.locator("#shift-look").click(), 6)
     rows = numbers(trust, "#shift-words")
     assert len(rows) == 6
     expected = reconstruct(kspace, method="zero-filled").metrics["ssim"]
@@ -131,8 +127,7 @@ def test_another_object_is_an_example(trust):
     experiment(trust, "Out of distribution")
     uncheck_all_but(trust, "#shift-methods", "Zero-filled")
     uncheck_all_but(trust, "#shift-which", "another object: Head, T1 (simulated)")
-    trust.locator("#shift-look").click()
-    trust.locator("#shift-words tbody").wait_for(timeout=60_000)
+    complete(trust, "shift", lambda: trust.locator("#shift-look").click(), 2)
     rows = numbers(trust, "#shift-words")
     expected = reconstruct(examples.load("head"), method="zero-filled").metrics["ssim"]
     assert rows[1] == ["another object: Head, T1 (simulated)", f"{expected:.3f} (+0%)"]
@@ -149,8 +144,7 @@ def test_a_table_never_widens_the_page(trust):
 def test_data_crimes_and_what_the_file_says(trust):
     experiment(trust, "Data crime")
     uncheck_all_but(trust, "#crimes-methods", "Zero-filled")
-    trust.locator("#crimes-look").click()
-    trust.locator("#crimes-words tbody").wait_for(timeout=60_000)
+    complete(trust, "crimes", lambda: trust.locator("#crimes-look").click(), 4)
     rows = numbers(trust, "#crimes-words")
     assert rows[0][0] == "k-space as it is"
     assert rows[0][1].endswith("(+0.000)")
@@ -159,8 +153,7 @@ def test_data_crimes_and_what_the_file_says(trust):
 
 def test_all_conventions(trust, kspace):
     experiment(trust, "One pair, many SSIMs")
-    trust.locator("#conventions-look").click()
-    trust.locator("#conventions-words tbody").wait_for(timeout=30_000)
+    trust.locator("#conventions-words tbody").wait_for(timeout=30_000)  # by itself
     result = reconstruct(kspace)
     expected = [f"{one.value:.3f}" for one in conventions(picture(kspace), result.image)]
     assert [row[1] for row in numbers(trust, "#conventions-words")] == expected

@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from recon import bart, weights
+from recon import weights
+from recon.benchmark import bart
 from recon.benchmark.chart import quality_against_time
 from recon.benchmark.contenders import contenders, costs
 from recon.benchmark.report import markdown, overview, refresh, write_csv

@@ -12,9 +12,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from recon import bart, masks, models, phantom, weights
+from recon import masks, models, phantom, weights
+from recon.benchmark import bart
 from recon.measurement import Measurement, measure
-from recon.methods import LABELS, METHODS, apply_network
+from recon.methods import Method, table
 
 SIDE = 320  # of the slice that costs are stated for
 
@@ -53,34 +54,25 @@ def contenders(folder: Path | None = None) -> list[Contender]:
     folder
         Of the checkpoints; the repository's own where None.
     """
-    found = [Contender(name, LABELS[name], _plain(name)) for name in ("zero-filled", "cs")]
+    store = weights.Store(folder) if folder else weights.Store()
+    ways = table(store)
+    found = [_contender(ways[name]) for name in ("zero-filled", "cs")]
     if bart.version():
         for regularizer, label in (("wavelet", "BART l1-wavelet"), ("tv", "BART TV")):
             name = f"bart-{regularizer}"
             found.append(Contender(name, label, _bart(regularizer), REGULARIZATIONS))
-    trained = {config.architecture for config in weights.checkpoints(folder).values()}
     for name in models.ARCHITECTURES:
-        if name in trained:
-            network = weights.load(weights.nearest(name, 4, folder), folder)
-            label = LABELS.get(name, name)
-            found.append(Contender(name, label, _trained(name, folder), network=network))
+        if name in store.architectures():
+            found.append(_contender(ways[name], store.load(store.nearest(name, 4))))
     return found
 
 
-def _plain(name: str) -> Callable[[Measurement, float], np.ndarray]:
-    return lambda measurement, _: METHODS[name](measurement)
+def _contender(method: Method, network: nn.Module | None = None) -> Contender:
+    return Contender(method.name, method.label, lambda m, _: method(m), network=network)
 
 
 def _bart(regularizer: str) -> Callable[[Measurement, float], np.ndarray]:
     return lambda measurement, setting: bart.pics(measurement, regularizer, setting)[0]
-
-
-def _trained(architecture: str, folder: Path | None) -> Callable[[Measurement, float], np.ndarray]:
-    def reconstruct(measurement: Measurement, _: float) -> np.ndarray:
-        name = weights.nearest(architecture, measurement.acceleration, folder)
-        return apply_network(weights.load(name, folder), measurement)
-
-    return reconstruct
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import numpy as np
 from recon import metrics
 from recon.benchmark.contenders import Contender
 from recon.benchmark.sets import Case, Group
-from recon.masks import achieved_acceleration
 
 BASELINE = "zero-filled"
 DRAWS = 2000  # of the bootstrap
@@ -81,11 +80,11 @@ def _row(group: Group, case: Case, one: Contender, setting: float | None) -> Row
         case.subject,
         case.volume,
         case.slice,
-        case.seed,
-        achieved_acceleration(case.measurement.mask),
+        case.sampling.seed or 0,
+        case.sampling.achieved_acceleration,
         one.name,
         setting,
-        **metrics.scores(case.reference, image),
+        **case.score(image),
         seconds=seconds,
     )
 
@@ -104,8 +103,8 @@ def best_setting(one: Contender, cases: Sequence[Case], start: float) -> float:
         if index not in known:
             setting = one.settings[index]
             images = [one.reconstruct(case.measurement, setting) for case in cases]
-            scores = map(metrics.ssim, (case.reference for case in cases), images)
-            known[index] = float(np.mean(list(scores)))
+            scores = [case.score(x)["ssim"] for case, x in zip(cases, images, strict=True)]
+            known[index] = float(np.mean(scores))
         return known[index]
 
     here = one.settings.index(start)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from recon import datasets, masks
-from recon.datasets.volumes import fully_sampled
-from recon.kspace import InputError
-from recon.measurement import Measurement, measure, picture
+from recon.errors import InputError
+from recon.measurement import Measurement
 from recon.readers import describe, read
+from recon.scan import Sampling, Scan
 
 ACCELERATIONS = (4.0, 8.0)
 NOISE = 0.005  # of the simulated scans, share of the image's maximum, as in `train.py`
@@ -25,14 +26,29 @@ SIMULATED, HIGH, LOW = "open_ms", "high-field", "low-field"
 
 @dataclass(frozen=True)
 class Case:
-    """One slice, measured once: whose it is, which mask seed, and what it should look like."""
+    """One slice, measured once: whose it is, which mask, and the scan that judges it.
+
+    `noisy` is what is measured where noise was added, which the truth lacks.
+    """
 
     subject: str
     volume: str
     slice: int
-    seed: int
-    measurement: Measurement
-    reference: np.ndarray  # float32, shape (h, w)
+    scan: Scan
+    sampling: Sampling
+    noisy: Scan | None = None
+
+    @cached_property
+    def measurement(self) -> Measurement:
+        """All that a method may see."""
+        scan = self.noisy or self.scan
+        return scan.measure(self.sampling.mask, self.sampling.acceleration)
+
+    def score(self, image: np.ndarray) -> dict[str, float]:
+        """SSIM, PSNR and NMSE of a picture."""
+        found = self.scan.score(image)
+        assert found is not None
+        return found
 
 
 @dataclass(frozen=True)
@@ -144,7 +160,7 @@ def simulated(
 ) -> list[Case]:
     """Every so many-th slice, the same scan each time: the seed is the slice.
 
-    Without added noise and with random masks they are `recon.datasets.fixed_samples`. Noise
+    They are `recon.datasets.fixed_scan`. Noise
     that is added is missing from the reference: a method may then be better than what a fully
     sampled scan with that noise shows.
 
@@ -165,16 +181,14 @@ def simulated(
     for volume in volumes:
         count = len(volume.slices)
         for index in range(min(every, count) // 2, count, every):
-            rng = np.random.default_rng(index)
-            kspace = fully_sampled(volume.slices[index], rng, NOISE)
-            mask = masks.FAMILIES[family](kspace.shape[-1], acceleration, seed=rng)
-            reference = picture(kspace)
+            scan, sampling = datasets.fixed_scan(volume, index, acceleration, NOISE, family)
+            noisy = None
             if added_noise:  # from a generator of its own: phase and mask stay as they were
                 other = np.random.default_rng((index, 1))
-                noise = other.standard_normal((2, *kspace.shape)) * added_noise * reference.max()
-                kspace = (kspace + noise[0] + 1j * noise[1]).astype(np.complex64)
-            measurement = measure(kspace, mask, acceleration)
-            cases.append(Case(volume.subject, volume.name, index, index, measurement, reference))
+                size = added_noise * scan.truth.max()
+                noise = other.standard_normal((2, *scan.kspace.shape)) * size
+                noisy = scan.with_kspace(scan.kspace + noise[0] + 1j * noise[1])
+            cases.append(Case(volume.subject, volume.name, index, scan, sampling, noisy))
     return cases
 
 
@@ -198,14 +212,10 @@ def measured(
     for path in paths:
         count = describe(path).slices
         for number in range(count)[:slices]:
-            kspace = read(path, slice=number)
+            scan = Scan.of(read(path, slice=number))
             for seed in range(seeds if count == 1 else 1):
-                mask = masks.random_cartesian(kspace.shape[-1], acceleration, seed=seed)
-                measurement = measure(np.asarray(kspace), mask, acceleration)
                 unit = f"slice {number}" if count > 1 else f"mask {seed}"
-                cases.append(
-                    Case(path.stem, unit, number, seed, measurement, picture(np.asarray(kspace)))
-                )
+                cases.append(Case(path.stem, unit, number, scan, scan.draw(acceleration, seed)))
     return cases
 
 

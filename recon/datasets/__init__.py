@@ -11,8 +11,10 @@ from pathlib import Path
 from recon.datasets import fastmri, open_images
 from recon.datasets.batches import (
     Sample,
+    any_mask,
+    band,
     draw,
-    fixed_samples,
+    fixed_scan,
     patch,
     strip,
     undersample,
@@ -27,8 +29,10 @@ __all__ = [
     "Sample",
     "Slice",
     "Volume",
+    "any_mask",
+    "band",
     "draw",
-    "fixed_samples",
+    "fixed_scan",
     "load",
     "patch",
     "strip",
@@ -38,7 +42,10 @@ __all__ = [
 # Subjects, never slices, are split. The validation subject chooses the best weights; the test
 # subjects are looked at once, by the finished network.
 SPLITS = {
-    "train": ("open_ms_01", "open_ms_03", "open_ms_04", "open_ms_12", "hanke", "sag-anon", "mskt"),
+    "train": (
+        *("open_ms_01", "open_ms_03", "open_ms_04", "open_ms_12"),
+        *("hanke", "sag-anon", "mskt", "legs"),
+    ),
     "validation": ("open_ms_09",),
     "test": ("open_ms_19", "open_ms_20"),
 }
@@ -68,7 +75,7 @@ def load(folder: Path, split: str, dataset: str = "open") -> list[Volume]:
     """
     if dataset == "open":
         volumes = list(open_images.volumes(folder, SPLITS[split]))
-        layout = "open_ms_data, example-dicom-structural, SAG-anon or mskt"
+        layout = "open_ms_data, example-dicom-structural, SAG-anon, mskt or QMRITools"
     else:
         coils = "multicoil" if dataset == "fastmri-multicoil" else "singlecoil"
         volumes = list(fastmri.volumes(folder, split, coils))

@@ -12,9 +12,20 @@ from recon.datasets.volumes import Measured, Slice, Volume, fully_sampled
 from recon.fourier import fft2c, ifft2c
 from recon.kspace import InputError
 from recon.measurement import Measurement, measure, picture
+from recon.scan import Sampling, Scan
 from recon.simulate import lower_resolution
 
-Sample = tuple[Measurement, np.ndarray]  # what a method gets, and the reference it is judged by
+# Share of each family in `any_mask`.
+MIXTURE = {
+    "random": 0.35,
+    "calibrated": 0.25,
+    "equispaced": 0.1,
+    "variable-density": 0.1,
+    "partial-fourier": 0.1,
+    "low-pass": 0.1,
+}
+
+Sample = tuple[Measurement, np.ndarray]  # what a method gets, and the picture it should be
 
 
 def draw(
@@ -24,6 +35,8 @@ def draw(
     augment: bool = True,
     index: int | None = None,
     coarsest: float = 1.0,
+    tilt: float = 1.0,
+    coils: int = 1,
 ) -> np.ndarray:
     """Fully sampled k-space of a slice.
 
@@ -45,6 +58,8 @@ def draw(
     coarsest
         Every other magnitude image, on average, is brought to a lower resolution: at least this
         share of its samples along an axis remains.
+    tilt, coils
+        See `fully_sampled`; a magnitude image is seen by so many coils.
 
     Returns
     -------
@@ -52,7 +67,7 @@ def draw(
     """
     chosen = slices[int(rng.integers(len(slices))) if index is None else index]
     if isinstance(chosen, Measured):
-        return chosen.kspace()
+        return chosen.kspace().data
     if augment:
         chosen = chosen[:: rng.choice((-1, 1)), :: rng.choice((-1, 1))]
         chosen = chosen.T if rng.random() < 0.5 else chosen
@@ -62,13 +77,16 @@ def draw(
         height, width = np.ceil(np.maximum(shares, coarsest) * chosen.shape).astype(int)
         chosen = lower_resolution(chosen, (int(height), int(width)))
     # The square favours low noise, yet reaches the 1 to 3 % of the maximum found in real scans.
-    return fully_sampled(chosen, rng, noise * rng.random() ** 2)
+    return fully_sampled(chosen, rng, noise * rng.random() ** 2, tilt, coils).data
 
 
 def undersample(
-    kspace: np.ndarray, acceleration: float, rng: np.random.Generator
+    kspace: np.ndarray,
+    acceleration: float,
+    rng: np.random.Generator,
+    mask: np.ndarray | None = None,
 ) -> tuple[Measurement, np.ndarray]:
-    """Measure k-space through a random Cartesian mask.
+    """Measure k-space through a random Cartesian mask, or a given one.
 
     Parameters
     ----------
@@ -77,14 +95,17 @@ def undersample(
     acceleration
         Nominal.
     rng
-        Draws the mask.
+        Draws the mask where that is None.
+    mask
+        Measured lines, boolean, shape (W,).
 
     Returns
     -------
     measurement, reference
         Both divided by the maximum of the zero-filled image; the reference is float32, (h, w).
     """
-    mask = masks.random_cartesian(kspace.shape[-1], acceleration, seed=rng)
+    if mask is None:
+        mask = masks.random_cartesian(kspace.shape[-1], acceleration, seed=rng)
     measurement = measure(kspace, mask, acceleration)
     scale = measurement.zero_filled.max()
     scaled = replace(
@@ -93,13 +114,31 @@ def undersample(
     return scaled, picture(kspace) / scale
 
 
-def fixed_samples(volume: Volume, acceleration: float, noise: float) -> list[Sample]:
-    """The same measurement of each slice of a volume in every run: the seed is the slice."""
-    samples = []
-    for index, slice_ in enumerate(volume.slices):
-        rng = np.random.default_rng(index)
-        samples.append(undersample(fully_sampled(slice_, rng, noise), acceleration, rng))
-    return samples
+def fixed_scan(
+    volume: Volume,
+    index: int,
+    acceleration: float,
+    noise: float,
+    family: str = "random",
+    coils: int = 1,
+) -> tuple[Scan, Sampling]:
+    """A slice of a volume and its mask, the same ones in every run: the seed is the slice.
+
+    Parameters
+    ----------
+    volume, index
+        Which slice.
+    acceleration, family
+        See `recon.scan.Scan.draw`.
+    noise
+        Of simulated k-space, as a share of the image's maximum.
+    coils
+        Number of simulated ones.
+    """
+    rng = np.random.default_rng(index)
+    scan = Scan.of(fully_sampled(volume.slices[index], rng, noise, coils=coils))
+    mask = masks.FAMILIES[family](scan.width, acceleration, seed=rng)
+    return scan, Sampling(mask, acceleration, index, family)
 
 
 def patch(sample: Sample, side: int, rng: np.random.Generator) -> np.ndarray:
@@ -121,19 +160,34 @@ def patch(sample: Sample, side: int, rng: np.random.Generator) -> np.ndarray:
     return pair[:, top : top + side, left : left + side]
 
 
-def strip(kspace: np.ndarray, rows: int, rng: np.random.Generator) -> np.ndarray:
-    """K-space of a band of the image, at most `rows` high, around a random row of the object.
-
-    Skipping phase-encode lines mixes pixels of one row only, so a band is a whole scan in
-    small.
+def any_mask(width: int, acceleration: float, rng: np.random.Generator) -> np.ndarray:
+    """A mask of any family that scanners and this project use, some more often than others.
 
     Returns
     -------
-    complex64, shape (..., min(rows, H), W).
+    Boolean, shape (width,).
+    """
+    family = rng.choice(list(MIXTURE), p=list(MIXTURE.values()))
+    if family == "calibrated":
+        lines = int(rng.integers(12, 33))
+        return masks.calibrated(width, max(2, acceleration), lines / width, rng)
+    return masks.FAMILIES[family](width, acceleration, None, rng)
+
+
+def band(kspace: np.ndarray, rows: int, rng: np.random.Generator) -> slice:
+    """At most `rows` rows around a random row of the object.
+
+    Skipping phase-encode lines mixes pixels of one row only, so a band is a whole scan in
+    small.
     """
     image = ifft2c(kspace)
     height = image.shape[-2]
     level = np.linalg.norm(image, axis=-1).reshape(-1, height).max(axis=0)
     middle = rng.choice(np.flatnonzero(level >= 0.2 * level.max()))  # air teaches little
     top = int(np.clip(middle - rows // 2, 0, max(0, height - rows)))
-    return fft2c(image[..., top : top + rows, :]).astype(np.complex64)
+    return slice(top, top + rows)
+
+
+def strip(kspace: np.ndarray, rows: slice) -> np.ndarray:
+    """K-space of a band of the image: complex64, shape (..., min(rows, H), W)."""
+    return fft2c(ifft2c(kspace)[..., rows, :]).astype(np.complex64)

@@ -63,4 +63,4 @@ def _without_start(path: Path) -> list[Measured]:
 
 
 def _signal(measured: Measured) -> float:
-    return float(np.percentile(picture(measured.kspace()), 99))
+    return float(np.percentile(picture(measured.kspace().data), 99))

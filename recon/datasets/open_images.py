@@ -10,6 +10,7 @@ folder                          content                           licence
 ``example-dicom-structural/``   brain, 1 subject, T1w             PDDL
 ``SAG-anon/``                   head, 1 subject, sagittal T1w     MIT
 ``mskt/``                       knee, 1 subject, multi-echo       MIT
+``QMRITools/``                  legs, 1 subject                   BSD-3
 ==============================  ================================  =======
 """
 
@@ -83,6 +84,12 @@ SOURCES = (
         "MIT",
         "pypi.org/project/mskt",
         archive="b49ffa4924337e28dc08af2e7efab399e9248c9e7db477e593d5d6e254757308",
+    ),
+    PublicSource(
+        "QMRITools",
+        f"{GITHUB}/mfroeling/QMRITools/d7f391e4c73911ff9ea4995b19de1c6ae8123db2",
+        "BSD-3-Clause",
+        "Froeling, Journal of Open Source Software (2019)",
     ),
 )
 
@@ -168,6 +175,10 @@ def volumes(folder: Path, subjects: Sequence[str]) -> Iterable[Volume]:
             data = np.asarray(nibabel.load(path).dataobj, dtype=np.float32)  # type: ignore[attr-defined]
             # NIfTI's axes are left-right, front-back, slice; rows of a picture run front-back.
             yield Volume(subject, path.name.split(".")[0], _with_signal(data.transpose(2, 1, 0)))
+    for path in sorted(folder.glob("QMRITools/scripts/test data/*.nii.gz")):
+        if "legs" in subjects:
+            data = np.asarray(nibabel.load(path).dataobj, dtype=np.float32)  # type: ignore[attr-defined]
+            yield Volume("legs", path.name.split(".")[0], _with_signal(data.transpose(2, 1, 0)))
     for subject, pattern in (
         ("hanke", "example-dicom-structural/dicoms/*.dcm"),
         ("sag-anon", "SAG-anon/*.dcm"),

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from recon.coils.simulate import coil_kspace, random_sensitivities
+from recon.kspace import KSpace, Source
 from recon.readers import read
-from recon.simulate import kspace_from_magnitude
+from recon.simulate import kspace_from_magnitude, smooth_phase
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,9 @@ class Measured:
     path: Path
     index: int
 
-    def kspace(self) -> np.ndarray:
-        """complex64, shape (H, W) or (C, H, W)."""
-        return np.asarray(read(self.path, slice=self.index))
+    def kspace(self) -> KSpace:
+        """With its source, which knows the volume's maximum where the file does."""
+        return read(self.path, slice=self.index)
 
 
 Slice = np.ndarray | Measured  # a magnitude image of shape (H, W), or measured k-space
@@ -36,13 +38,22 @@ class Volume:
     slices: Sequence[Slice] | np.ndarray
 
 
-def fully_sampled(slice_: Slice, rng: np.random.Generator, noise: float) -> np.ndarray:
+def fully_sampled(
+    slice_: Slice, rng: np.random.Generator, noise: float, tilt: float = 1.0, coils: int = 1
+) -> KSpace:
     """K-space of a slice; simulated, with a phase and noise of its own, from a magnitude image.
+
+    See `recon.simulate` for `tilt`, and `recon.coils.simulate` for more coils than one.
 
     Returns
     -------
-    complex64, shape (H, W), or (C, H, W) of a multi-coil measurement.
+    Of shape (H, W), or (C, H, W) of a multi-coil measurement.
     """
     if isinstance(slice_, Measured):
         return slice_.kspace()
-    return kspace_from_magnitude(slice_, rng, noise)
+    if coils == 1:
+        kspace = kspace_from_magnitude(slice_, rng, noise, tilt=tilt)
+    else:
+        image = slice_ * np.exp(1j * smooth_phase(slice_.shape, rng, tilt=tilt))
+        kspace = coil_kspace(image, random_sensitivities(coils, slice_.shape, rng), rng, noise)
+    return KSpace(kspace, Source(simulated=True))

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
 from recon.models.cnn import CNN
+from recon.models.network import Network
 from recon.models.resnet import ResNet
 from recon.models.unet import UNet
 from recon.models.unrolled import ResNetDC
 
-# A network with `takes_kspace` maps undersampled k-space and its mask to a complex image; one
-# without maps a zero-filled magnitude image to a better one.
-ARCHITECTURES: Mapping[str, type[CNN | ResNet | ResNetDC | UNet]] = {
+ARCHITECTURES: Mapping[str, type[Network]] = {
     "cnn": CNN,
     "gan": ResNet,  # the ResNet, trained against `recon.models.discriminator`
     "resnet": ResNet,
@@ -23,7 +20,7 @@ ARCHITECTURES: Mapping[str, type[CNN | ResNet | ResNetDC | UNet]] = {
 }
 
 
-def build(architecture: str, **options: Any) -> nn.Module:
+def build(architecture: str, **options: Any) -> Network:
     """A new network, its weights not yet trained.
 
     Parameters

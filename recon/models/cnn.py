@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from recon.models.network import Network
 
-class CNN(nn.Module):
+
+class CNN(Network):
     """Six 3x3 convolutions with ReLU and dropout between; no skip connection.
 
     Parameters
@@ -16,6 +18,7 @@ class CNN(nn.Module):
         Share of features set to zero while training.
     """
 
+    architecture = "cnn"
     takes_kspace = False
 
     def __init__(self, features: int = 64, dropout: float = 0.1) -> None:

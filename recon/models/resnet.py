@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from recon.models.network import Network
+
 
 class ResidualBlock(nn.Module):
     """``relu(x + f(x))``, f being `layers` times convolution, normalisation and, between, ReLU.
@@ -43,7 +45,7 @@ class ResidualBlock(nn.Module):
         return torch.relu(x + self.f(x))
 
 
-class ResNet(nn.Module):
+class ResNet(Network):
     """The whole network. Works on any image size.
 
     It starts as the identity: untrained, it returns the zero-filled image. Feature map 0
@@ -57,6 +59,7 @@ class ResNet(nn.Module):
         Convolutional layers of each residual block.
     """
 
+    architecture = "resnet"
     takes_kspace = False
 
     def __init__(

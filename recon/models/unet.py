@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recon.models.network import Network
+
 
 def _convolutions(channels: int, features: int) -> nn.Sequential:
     """Twice a 3x3 convolution, instance normalisation and leaky ReLU."""
@@ -31,7 +33,7 @@ def _upsampling(channels: int, features: int) -> nn.Sequential:
     )
 
 
-class UNet(nn.Module):
+class UNet(Network):
     """The whole network, for any image size.
 
     Parameters
@@ -42,6 +44,7 @@ class UNet(nn.Module):
         Times the resolution is halved.
     """
 
+    architecture = "unet"
     takes_kspace = False
 
     def __init__(self, features: int = 32, poolings: int = 4) -> None:

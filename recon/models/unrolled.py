@@ -7,13 +7,19 @@ measured is therefore never altered; the network only decides what the unmeasure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recon.fourier import fft2c, ifft2c
+from recon.fourier import ifft2c
+from recon.models.network import Network
+
+RIDGE = 0.05  # before training
+ITERATIONS = 5  # of conjugate gradients
 
 
 class Block(nn.Module):
@@ -65,8 +71,17 @@ class Refinement(nn.Module):
         return self.tail(self.last(x))
 
 
-class ResNetDC(nn.Module):
-    """The whole network, for any image size and any mask of whole columns.
+class ResNetDC(Network):
+    r"""The whole network, for any image size, any mask of whole columns and any number of coils.
+
+    With one coil, measured lines are put back as they are. With several, and maps of what they
+    see, one image has to fit all of them, and maps are never exact: of the image ``x`` near the
+    network's proposal ``p`` that also fits the measured lines of every coil,
+
+    .. math:: \min_x |A x - y|^2 + \lambda |x - p|^2,
+
+    a few steps of conjugate gradients find enough (Pruessmann et al. 2001, doi
+    10.1002/mrm.1241; Aggarwal et al. 2019, doi 10.1109/TMI.2018.2865356). The ridge is learned.
 
     Parameters
     ----------
@@ -76,6 +91,7 @@ class ResNetDC(nn.Module):
         See `Refinement`.
     """
 
+    architecture = "resnet-dc"
     takes_kspace = True
 
     def __init__(
@@ -84,35 +100,52 @@ class ResNetDC(nn.Module):
         super().__init__()
         self.memory = memory
         self.steps = nn.ModuleList(Refinement(features, coarse, memory) for _ in range(steps))
+        # A tenth of the ridges' logarithms, so that they move as fast as they should at the
+        # learning rate of the kernels; the first is of the image that the steps start from.
+        self.ridge = nn.Parameter(torch.full((steps + 1,), math.log(RIDGE) / 10))
 
-    def forward(self, kspace: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, kspace: Tensor, mask: Tensor, maps: Tensor | None = None) -> Tensor:
         """Fill in the lines that were not measured.
 
         Parameters
         ----------
         kspace
-            Undersampled, scaled to a zero-filled maximum of 1; complex64, shape (N, H, W).
+            Undersampled, scaled to a zero-filled maximum of 1; complex64, shape (N, H, W), or
+            (N, C, H, W) with maps.
         mask
             Measured lines, boolean, shape (N, W).
+        maps
+            Sensitivities of the coils, of unit length over the coils or zero; complex64, shape
+            (N, C, H, W).
 
         Returns
         -------
-        Complex image, shape (N, H, W), whose k-space equals `kspace` on the measured lines.
+        Complex image, shape (N, H, W). Without maps its k-space equals `kspace` on the measured
+        lines; with maps it is what all coils see, and `recon.coils.joint` puts the measured
+        lines of each coil back.
         """
-        *_, image = self.iterates(kspace, mask)
+        *_, image = self.iterates(kspace, mask, maps)
         return image
 
-    def iterates(self, kspace: Tensor, mask: Tensor) -> Iterator[Tensor]:
+    def iterates(
+        self, kspace: Tensor, mask: Tensor, maps: Tensor | None = None
+    ) -> Iterator[Tensor]:
         """The image after each step, the last one being the result; arguments as `forward`."""
         height, width = kspace.shape[-2:]
         # Whole cells of 4x4 pixels: pixel-unshuffle by two and one more halving.
         padding = (0, -width % 4, 0, -height % 4)
-        measured = mask[:, None, :]  # (N, 1, W)
+        ridges = (10 * self.ridge).exp()
+        measured = torch.fft.ifftshift(mask, dim=-1)[:, None, :]  # (N, 1, W)
         zero_filled = ifft2c(kspace)
-        image, correction = zero_filled, torch.zeros_like(zero_filled)
+        if maps is not None:
+            zero_filled = (maps.conj() * zero_filled).sum(1)  # (N, H, W)
+        image = zero_filled
+        if maps is not None:
+            image = Correction.apply(torch.zeros_like(image), image, ridges[0], measured, maps)
+        correction = torch.zeros_like(image)
         share = mask.float().mean(1)[:, None, None, None]
         memory: Tensor | None = None
-        for step in self.steps:
+        for step, ridge in zip(self.steps, ridges[1:], strict=True):
             parts = torch.cat([_as_channels(image), _as_channels(correction)], 1)  # (N, 4, H, W)
             cells = functional.pixel_unshuffle(functional.pad(parts, padding), 2)
             if memory is None:
@@ -123,10 +156,71 @@ class ResNetDC(nn.Module):
             memory = memory + out[:, 8:]
             change = functional.pixel_shuffle(out[:, :8], 2)[..., :height, :width]
             proposed = image + torch.complex(change[:, 0], change[:, 1])
-            consistent = ifft2c(torch.where(measured, kspace, fft2c(proposed)))
-            image, correction = consistent, consistent - proposed
+            if maps is None:
+                correction = zero_filled - _normal(proposed, measured)
+            else:
+                correction = Correction.apply(proposed, zero_filled, ridge, measured, maps)
+            image = proposed + correction
             yield image
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any) -> None:
+        state_dict.setdefault(prefix + "ridge", self.ridge.detach())  # weights from before coils
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
 
 def _as_channels(image: Tensor) -> Tensor:
     return torch.stack([image.real, image.imag], 1)
+
+
+def _normal(image: Tensor, measured: Tensor, maps: Tensor | None = None) -> Tensor:
+    """``A^H A x``: what is left of an image (N, H, W) when its measured lines are kept.
+
+    Lines lie along the last axis, so a transform along it is enough; and what it does to an
+    image is a convolution, which does not care where the origin is, so nothing is shifted.
+    """
+    coils = image if maps is None else maps * image[:, None]  # (N, C, H, W)
+    kept = measured if maps is None else measured[:, None]
+    seen = torch.fft.ifft(torch.fft.fft(coils) * kept)
+    return seen if maps is None else (maps.conj() * seen).sum(1)
+
+
+def _solve(right: Tensor, ridge: Tensor, measured: Tensor, maps: Tensor) -> Tensor:
+    """``(A^H A + ridge)^-1 right`` by conjugate gradients, every row of the image by itself."""
+    solution = torch.zeros_like(right)
+    residual = direction = right
+    power = _energy(residual)
+    for _ in range(ITERATIONS):
+        image = _normal(direction, measured, maps) + ridge * direction
+        length = power / (direction.conj() * image).real.sum(-1, keepdim=True).clamp(min=1e-20)
+        solution = solution + length * direction
+        residual = residual - length * image
+        before, power = power, _energy(residual)
+        direction = residual + power / before.clamp(min=1e-20) * direction
+    return solution
+
+
+def _energy(rows: Tensor) -> Tensor:
+    return torch.view_as_real(rows).square().sum((-2, -1))[..., None]
+
+
+class Correction(torch.autograd.Function):
+    """What has to be added to a proposal so that it fits the measured lines of all coils.
+
+    ``(A^H A + ridge)^-1 (A^H y - A^H A p)``, whose gradient needs one more solution and no
+    memory of the steps of the first.
+    """
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        context: Any, proposed: Tensor, data: Tensor, ridge: Tensor, measured: Tensor, maps: Tensor
+    ) -> Tensor:
+        correction = _solve(data - _normal(proposed, measured, maps), ridge, measured, maps)
+        context.save_for_backward(correction, ridge, measured, maps)
+        return correction
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+        correction, ridge, measured, maps = context.saved_tensors
+        solution = _solve(gradient, ridge, measured, maps)
+        to_ridge = -(solution.conj() * correction).real.sum()
+        return -_normal(solution, measured, maps), None, to_ridge, None, None

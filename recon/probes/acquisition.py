@@ -11,10 +11,10 @@ from typing import Literal
 
 import numpy as np
 
+from recon.errors import InputError
 from recon.fourier import center_crop, combined
-from recon.kspace import InputError
-from recon.measurement import CROP, picture
-from recon.probes.fast import Similarity, readout
+from recon.probes.many_masks import readout
+from recon.scan import Scan
 
 Order = Literal["linear", "centric", "random"]
 WINDOW_PERCENTILE = 99.9  # as in `recon.figures`
@@ -52,12 +52,12 @@ def line_order(mask: np.ndarray, order: Order = "linear", seed: int = 0) -> np.n
     raise InputError(f"Lines come in linear, centric or random order; '{order}' is none of them.")
 
 
-def cumulative_masks(lines: np.ndarray, width: int, counts: np.ndarray) -> np.ndarray:
+def cumulative_masks(order: np.ndarray, width: int, counts: np.ndarray) -> np.ndarray:
     """What has been measured after so many lines.
 
     Parameters
     ----------
-    lines
+    order
         Result of `line_order`.
     width
         Number of lines W of the fully sampled k-space.
@@ -68,8 +68,8 @@ def cumulative_masks(lines: np.ndarray, width: int, counts: np.ndarray) -> np.nd
     -------
     Boolean, shape (n, W).
     """
-    arrival = np.full(width, lines.size)
-    arrival[lines] = np.arange(lines.size)
+    arrival = np.full(width, order.size)
+    arrival[order] = np.arange(order.size)
     return arrival < counts[:, None]
 
 
@@ -79,7 +79,7 @@ class Replay:
 
     Attributes
     ----------
-    lines
+    order
         Column indices in the order they were measured: shape (lines,).
     counts
         Lines measured at each frame, increasing, the last frame with all: shape (n,).
@@ -92,7 +92,7 @@ class Replay:
         Scan time so far, lines times repetition time: shape (n,).
     """
 
-    lines: np.ndarray
+    order: np.ndarray
     counts: np.ndarray
     images: np.ndarray
     ssim: np.ndarray
@@ -100,21 +100,20 @@ class Replay:
 
 
 def replay(
-    kspace: np.ndarray,
+    scan: Scan,
     mask: np.ndarray | None = None,
     order: Order = "linear",
     *,
     seed: int = 0,
     frames: int = 60,
     repetition_time: float = 500.0,
-    data_range: float | None = None,
 ) -> Replay:
     """Measure line by line, and look at evenly spaced moments.
 
     Parameters
     ----------
-    kspace
-        Fully sampled, complex, shape (H, W) or (C, H, W).
+    scan
+        Fully sampled.
     mask
         Lines to measure, boolean, shape (W,), at least one; all where None.
     order, seed
@@ -123,41 +122,40 @@ def replay(
         Moments, at least 1; no more than there are lines are made.
     repetition_time
         TR in milliseconds, above 0: the time one line takes.
-    data_range
-        L of the SSIM; the maximum of the fully sampled image where None.
 
     Raises
     ------
     InputError
         If an argument is out of range, or no line is measured.
     """
-    width = kspace.shape[-1]
+    width = scan.width
     mask = np.ones(width, bool) if mask is None else mask
     if frames < 1 or not repetition_time > 0 or not mask.any():
         raise InputError("A replay takes a frame, a repetition time above 0 and a measured line.")
-    lines = line_order(mask, order, seed)
-    moments = np.linspace(0, lines.size, min(frames, lines.size) + 1)
+    arriving = line_order(mask, order, seed)
+    moments = np.linspace(0, arriving.size, min(frames, arriving.size) + 1)
     counts = np.ceil(moments[1:] - 1e-9).astype(int)  # a whole number may come out a hair high
 
-    reference = picture(np.asarray(kspace))
+    reference = scan.truth
     white = float(np.percentile(reference, WINDOW_PERCENTILE)) or 1.0
-    similarity = Similarity(reference, data_range)
-    columns, waves = readout(kspace), _waves(width)
+    # The virtual coils of all that is measured: the film ends where `Scan.measure` begins.
+    measured = scan.with_kspace(scan.measure(mask).kspace)
+    columns, waves = readout(measured), _waves(width, scan.crop[1])
     coils = np.zeros((*columns.shape[:-1], waves.shape[-1]), np.complex64)  # ([C,] h, w)
     images = np.empty((counts.size, *reference.shape), np.float32)
     ssim = np.empty(counts.size)
     for frame, (start, stop) in enumerate(zip([0, *counts], counts, strict=False)):
-        new = lines[start:stop]
+        new = arriving[start:stop]
         coils += columns[..., new] @ waves[new]
         image = combined(coils)
-        ssim[frame] = similarity(image)
+        ssim[frame] = scan.similarity(image)
         np.clip(image / white, 0, 1, out=images[frame])
-    return Replay(lines, counts, images, ssim, counts * repetition_time / 1000)
+    return Replay(arriving, counts, images, ssim, counts * repetition_time / 1000)
 
 
-def _waves(width: int) -> np.ndarray:
+def _waves(width: int, shown: int) -> np.ndarray:
     """Row j is what line j adds to the image: complex64, shape (W, w)."""
     index = np.arange(width) - width // 2
     turns = np.outer(index, index) % width / width  # whole turns away, for the sake of rounding
     waves = np.exp(2j * np.pi * turns) / np.sqrt(width)
-    return center_crop(waves, (width, CROP[1])).astype(np.complex64)
+    return center_crop(waves, (width, shown)).astype(np.complex64)

@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from skimage.filters import threshold_otsu
 from skimage.metrics import structural_similarity
 
-from recon.metrics import ssim
+from recon.metrics import foreground, ssim
 
 
 @dataclass(frozen=True)
@@ -35,22 +34,9 @@ class Convention:
     why: str
 
 
-def foreground(reference: np.ndarray) -> np.ndarray:
-    """Pixels of the object, brighter than Otsu's threshold (1979, 10.1109/TSMC.1979.4310076).
-
-    Parameters
-    ----------
-    reference
-        Real, shape (H, W).
-
-    Returns
-    -------
-    Boolean, shape (H, W); all True for an image of one value.
-    """
-    return reference >= threshold_otsu(reference)
-
-
-def conventions(reference: np.ndarray, image: np.ndarray) -> list[Convention]:
+def conventions(
+    reference: np.ndarray, image: np.ndarray, data_range: float | None = None
+) -> list[Convention]:
     """SSIM of the same two images under every definition.
 
     Parameters
@@ -58,6 +44,8 @@ def conventions(reference: np.ndarray, image: np.ndarray) -> list[Convention]:
     reference, image
         Real, not negative, shape (H, W), both sides at least 11 pixels. Data ranges are those
         of the reference, whose maximum is above 0.
+    data_range
+        The L that this project scores with where that is not the slice's maximum: the volume's.
 
     Returns
     -------
@@ -75,12 +63,21 @@ def conventions(reference: np.ndarray, image: np.ndarray) -> list[Convention]:
         )
         for factor in (1.5, 2, 3)
     )
+    known = data_range is not None and data_range != top
+    ours = Convention(
+        "volume maximum",
+        ssim(reference, image, data_range),
+        "Uniform 7 × 7 windows and the maximum of the volume, which this file tells: fastMRI's "
+        "definition, and the one this project uses here.",
+    )
     return [
+        *([ours] if known else []),
         Convention(
             "slice maximum",
             ssim(reference, image, top),
             "Uniform 7 × 7 windows and the maximum of this slice: fastMRI's definition where the "
-            "rest of the volume is not known, and the one this project uses.",
+            "rest of the volume is not known"
+            + ("." if known else ", and the one this project uses here."),
         ),
         *wider,
         Convention(

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
-from recon import masks
-from recon.fourier import center_crop, fft2c, magnitude
-from recon.kspace import InputError
-from recon.measurement import CROP, measure, picture
-from recon.metrics import scores
-from recon.probes import Method
+from recon.errors import InputError
+from recon.fourier import fft2c, magnitude
+from recon.methods import Method
+from recon.scan import Scan
 
 
 def zero_padded(kspace: np.ndarray, factor: float) -> np.ndarray:
@@ -35,7 +33,8 @@ def zero_padded(kspace: np.ndarray, factor: float) -> np.ndarray:
 
     Returns
     -------
-    Same field of view in smaller pixels: float32, shape (round(H factor), round(W factor)).
+    Same field of view and brightness in smaller pixels: float32, shape (round(H factor),
+    round(W factor)).
 
     Raises
     ------
@@ -49,7 +48,8 @@ def zero_padded(kspace: np.ndarray, factor: float) -> np.ndarray:
     padded = np.zeros((*kspace.shape[:-2], rows, columns), np.complex64)
     top, left = rows // 2 - height // 2, columns // 2 - width // 2  # centre onto centre
     padded[..., top : top + height, left : left + width] = kspace
-    return magnitude(padded)
+    # An orthonormal transform spreads the same energy over more pixels.
+    return magnitude(padded) * np.float32(math.sqrt(rows * columns / (height * width)))
 
 
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
@@ -100,15 +100,15 @@ class Score:
     """
 
     version: str
-    method: str
+    method: Method
     scores: dict[str, float]
     gain: float
     error_drop: float
 
 
 def commit(
-    kspace: np.ndarray,
-    methods: Mapping[str, Method],
+    scan: Scan,
+    methods: Iterable[Method],
     acceleration: float = 4,
     *,
     center_fraction: float | None = None,
@@ -119,15 +119,15 @@ def commit(
     """Score the same slice raw and processed.
 
     Processed versions are magnitude images that count as fully sampled: they are transformed,
-    undersampled and compared with themselves. All are scored on the same part of the object, the
-    part that the crop leaves of the padded image, with that part's maximum as the data range.
+    undersampled and compared with themselves. All show the same part of the object, and the raw
+    one is the scan itself, judged as everywhere.
 
     Parameters
     ----------
-    kspace
-        Fully sampled, as measured: complex, shape (H, W) or (C, H, W).
+    scan
+        Fully sampled.
     methods
-        Name to method.
+        Who reconstructs.
     acceleration, center_fraction, seed
         Of the random mask, drawn anew where padding adds lines.
     factor, quality
@@ -140,25 +140,27 @@ def commit(
     Raises
     ------
     InputError
-        As `zero_padded`, `jpeg` and the masks.
+        As `zero_padded`, `jpeg` and the masks, or if the scan was undersampled already.
     """
-    kspace = np.asarray(kspace)
-    plain = zero_padded(kspace, 1)
-    versions: dict[str, tuple[np.ndarray, float]] = {
-        "raw": (kspace, 1),
-        "magnitude": (fft2c(plain), 1),
-        "zero-padded": (fft2c(zero_padded(kspace, factor)), factor),
-        "jpeg": (fft2c(jpeg(plain, quality)), 1),
+    methods = list(methods)
+    plain = zero_padded(scan.fully_sampled, 1)
+    shown = [min(sizes) for sizes in zip(plain.shape, scan.crop, strict=True)]
+    larger = (round(shown[0] * factor), round(shown[1] * factor))
+    versions = {
+        "raw": scan,
+        "magnitude": scan.with_kspace(fft2c(plain)),
+        "zero-padded": replace(
+            scan.with_kspace(fft2c(zero_padded(scan.fully_sampled, factor))), crop=larger
+        ),
+        "jpeg": scan.with_kspace(fft2c(jpeg(plain, quality))),
     }
-    seen = [min(size, limit / factor) for size, limit in zip(plain.shape, CROP, strict=True)]
-    honest: dict[str, dict[str, float]] = {}
-    for version, (full, growth) in versions.items():
-        part = (round(seen[0] * growth), round(seen[1] * growth))
-        reference = center_crop(picture(full), part)
-        mask = masks.random_cartesian(full.shape[-1], acceleration, center_fraction, seed)
-        measurement = measure(full, mask, acceleration)
-        for name, method in methods.items():
-            values = scores(reference, center_crop(method(measurement), part))
-            raw = honest.setdefault(name, values)
+    honest: dict[Method, dict[str, float]] = {}
+    for version, one in versions.items():
+        mask = one.draw(acceleration, seed, center_fraction=center_fraction).mask
+        measurement = one.measure(mask, acceleration)
+        for method in methods:
+            values = one.score(method(measurement))
+            assert values is not None
+            raw = honest.setdefault(method, values)
             drop = 1 - math.sqrt(values["nmse"] / raw["nmse"]) if raw["nmse"] else 0.0
-            yield Score(version, name, values, values["ssim"] - raw["ssim"], drop)
+            yield Score(version, method, values, values["ssim"] - raw["ssim"], drop)

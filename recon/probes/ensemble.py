@@ -12,11 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from recon import masks
-from recon.measurement import measure, picture
-from recon.probes import Method
-from recon.probes.conventions import foreground
-from recon.probes.fast import Similarity
+from recon.methods import Method
+from recon.metrics import foreground
+from recon.scan import Scan
 
 REACH = 2  # standard deviations within which `agreement` expects the error
 
@@ -40,29 +38,26 @@ class Ensemble:
 
 
 def ensemble(
-    kspace: np.ndarray,
+    scan: Scan,
     method: Method,
     seeds: Iterable[int],
     acceleration: float = 4,
     *,
     center_fraction: float | None = None,
     family: str = "random",
-    data_range: float | None = None,
 ) -> Iterator[Ensemble]:
     """Reconstruct a slice under one mask after the other.
 
     Parameters
     ----------
-    kspace
-        Fully sampled, complex, shape (H, W) or (C, H, W).
+    scan
+        Fully sampled.
     method
         Who reconstructs.
     seeds
         One for each mask.
     acceleration, center_fraction, family
         Of the masks; see `recon.masks.FAMILIES`.
-    data_range
-        L of the SSIM; the maximum of the fully sampled image where None.
 
     Yields
     ------
@@ -71,17 +66,15 @@ def ensemble(
     Raises
     ------
     InputError
-        If there is no such mask.
+        If there is no such mask, or the scan was undersampled already.
     """
-    kspace = np.asarray(kspace)
-    reference = picture(kspace)
-    similarity = Similarity(reference, data_range)
-    mean, squares = np.zeros(reference.shape), np.zeros(reference.shape)
+    shape = scan.truth.shape
+    mean, squares = np.zeros(shape), np.zeros(shape)
     ssim: tuple[float, ...] = ()
     for seed in seeds:
-        mask = masks.FAMILIES[family](kspace.shape[-1], acceleration, center_fraction, seed)
-        image = method(measure(kspace, mask, acceleration))
-        ssim = (*ssim, similarity(image))
+        mask = scan.draw(acceleration, seed, family, center_fraction).mask
+        image = method(scan.measure(mask, acceleration))
+        ssim = (*ssim, scan.similarity(image))
         # Welford 1962, doi 10.1080/00401706.1962.10490022: equal images deviate by exactly zero.
         change = image - mean
         mean = mean + change / len(ssim)
@@ -113,7 +106,7 @@ class Agreement:
 def agreement(result: Ensemble, reference: np.ndarray) -> Agreement:
     """Compare the deviation with the error of the mean, which only a known truth allows.
 
-    Only pixels of the object count (`recon.probes.conventions.foreground`): in the air around it
+    Only pixels of the object count (`recon.metrics.foreground`): in the air around it
     both are small, which would look like agreement.
 
     Parameters

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon import masks
-from recon.kspace import InputError
-from recon.measurement import measure, picture
-from recon.probes import Method
-from recon.probes.fast import Similarity, readout, zero_filled
+from recon.errors import InputError
+from recon.methods import Method
+from recon.probes.many_masks import ZeroFilledPictures
+from recon.scan import Scan
 
 
 def random_masks(
     width: int,
-    lines: int,
+    budget: int,
     count: int,
     seed: int | np.random.Generator = 0,
     center_fraction: float | None = None,
@@ -31,7 +31,7 @@ def random_masks(
     ----------
     width
         Number of lines W there are.
-    lines
+    budget
         Number of lines to measure, 1 to W.
     count
         Number of masks N.
@@ -42,61 +42,53 @@ def random_masks(
 
     Returns
     -------
-    Boolean, shape (N, W), `lines` of each row True.
+    Boolean, shape (N, W), `budget` of each row True.
 
     Raises
     ------
     InputError
         If the number of lines is out of range, or smaller than the centre block.
     """
-    if not 1 <= lines <= width:
-        raise InputError(f"A mask measures 1 to {width} lines, not {lines}.")
+    if not 1 <= budget <= width:
+        raise InputError(f"A mask measures 1 to {width} lines, not {budget}.")
     if center_fraction is None:
-        center_fraction = masks.default_center_fraction(width / lines)
+        center_fraction = masks.default_center_fraction(width / budget)
     block = round(width * center_fraction)
-    if not 0 <= block <= lines:
-        raise InputError(f"A centre block of {block} lines does not fit {lines} measured ones.")
+    if not 0 <= block <= budget:
+        raise InputError(f"A centre block of {block} lines does not fit {budget} measured ones.")
     # Lines with the lowest numbers are measured, and those of the block have the lowest of all.
     numbers = np.random.default_rng(seed).random((count, width))
     start = (width - block + 1) // 2
     numbers[:, start : start + block] = -1
-    chosen = np.argpartition(numbers, lines - 1, axis=1)[:, :lines]
+    chosen = np.argpartition(numbers, budget - 1, axis=1)[:, :budget]
     result = np.zeros((count, width), bool)
     np.put_along_axis(result, chosen, True, axis=1)
     return result
 
 
 def score_masks(
-    kspace: np.ndarray,
+    scan: Scan,
     candidates: Iterable[np.ndarray],
     method: Method | None = None,
-    data_range: float | None = None,
 ) -> Iterator[float]:
     """SSIM of one slice under one mask after the other.
 
     Parameters
     ----------
-    kspace
-        Fully sampled, complex, shape (H, W) or (C, H, W).
+    scan
+        Fully sampled.
     candidates
         Masks, each boolean, shape (W,), with at least one line.
     method
         Who reconstructs; None is zero-filled, by a quick way.
-    data_range
-        L of the SSIM; the maximum of the fully sampled image where None.
 
     Yields
     ------
     SSIM against the fully sampled image.
     """
-    kspace = np.asarray(kspace)
-    similarity = Similarity(picture(kspace), data_range)
-    lines = readout(kspace)
+    zero_filled = ZeroFilledPictures(scan)
     for mask in candidates:
-        if method is None:
-            yield similarity(zero_filled(lines, mask))
-        else:
-            yield similarity(method(measure(kspace, mask, masks.achieved_acceleration(mask))))
+        yield scan.similarity(zero_filled(mask) if method is None else method(scan.measure(mask)))
 
 
 @dataclass(frozen=True)
@@ -125,14 +117,13 @@ class Standing:
 
 
 def against_random(
-    kspace: np.ndarray,
+    scan: Scan,
     drawn: np.ndarray,
     count: int = 200,
     *,
     seed: int = 0,
     method: Method | None = None,
     center_fraction: float | None = None,
-    data_range: float | None = None,
 ) -> Standing:
     """Set a mask against random ones.
 
@@ -141,7 +132,7 @@ def against_random(
 
     Parameters
     ----------
-    kspace, method, data_range
+    scan, method
         See `score_masks`.
     drawn
         The mask, boolean, shape (W,), at least one line.
@@ -154,5 +145,5 @@ def against_random(
         If the mask has no line, or as `random_masks`.
     """
     rivals = random_masks(drawn.size, int(drawn.sum()), count, seed, center_fraction)
-    own, *others = score_masks(kspace, [drawn, *rivals], method, data_range)
+    own, *others = score_masks(scan, [drawn, *rivals], method)
     return Standing(own, np.array(others))

@@ -11,10 +11,10 @@ from typing import Literal
 
 import numpy as np
 
+from recon.errors import InputError
 from recon.fourier import center_crop, combined, fft2c, ifft2c
-from recon.kspace import InputError
-from recon.measurement import CROP
-from recon.probes.nullspace import direction
+from recon.phase import direction
+from recon.scan import Scan
 
 BARS = 4  # of a line-pair pattern, with a gap of one bar between them
 
@@ -26,7 +26,7 @@ class Lesion:
     Attributes
     ----------
     row, column
-        Centre, in pixels of the picture (`recon.measurement.picture`), not of the whole field
+        Centre, in pixels of the picture (`recon.scan.Scan.reference`), not of the whole field
         of view.
     size
         Pixels, above 0: full width at half maximum of a spot, diameter of a disc; width of one
@@ -101,40 +101,39 @@ def _covered(pixels: np.ndarray, start: float, length: float) -> np.ndarray:
     return np.clip(np.minimum(start + length, pixels + 0.5) - np.maximum(start, pixels - 0.5), 0, 1)
 
 
-def insert(kspace: np.ndarray, lesion: Lesion) -> tuple[np.ndarray, np.ndarray]:
-    """Fully sampled k-space of the same object with a lesion in it.
+def insert(scan: Scan, lesion: Lesion) -> tuple[Scan, np.ndarray]:
+    """A scan of the same object with a lesion in it.
 
     At every pixel the lesion takes over the phase and the ratio of the coils that the image has
     there, so the fully sampled picture changes by exactly the second result.
 
     Parameters
     ----------
-    kspace
-        Fully sampled, complex, shape (H, W) or (C, H, W).
+    scan
+        Fully sampled.
     lesion
-        What, and where.
+        What, and where, in the scan's own orientation.
 
     Returns
     -------
-    kspace
-        complex64, of the same shape; untouched, bit by bit, if the lesion changes nothing.
+    scan
+        The same scan, bit by bit, if the lesion changes nothing.
     truth
         What the lesion adds to the picture, float32, shape (h, w).
 
     Raises
     ------
     InputError
-        As `profile`.
+        As `profile`, or if the scan was undersampled already.
     """
-    kspace = np.asarray(kspace, np.complex64)
-    images = ifft2c(kspace)
-    seen = center_crop(images, CROP)
+    images = ifft2c(scan.fully_sampled)
+    seen = center_crop(images, scan.crop)
     intensity = combined(seen)
     amount = lesion.contrast * profile(lesion, intensity.shape[-2:])
     amount *= intensity if lesion.relative_to == "local" else intensity.max()
     truth = np.maximum(amount, -intensity).astype(np.float32)
     if not truth.any():  # adding zeros would still turn -0.0 into 0.0
-        return kspace, truth
+        return scan, truth
     added = np.zeros_like(images)
-    center_crop(added, CROP)[...] = truth * direction(seen)
-    return kspace + fft2c(added), truth
+    center_crop(added, scan.crop)[...] = truth * direction(seen)
+    return scan.with_kspace(scan.kspace + fft2c(added)), truth

@@ -5,8 +5,8 @@ measured lines determine. The rest, :math:`x - P x`, lies in the null space of t
 line that was measured says anything about it, and all of it is the method's own. Antun et al.
 2020, doi 10.1073/pnas.1907377117.
 
-This needs the complex image of every coil. Methods that give a magnitude lack it: `with_phase`
-lends them the phase of the zero-filled image.
+This needs the complex image of every coil. Methods that give a magnitude lack it:
+`recon.phase.with_phase` lends them the phase of the zero-filled image.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon import masks
-from recon.fourier import center_crop, combined, fft2c, ifft2c
+from recon.fourier import fft2c, ifft2c
 
 
 @dataclass(frozen=True)
@@ -94,47 +94,3 @@ def reimpose(
     # The missing part is added in the image, so that weight 0 costs no rounding.
     missing = masks.apply(kspace - fft2c(images), mask)
     return images + weight * ifft2c(missing)
-
-
-def with_phase(magnitude: np.ndarray, kspace: np.ndarray) -> np.ndarray:
-    """Complex coil images whose combination is a given magnitude image.
-
-    Phase, and the ratio of the coils, are those of the zero-filled image, which is also kept
-    outside the crop that a magnitude image shows. The reconstruction a method had in mind is not
-    known better than that: the split of such images is one reading of them, and it favours them,
-    as the phase is the measured one.
-
-    Parameters
-    ----------
-    magnitude
-        Not negative, shape (h, w), as `recon.measurement.picture` crops.
-    kspace
-        Undersampled, complex, shape (H, W) or (C, H, W).
-
-    Returns
-    -------
-    complex64, shape of the k-space.
-    """
-    images = ifft2c(np.asarray(kspace, np.complex64))
-    inside = center_crop(images, magnitude.shape)  # a view
-    inside[...] = magnitude * direction(inside)
-    return images
-
-
-def direction(images: np.ndarray) -> np.ndarray:
-    """Coil images divided by their root-sum-of-squares: phase and coil ratio of every pixel.
-
-    Parameters
-    ----------
-    images
-        Complex, shape (H, W) or (C, H, W).
-
-    Returns
-    -------
-    Of the same shape. Where all coils are zero, phase zero and coils alike.
-    """
-    size = combined(images)
-    coils = images.shape[0] if images.ndim == 3 else 1
-    return np.where(size > 0, images / np.where(size > 0, size, 1), 1 / np.sqrt(coils)).astype(
-        images.dtype
-    )

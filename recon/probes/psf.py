@@ -40,6 +40,15 @@ def point_spread(mask: np.ndarray) -> np.ndarray:
     return ifft2c(mask[None].astype(complex))[0] / np.sqrt(mask.size)
 
 
+def decibels(mask: np.ndarray, floor: float = -60.0) -> np.ndarray:
+    """|h| in decibels below its peak, shape (W,), cut off at `floor`.
+
+    Parameters and errors as `point_spread`.
+    """
+    size = np.abs(point_spread(mask))
+    return 20 * np.log10(np.maximum(size / size.max(), 10 ** (floor / 20)))
+
+
 def incoherence(mask: np.ndarray) -> float:
     """Largest value beside the origin: max |h(d)| over d not 0, divided by |h(0)|.
 

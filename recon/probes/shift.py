@@ -6,17 +6,16 @@ k-space, so the truth stays known, and scores can be set against those of the un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from recon import masks
+from recon.errors import InputError
 from recon.fourier import center_crop, fft2c, ifft2c, magnitude
-from recon.kspace import InputError
-from recon.measurement import measure, picture
-from recon.metrics import closed_share, scores
-from recon.probes import Method
+from recon.methods import Method
+from recon.metrics import closed_share
+from recon.scan import Scan
 
 LARGEST_ANGLE = 45.0  # degrees
 
@@ -30,11 +29,11 @@ class Shift:
     label
         A few words.
     angle
-        See `rotate`.
+        See `rotate`; in the scan's own orientation.
     noise
         See `add_noise`.
     swapped
-        Whether phase encoding runs along the other axis; pictures are then transposed.
+        Whether phase encoding runs along the other axis.
     family
         A key of `recon.masks.FAMILIES`.
     """
@@ -147,16 +146,17 @@ class Outcome:
     shift, method
         What was changed, and who reconstructed.
     image, reference
-        Reconstruction, and fully sampled image without added noise: float32, shape (h, w).
+        Reconstruction, and fully sampled image without added noise: float32, shape (h, w), the
+        way round the person's array has them.
     scores
-        ``ssim``, ``psnr`` and ``nmse``; the data range is the maximum of the reference.
+        ``ssim``, ``psnr`` and ``nmse``, as the changed scan judges.
     closed
         Share of the distance from the zero-filled SSIM to 1 that was closed. A shift may make
         the slice itself harder or easier; this compares with what was there to gain.
     """
 
     shift: Shift
-    method: str
+    method: Method
     image: np.ndarray
     reference: np.ndarray
     scores: dict[str, float]
@@ -164,8 +164,8 @@ class Outcome:
 
 
 def evaluate(
-    kspace: np.ndarray,
-    methods: Mapping[str, Method],
+    scan: Scan,
+    methods: Iterable[Method],
     shifts: Iterable[Shift] = (INSIDE, *SHIFTS),
     acceleration: float = 4,
     *,
@@ -176,10 +176,10 @@ def evaluate(
 
     Parameters
     ----------
-    kspace
-        Fully sampled, complex, shape (H, W) or (C, H, W).
+    scan
+        Fully sampled.
     methods
-        Name to method.
+        Who reconstructs.
     shifts
         `INSIDE` among them, to have something to compare with.
     acceleration, center_fraction, seed
@@ -194,16 +194,19 @@ def evaluate(
     InputError
         As `rotate`, `add_noise` and the masks.
     """
+    methods = list(methods)
     for shift in shifts:
-        full = rotate(kspace, shift.angle)
-        full = np.ascontiguousarray(full.swapaxes(-2, -1)) if shift.swapped else full
-        draw = masks.FAMILIES[shift.family]
-        mask = draw(full.shape[-1], acceleration, center_fraction, seed)
-        reference = picture(full)
-        measurement = measure(add_noise(full, shift.noise, seed), mask, acceleration)
-        before = scores(reference, measurement.zero_filled)["ssim"]
-        for name, method in methods.items():
+        changed = scan.with_kspace(rotate(scan.fully_sampled, shift.angle))
+        changed = changed.swapped() if shift.swapped else changed
+        mask = changed.draw(acceleration, seed, shift.family, center_fraction).mask
+        noisy = changed.with_kspace(add_noise(changed.kspace, shift.noise, seed))
+        measurement = noisy.measure(mask, acceleration)
+        before = changed.score(measurement.zero_filled)
+        for method in methods:
             image = method(measurement)
-            after = scores(reference, image)
-            closed = closed_share(after["ssim"], before)
-            yield Outcome(shift, name, image, reference, after, closed)
+            after = changed.score(image)
+            assert before is not None
+            assert after is not None
+            closed = closed_share(after["ssim"], before["ssim"])
+            pictures = changed.upright(image), changed.upright(changed.truth)
+            yield Outcome(shift, method, *pictures, after, closed)

@@ -6,14 +6,14 @@ doi 10.1073/pnas.1907377117.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from recon.measurement import measure
-from recon.probes import Method
+from recon.methods import Method
 from recon.probes.lesion import Lesion, insert
+from recon.scan import Sampling, Scan
 
 
 @dataclass(frozen=True)
@@ -36,31 +36,30 @@ class Finding:
     """
 
     lesion: Lesion
-    method: str
+    method: Method
     retained: float
     visibility: float
     image: np.ndarray
 
 
 def sweep(
-    kspace: np.ndarray,
-    mask: np.ndarray,
-    acceleration: float,
+    scan: Scan,
+    sampling: Sampling,
     lesions: Iterable[Lesion],
-    methods: Mapping[str, Method],
+    methods: Iterable[Method],
 ) -> Iterator[Finding]:
     """Look for one lesion after the other, for instance of growing size or contrast.
 
     Parameters
     ----------
-    kspace
-        Fully sampled, without lesion: complex, shape (H, W) or (C, H, W).
-    mask, acceleration
-        See `recon.measurement.Measurement`.
+    scan
+        Fully sampled, without lesion.
+    sampling
+        From `Scan.draw`.
     lesions
         What to look for; `dataclasses.replace` makes a series from one.
     methods
-        Name to method.
+        Who reconstructs.
 
     Yields
     ------
@@ -71,16 +70,17 @@ def sweep(
     InputError
         As `profile`.
     """
-    healthy = measure(np.asarray(kspace), mask, acceleration)
-    without = {name: method(healthy) for name, method in methods.items()}
+    methods = list(methods)
+    healthy = scan.measure(sampling.mask, sampling.acceleration)
+    without = {method: method(healthy) for method in methods}
     for lesion in lesions:
-        full, truth = insert(kspace, lesion)
-        ill = measure(full, mask, acceleration)
-        for name, method in methods.items():
+        with_lesion, truth = insert(scan, lesion)
+        ill = with_lesion.measure(sampling.mask, sampling.acceleration)
+        for method in methods:
             image = method(ill)
-            share = retained(image - without[name], truth, lesion)
+            share = retained(image - without[method], truth, lesion)
             visibility = _visibility(image, share, truth, lesion)
-            yield Finding(lesion, name, share, visibility, image)
+            yield Finding(lesion, method, share, visibility, image)
 
 
 def retained(difference: np.ndarray, truth: np.ndarray, lesion: Lesion) -> float:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recon.scan import Scan
+
 SYMMETRIC = 1e-3  # asymmetry below which k-space is that of a real image
 
 
@@ -28,29 +30,44 @@ class Clue:
     sentence: str
 
 
-def inspect(kspace: np.ndarray) -> dict[str, Clue]:
+def inspect(scan: Scan) -> dict[str, Clue]:
     """Look for traces of processing in k-space that is meant to be fully sampled.
 
-    No clue is no proof: k-space simulated with a made-up phase passes.
+    No clue is no proof: k-space simulated with a made-up phase passes, unless its source says
+    what it is.
 
     Parameters
     ----------
-    kspace
-        Complex, shape (H, W) or (C, H, W).
+    scan
+        Fully sampled.
 
     Returns
     -------
     ``asymmetry``, whose value is `asymmetry`, and ``empty_edges``, the share of rows or of
-    columns, whichever is larger, that are exactly zero from an edge inwards.
+    columns, whichever is larger, that are exactly zero from an edge inwards. Rows and columns
+    are those of the person's array.
+
+    Raises
+    ------
+    InputError
+        If the scan was undersampled already.
     """
+    kspace = scan.fully_sampled
+    if scan.phase_encode == "rows":
+        kspace = kspace.swapaxes(-2, -1)
     size = asymmetry(kspace)
     real = size < SYMMETRIC
-    symmetry = (
-        f"K-space is its own mirror image (asymmetry {size:.0e}), so it was computed from a "
-        "magnitude image; a scanner's is not."
-        if real
-        else f"K-space is not its own mirror image (asymmetry {size:.2f}), as with scanner data."
-    )
+    if real:
+        symmetry = (
+            f"K-space is its own mirror image (asymmetry {size:.0e}), so it was computed from a "
+            "magnitude image; a scanner's is not."
+        )
+    else:
+        symmetry = f"K-space is not its own mirror image (asymmetry {size:.2f}), " + (
+            "but it was simulated all the same: a made-up phase hides that."
+            if scan.source.simulated
+            else "as with scanner data."
+        )
     rows, columns = (_empty(kspace, axis) for axis in (-2, -1))
     empty = max(sum(rows) / kspace.shape[-2], sum(columns) / kspace.shape[-1])
     edges = (
@@ -60,7 +77,7 @@ def inspect(kspace: np.ndarray) -> dict[str, Clue]:
         else "K-space reaches to its edges; nothing was filled in with zeros there."
     )
     return {
-        "asymmetry": Clue(size, real, symmetry),
+        "asymmetry": Clue(size, real or scan.source.simulated, symmetry),
         "empty_edges": Clue(empty, empty > 0, edges),
     }
 

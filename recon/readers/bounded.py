@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -54,6 +54,12 @@ class GivenFile(type(Path())):  # type: ignore[misc]
 
     def is_file(self, **_: Any) -> bool:
         return stat.S_ISREG(self.status.st_mode)
+
+
+class Readable(Protocol):
+    """Something that gives bytes, such as a file or a member of a zip archive."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class BoundedFile(io.FileIO):
@@ -187,9 +193,12 @@ class Stream:
         return part
 
 
-def inflated(file: BoundedFile, size: int) -> Stream:
-    """What a zlib stream of `size` bytes, starting at the file's position, unpacks to."""
-    unpack = zlib.decompressobj()
+def inflated(file: Readable, size: int, wbits: int = zlib.MAX_WBITS) -> Stream:
+    """What a zlib stream of `size` bytes, starting at the file's position, unpacks to.
+
+    `wbits` 31 is gzip.
+    """
+    unpack = zlib.decompressobj(wbits)
     left = size
 
     def read(wanted: int) -> bytes:

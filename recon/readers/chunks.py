@@ -92,7 +92,7 @@ def take(raw: BoundedFile, found: h5py.Dataset, stored: np.dtype, index: Index) 
             "chunks of one slice each are accepted."
         )
     filters = filters_of(found)
-    places = _places(found, starts, count)
+    places = located(found, starts, count)
     values = np.zeros(taken_shape(found.shape, index), narrow(np.zeros(0, stored)).dtype)
     for corner in itertools.product(*starts):
         if corner not in places:
@@ -115,7 +115,7 @@ def take(raw: BoundedFile, found: h5py.Dataset, stored: np.dtype, index: Index) 
     return values
 
 
-def _places(
+def located(
     found: h5py.Dataset, starts: list[range], count: int
 ) -> dict[Corner, h5py.h5d.StoreInfo]:
     """Where the wanted chunks lie: one walk through the index, which ends when all are found."""

@@ -45,11 +45,6 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
         If the file has no k-space that can be read.
     """
     with hdf5.opened(path) as (raw, file):
-        if hdf5.dataset(file, "dataset/data") is not None:
-            raise InputError(
-                "This is an ISMRMRD file of single readouts, which is not read yet; "
-                "fastMRI HDF5 with a sorted array 'kspace' is accepted."
-            )
         variants = tuple(n for n in VARIANTS if hdf5.dataset(file, f"kspace_{n}af") is not None)
         attrs = {name: hdf5.scalar(file, name) for name in ATTRIBUTES}
         attrs = {name: value for name, value in attrs.items() if value not in (None, "")}

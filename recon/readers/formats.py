@@ -12,8 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recon.kspace import InputError
-from recon.readers import fastmri, matlab, numpy_file, pictures
-from recon.readers.peek import Peek, begins, hdf5
+from recon.readers import (
+    bruker,
+    cfl,
+    dicom,
+    fastmri,
+    ismrmrd,
+    matlab,
+    nifti,
+    numpy_file,
+    pictures,
+    tensor,
+    twix,
+)
+from recon.readers.peek import ZIP, Peek, begins, ge_pfile, hdf5, philips, zipped
 from recon.readers.stored import Stored
 
 
@@ -55,9 +67,10 @@ class Refused:
 # In the order in which they are tried.
 FORMATS = (
     Format("NumPy", (".npy",), begins(b"\x93NUMPY"), numpy_file.opened_npy),
-    Format("NumPy", (".npz",), begins(b"PK\3\4", b"PK\5\6"), numpy_file.opened_npz),
     Format("PNG", (".png",), begins(b"\x89PNG\r\n\x1a\n"), pictures.opened),
     Format("JPEG", (".jpg", ".jpeg"), begins(b"\xff\xd8\xff"), pictures.opened),
+    Format("DICOM", (".dcm",), begins(b"DICM", at=128), dicom.opened),
+    Format("NIfTI", (".nii", ".nii.gz"), nifti.recognised, nifti.opened),
     Format(
         "TIFF",
         (".tif", ".tiff"),
@@ -65,14 +78,33 @@ FORMATS = (
         pictures.opened,
     ),
     Format("MATLAB", (".mat",), lambda file: matlab.is_v73(file.head), matlab.opened_v73),
+    Format("ISMRMRD", (".h5", ".mrd"), ismrmrd.recognised, ismrmrd.opened),
     Format("fastMRI HDF5", (".h5", ".hdf5"), hdf5, fastmri.opened, varied=True),
     Format("MATLAB", (".mat",), lambda file: matlab.is_v5(file.head), matlab.opened_v5),
+    Format("Siemens TWIX", (".dat",), twix.recognised, twix.opened),
+    Format("PyTorch", (".pt", ".pth"), zipped("data.pkl"), tensor.opened),
+    Format("BART", (".zip",), zipped(".cfl", ".hdr"), cfl.opened),
+    Format("Bruker", (".zip",), zipped("acqp", "method"), bruker.opened),
+    Format("NIfTI", (".zip",), nifti.recognised_zip, nifti.opened_zip),
+    Format("DICOM", (".zip",), dicom.recognised_zip, dicom.opened_zip),
+    Format("NumPy", (".npz",), begins(*ZIP), numpy_file.opened_npz),
 )
 
+MRD = "'{}' converts it to ISMRMRD (MRD), which is accepted"
 REFUSED = (
-    Refused(begins(b"DICM", at=128), "a DICOM file"),
-    Refused(begins(b"n+1\0", at=344), "a NIfTI file"),
-    Refused(begins(b"\x1f\x8b"), "a gzip file"),
+    Refused(ge_pfile, "a GE P-file, which has no open reader", MRD.format("ge_to_ismrmrd")),
+    Refused(
+        philips,
+        "a Philips raw data file, which has no open reader",
+        MRD.format("philips_to_ismrmrd"),
+    ),
+    Refused(
+        begins(b"yardl"),
+        "an MRD stream of version 2",
+        "'mrd_hdf5_to_stream' and its kin write the HDF5 form (version 1), which is accepted",
+    ),
+    Refused(cfl.lonely, "one half of a BART pair", "a zip of .cfl and .hdr is accepted"),
+    Refused(begins(b"\x1f\x8b"), "a gzip file, but no NIfTI image"),
     Refused(begins(b"\x80"), "a Python pickle, which is never loaded"),
     Refused(begins(b"%PDF"), "a PDF file"),
     Refused(begins(b"GIF8"), "a GIF picture"),
@@ -94,8 +126,19 @@ def accepted() -> str:
     return f"{_listed(one.name for one in FORMATS)} files are accepted"
 
 
-def opened(path: Path, acceleration: float = 4) -> AbstractContextManager[Stored]:
+def opened(
+    path: Path, acceleration: float = 4, name: str | None = None
+) -> AbstractContextManager[Stored]:
     """The reader for a file, by the file's content.
+
+    Parameters
+    ----------
+    path
+        The file, or the descriptor of one, such as ``/dev/fd/3``.
+    acceleration
+        Which variant is preferred.
+    name
+        What the person calls the file; that of the path where None.
 
     Raises
     ------
@@ -104,7 +147,7 @@ def opened(path: Path, acceleration: float = 4) -> AbstractContextManager[Stored
     """
     if not path.is_file():
         raise InputError(f"There is no such file; {accepted()}.")
-    file = Peek(path)
+    file = Peek(path, name)
     if not file.head:
         raise InputError(f"This file is empty; {accepted()}.")
     for one in FORMATS:
@@ -117,7 +160,7 @@ def _unknown(file: Peek) -> InputError:
     for one in REFUSED:
         if one.recognised(file):
             return InputError(f"This is {one.words}; {one.advice or accepted()}.")
-    suffix = file.path.suffix.lower()
+    suffix = file.suffix
     if suffix == ".mat":
         return InputError(
             "This is no MATLAB file of version 5 to 7.3; saved with -v7 or -v7.3 it is accepted."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -31,6 +32,8 @@ class Peek:
         Its first bytes, `HEAD` at most.
     suffix
         Of its name, in lower case.
+    size
+        Of the file, in bytes.
     """
 
     def __init__(self, path: Path, name: str | None = None) -> None:
@@ -38,6 +41,13 @@ class Peek:
         self.suffix = PurePosixPath(name or path.name).suffix.lower()
         with path.open("rb") as file:
             self.head = file.read(HEAD)
+            self.size = file.seek(0, io.SEEK_END)
+
+    def at(self, offset: int, size: int) -> bytes:
+        """A few bytes further in."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
 
     @cached_property
     def unpacked(self) -> bytes:
@@ -85,3 +95,14 @@ def zipped(*ends: str) -> Callable[[Peek], bool]:
 def hdf5(file: Peek) -> bool:
     """Whether a file is HDF5, perhaps after a user block."""
     return any(file.head[at : at + 8] == HDF5 for at in (0, 512, 1024, 2048))
+
+
+def ge_pfile(file: Peek) -> bool:
+    """Whether a file is GE's: its logo, or its name, such as P12345.7."""
+    return b"GE_MED_NMR" in file.head or file.suffix == ".7"
+
+
+def philips(file: Peek) -> bool:
+    """Whether a file is one of Philips's: .raw with .lab and .sin, or .data with .list."""
+    told = b"DATA DESCRIPTION FILE" in file.head[:400]
+    return told or file.suffix in (".lab", ".sin", ".raw", ".data", ".list", ".par", ".rec")

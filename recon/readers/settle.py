@@ -64,7 +64,7 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
         values, more = simulated_kspace(values)
         notes += more
         simulated = True
-    elif stored.picture or detect.looks_like_image(values):
+    elif stored.picture or (not stored.certain and detect.looks_like_image(values)):
         values = fft2c(values)
         notes.append("The array is a complex image, not k-space; its Fourier transform was taken.")
     else:
@@ -77,11 +77,13 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
                     f"The mask in this file does not fit; one value, 0 or 1, for each of the "
                     f"{width} columns is accepted, or no mask at all."
                 )
-        if detect.is_unshifted(values):
+        if not stored.certain and detect.is_unshifted(values):
             values = np.fft.fftshift(values, axes=(-2, -1))
             declared = None if declared is None else np.fft.fftshift(declared)
             notes.append("The zero frequency was in the corner; it was moved to the middle.")
         mask = _measured(values, declared, notes)
+        if mask is None and not stored.complete:
+            mask = np.ones(values.shape[-1], bool)
     if not simulated and detect.is_hermitian(values):
         simulated = True
         notes.append("The image has no phase at all, so its k-space was computed, not measured.")

@@ -45,6 +45,8 @@ class Stored:
     letters
         Meaning of each axis where the format fixes it, see `recon.readers.layout.Layout`;
         empty where it does not.
+    certain
+        True where the format says that this is centred k-space, so that nothing is guessed.
     picture
         True where the file says that this is an image and no k-space.
     mask
@@ -69,6 +71,7 @@ class Stored:
     take: Callable[[Index], np.ndarray]
     order: Literal["numpy", "matlab"] = "numpy"
     letters: str = ""
+    certain: bool = False
     picture: bool = False
     mask: np.ndarray | None = None
     complete: bool = True

@@ -9,6 +9,7 @@ other rights, answers for this file alone, and ends.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import dataclasses
 import importlib
 import json
@@ -21,7 +22,11 @@ import types
 from pathlib import Path
 
 # What libraries load when they first need it; a reader could not open the files any more.
-MODULES = ("ast", "tokenize", "recon.readers.formats", "recon.readers.sandbox", "PIL.Image")
+MODULES = (
+    "ast", "tokenize", "numpy.fft", "numpy.linalg", "numpy.ma", "numpy.lib.stride_tricks",
+    "PIL.Image", "recon.readers.formats", "recon.readers.sandbox",
+)  # fmt: skip
+OPTIONAL = ("nibabel", "pydicom", "pydicom.encaps")  # a reader says so where one is missing
 ENCODINGS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp437", "cp1252")
 
 ORDER = struct.Struct("<cQ")  # b"o" opens a file, b"e" ends it; a number for it
@@ -38,6 +43,9 @@ def main(control: socket.socket) -> None:
     """Fork a reader for every file, until the other side is gone."""
     for name in MODULES:
         importlib.import_module(name)
+    for name in OPTIONAL:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     for name in ENCODINGS:
         codecs.lookup(name)
     sys.modules["PIL.Image"].init()  # its formats are modules too

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from recon import datasets, models
+from recon import datasets, masks, models
+from recon.coils.espirit import sensitivities
+from recon.coils.joint import Joint
 from recon.fourier import center_crop
 from recon.kspace import InputError
 from recon.measurement import CROP
@@ -20,6 +22,8 @@ from recon.models.discriminator import PatchDiscriminator
 from recon.training.losses import judged, judging, ssim_loss
 from recon.training.muon import Muon
 from recon.training.recipes import Run
+
+SEVERAL = 0.6  # of the scans have more than one coil, where any have
 
 
 class Workers:
@@ -122,6 +126,9 @@ class Learner:
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        for parameter in self.network.parameters():
+            if parameter.grad is None:  # the ridges of a scan with one coil
+                parameter.grad = torch.zeros_like(parameter)
         self.workers.mean([p.grad for p in self.network.parameters() if p.grad is not None])
         for optimizer in self.optimizers:
             optimizer.step()
@@ -133,23 +140,48 @@ class Learner:
 
     def _sample(
         self, position: int, slices: Sequence[datasets.Slice], rng: np.random.Generator
-    ) -> tuple[datasets.Sample, np.ndarray | None]:
-        """A measurement with its reference; and, for networks that repair images, their patch."""
+    ) -> tuple[datasets.Sample, Any]:
+        """A measurement with its reference.
+
+        And, for networks that repair images, their patch; for the others the maps of several
+        coils, None of one.
+        """
         run = self.run
         index = None
         if run.epochs:
             epoch, place = divmod(position, len(slices))
             index = np.random.default_rng((run.seed, epoch)).permutation(len(slices))[place]
-        kspace = datasets.draw(slices, rng, run.noise, run.augment, index, run.coarsest)
+        coils = 1
+        if run.coils > 1 and rng.random() < SEVERAL:
+            coils = int(rng.integers(2, run.coils + 1))
+        kspace = datasets.draw(
+            slices, rng, run.noise, run.augment, index, run.coarsest, run.tilt, coils
+        )
+        rows = slice(None)
         if self.network.takes_kspace:
-            if kspace.ndim == 3:  # coils are reconstructed one by one
+            if kspace.ndim == 3 and run.coils == 1:  # coils are reconstructed one by one
                 kspace = kspace[rng.integers(len(kspace))]
             if run.patch:
-                kspace = datasets.strip(kspace, run.patch, rng)
-        acceleration = run.acceleration or float(np.exp(rng.uniform(*np.log((3, 10)))))
-        sample = datasets.undersample(kspace, acceleration, rng)
+                rows = datasets.band(kspace, run.patch, rng)
+        limits = np.log((run.gentlest, 10))
+        acceleration = run.acceleration or float(np.exp(rng.uniform(*limits)))
+        mask = None
+        if run.families:
+            mask = datasets.any_mask(kspace.shape[-1], acceleration, rng)
         if self.network.takes_kspace:
-            return sample, None
+            maps = None
+            if kspace.ndim == 3:
+                if mask is None:
+                    mask = masks.random_cartesian(kspace.shape[-1], acceleration, seed=rng)
+                known = torch.from_numpy(mask)
+                maps = sensitivities(torch.from_numpy(kspace) * known, known, rows)
+                if maps is None:
+                    kspace = kspace[rng.integers(len(kspace))]
+            if run.patch:
+                kspace = datasets.strip(kspace, rows)
+            sample = datasets.undersample(kspace, acceleration, rng, mask)
+            return sample, maps
+        sample = datasets.undersample(kspace, acceleration, rng, mask)
         if run.patch:
             return sample, datasets.patch(sample, run.patch, rng)
         return sample, np.stack([sample[0].zero_filled, sample[1]])
@@ -174,11 +206,19 @@ class Learner:
 
     def _kspace_loss(self, samples: Sequence[tuple[datasets.Sample, Any]]) -> Tensor:
         total = torch.zeros((), device=self.device)
-        for (measurement, reference), _ in samples:  # one by one: scans have different sizes
-            kspace = torch.from_numpy(measurement.kspace)[None].to(self.device)  # (1, H, W)
-            mask = torch.from_numpy(measurement.mask)[None].to(self.device)  # (1, W)
+        for (measurement, reference), maps in samples:  # one by one: scans have different sizes
+            kspace = torch.from_numpy(measurement.kspace).to(self.device)  # (H, W), (C, H, W)
+            mask = torch.from_numpy(measurement.mask).to(self.device)  # (W,)
             with autocast(self.device):
-                image = center_crop(self.network(kspace, mask).abs(), CROP)[None]  # (1, 1, h, w)
+                if maps is None:
+                    image = self.network(kspace[None], mask[None])[0].abs()  # (H, W)
+                else:
+                    maps = maps.to(self.device)
+                    joint = Joint(kspace, mask, maps)
+                    coils = joint.coil_images(self.network(*joint.inputs)[0])
+                    # The root of nothing has no gradient.
+                    image = (torch.view_as_real(coils).square().sum((0, -1)) + 1e-10).sqrt()
+            image = center_crop(image, CROP)[None, None]  # (1, 1, h, w)
             target = torch.from_numpy(reference)[None, None].to(self.device)
             total = total + self._distance(image, target)
         return total / len(samples)

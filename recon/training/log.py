@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import nn
 
-from recon.datasets import Sample
-from recon.methods import apply_network
+from recon.methods.networks import method_of
+from recon.scan import Sampling, Scan
 
 
 class Log:
@@ -66,12 +66,13 @@ class Log:
         right.set(xlabel="step", ylabel="validation SSIM")
         figure.savefig(self.folder / "loss.png", dpi=100)
 
-    def picture(self, network: nn.Module, sample: Sample) -> None:
+    def picture(self, network: nn.Module, scan: Scan, sampling: Sampling) -> None:
         """``validation.png``: zero-filled, network and reference in one window."""
-        measurement, reference = sample
+        measurement = scan.measure(sampling.mask, sampling.acceleration)
+        reference = scan.truth
         panels = {
             "zero-filled": measurement.zero_filled,
-            "network": apply_network(network, measurement),
+            "network": method_of(network)(measurement),
             "reference": reference,
         }
         figure = Figure(figsize=(9, 3.3), layout="constrained")

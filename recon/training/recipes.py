@@ -11,7 +11,7 @@ class Run:
     """Everything that decides the weights, given the same data, machine and thread count."""
 
     model: str
-    acceleration: float | None  # of the masks; None draws one between 3x and 10x every time
+    acceleration: float | None  # of the masks; None draws one up to 10x every time
     stage: str = ""  # of a training in several; the last one has none
     start: str = ""  # checkpoint to begin with, may name the acceleration; random where empty
     dataset: str = "open"
@@ -26,6 +26,10 @@ class Run:
     learning_rate: float = 1e-3  # the largest
     schedule: str = "cosine"  # to zero, after a linear warm-up; or constant
     warmup: int = 50  # steps
+    coils: int = 1  # most coils of a simulated scan
+    gentlest: float = 3.0  # smallest acceleration that is drawn
+    families: bool = False  # masks of all families rather than random ones
+    tilt: float = 1.0  # samples by which an echo misses the middle of k-space, at most
     noise: float = 0.035  # largest simulated noise level, share of the image's maximum
     ssim_weight: float = 0.0  # of 1 - SSIM beside L1
     adversarial_weight: float = 0.0  # of a discriminator's verdict beside L1
@@ -101,8 +105,26 @@ RECIPES = {
     "resnet-dc-third": replace(
         FURTHER, stage="third", start="resnet-dc-second", steps=8000, learning_rate=4e-4
     ),
+    "resnet-dc-fourth": replace(
+        FURTHER,
+        stage="fourth",
+        start="resnet-dc-third",
+        steps=6500,
+        learning_rate=3e-4,
+        coarsest=0.4,
+    ),
     "resnet-dc": replace(
-        FURTHER, start="resnet-dc-third", steps=6500, learning_rate=3e-4, coarsest=0.4
+        FURTHER,
+        start="resnet-dc-fourth",
+        steps=4000,
+        patch=96,
+        learning_rate=2.5e-4,
+        coarsest=0.4,
+        coils=10,
+        gentlest=1.25,
+        families=True,
+        tilt=3.0,
+        noise=0.05,
     ),
     "unet": Run("unet", None, steps=1400, half=True),
 }

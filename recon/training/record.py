@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,27 @@ import numpy as np
 import torch
 from torch import nn
 
-from recon import datasets, metrics
-from recon.methods import apply_network
+from recon import datasets
+from recon.methods.networks import method_of
+from recon.scan import Sampling, Scan
 from recon.training.recipes import RECIPES, Run, original
 
 
-def evaluate(network: nn.Module, samples: Sequence[datasets.Sample]) -> dict[str, Any]:
-    """Mean scores over slices, before and after the network, data range the slice's maximum."""
+def evaluate(network: nn.Module, cases: Iterable[tuple[Scan, Sampling]]) -> dict[str, Any]:
+    """Mean scores over slices, before and after the network, as each scan judges."""
     training = network.training
     network.eval()
-    before = [metrics.scores(reference, m.zero_filled) for m, reference in samples]
-    after = [metrics.scores(reference, apply_network(network, m)) for m, reference in samples]
+    method, before, after = method_of(network), [], []
+    for scan, sampling in cases:
+        measurement = scan.measure(sampling.mask, sampling.acceleration)
+        before.append(scan.score(measurement.zero_filled) or {})
+        after.append(scan.score(method(measurement)) or {})
     network.train(training)
 
     def mean(rows: list[dict[str, float]]) -> dict[str, float]:
         return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
-    return {"slices": len(samples), "zero_filled": mean(before), "network": mean(after)}
+    return {"slices": len(before), "zero_filled": mean(before), "network": mean(after)}
 
 
 def record(run: Run, training: Sequence[datasets.Volume], network: nn.Module) -> dict[str, Any]:

@@ -3,109 +3,96 @@
 from __future__ import annotations
 
 import base64
-import io
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from PIL import Image
 
 from recon import figures
-from recon.fourier import combined
-from recon.probes.acquisition import Replay, replay
-from recon.ui import controls, session
+from recon.errors import InputError
+from recon.ui import events, instant, session
 from recon.ui.controls import Controls
-from recon.ui.reconstruct import ONE_AT_A_TIME, attempt, careful
-
-REPETITION_TIME = 500  # ms, of a T1-weighted spin echo
-FILM = f"""
-<div class="film">
-  <div class="film-pictures">
-    <figure><canvas class="film-kspace" role="img" aria-label="K-space as it fills"></canvas>
-      <figcaption><b>k-space</b></figcaption></figure>
-    <figure><canvas class="film-image" role="img" aria-label="Image so far"></canvas>
-      <figcaption><b>Image so far</b></figcaption></figure>
-    <figure><canvas class="film-curve" role="img" aria-label="SSIM against lines measured">
-      </canvas></figure>
-  </div>
-  <p class="film-words" role="status"></p>
-  <div class="film-bar">
-    <button type="button" class="film-play">Play</button>
-    <input type="range" class="film-scrub" min="0" max="0" value="0" aria-label="Moment">
-    <label>Speed <select class="film-speed"><option value="8">slow</option>
-      <option value="20" selected>normal</option><option value="60">fast</option></select></label>
-    <label>TR <input type="number" class="film-tr" value="{REPETITION_TIME}" min="1" step="50"> ms
-    </label>
-  </div>
-</div>
-"""
-SCRIPT = (Path(__file__).parent / "acquisition.js").read_text("utf-8")
+from recon.ui.events import Values, careful
+from recon.ui.experiment import lead
+from recon.ui.session import Choice
+from recon.ui.web import component
 
 
 def build(shared: Controls, tab: gr.Tab) -> None:
     """Draw the tab; it works on the slice that is open on the first one."""
-    gr.HTML(
-        "<p>A scanner measures one line of k-space after another, one every repetition time TR. "
-        "The middle of k-space holds contrast and shape, the edges hold detail: in which order "
-        "does the picture become useful first?</p>",
-        elem_classes="lead",
-    )
-    with gr.Row():
-        order = gr.Radio(
-            [("Linear", "linear"), ("Centric", "centric"), ("Random", "random")],
-            value="linear",
-            label="Order of the lines",
-            elem_id="film-order",
-        )
-        which = gr.Radio(
-            [("All of them", "all"), ("Those of the mask", "mask")],
-            value="all",
-            label="Lines to measure",
-            elem_id="film-lines",
-        )
-    message = gr.HTML(elem_id="film-message", elem_classes="beside")
-    film = gr.HTML({}, html_template=FILM, js_on_load=SCRIPT, elem_id="film")
+    with gr.Row(equal_height=False, elem_classes="experiment"):
+        with gr.Column(scale=1, min_width=200, elem_classes="rail"):
+            lead(
+                "A scanner measures one line of k-space after another, one every repetition time "
+                "TR. The middle of k-space holds contrast and shape, the edges hold detail: in "
+                "which order does the picture become useful first?"
+            )
+            order = gr.Radio(
+                [("Linear", "linear"), ("Centric", "centric"), ("Random", "random")],
+                value="linear",
+                label="Order of the lines",
+                elem_id="film-order",
+            )
+            which = gr.Radio(
+                [("All of them", "all"), ("Those of the mask", "mask")],
+                value="all",
+                label="Lines to measure",
+                elem_id="film-lines",
+            )
+            lead(
+                "<b>Two curves</b>: SSIM is high for a nearly empty picture, since a dark "
+                "background is easy to get right, and dips when outlines come without their "
+                "brightness. The share of the energy says how much of the object is there."
+            )
+            message = gr.HTML(elem_id="film-message", elem_classes="beside")
+        with gr.Column(scale=4, min_width=260, elem_classes="stage"):
+            film = component("recon-film", elem_id="film")
 
     @careful(message)
-    def record(kind: Any, lines: str, *values: Any) -> dict[Any, Any]:
-        choice = controls.choice(*values)
-        kspace = session.prepared(choice)
-        mask = attempt(choice)[0].lines if lines == "mask" else None
-        done = replay(kspace, mask, kind, repetition_time=REPETITION_TIME)
-        return {film: content(kspace, done), message: ""}
+    def record(values: Values) -> dict[Any, Any]:
+        return {film: reel(shared.choice(values), values[order], values[which]), message: ""}
 
     gr.on(
         [order.input, which.input, tab.select],
         record,
-        [order, which, *shared.inputs],
+        {order, which, *shared.inputs},
         [film, message],
         trigger_mode="always_last",
         show_progress="minimal",
         api_visibility="private",
-        **ONE_AT_A_TIME,
+        **events.SHORT,
     )
 
 
-def content(kspace: np.ndarray, done: Replay) -> dict[str, Any]:
-    """What the browser needs to play a replay."""
-    frames = (np.asarray(done.images) * 255 + 0.5).astype(np.uint8)
+def reel(choice: Choice, order: str, lines: str) -> dict[str, Any]:
+    """What the browser needs to play a scan.
+
+    Parameters
+    ----------
+    order
+        See `recon.probes.acquisition.line_order`.
+    lines
+        ``"all"``, or ``"mask"`` for those of the mask on the page.
+
+    Raises
+    ------
+    InputError
+        If the data arrived undersampled.
+    """
+    scan = session.scan(choice)
+    if scan.source.mask is not None:
+        raise InputError(
+            "The file that is open was undersampled already, so there is no scan to replay; open "
+            "a fully sampled one on the first tab."
+        )
+    text = None
+    if lines == "mask":
+        mask = session.sampling(choice, scan).mask
+        text = "".join("1" if line else "0" for line in mask)
     return {
-        "width": kspace.shape[-1],
-        "kspace": _text(figures.png(figures.log_kspace(combined(kspace)))),
-        "order": done.lines.tolist(),
-        "counts": done.counts.tolist(),
-        "ssim": [round(float(value), 4) for value in done.ssim],
-        "frames": [_text(_jpeg(frame)) for frame in frames],
+        "slice": instant.slice_of(scan),
+        "kspace": base64.b64encode(figures.png(instant.log_kspace(scan))).decode(),
+        "white": figures.white(scan.truth),
+        "order": order,
+        "lines": text,
+        "seed": 0,
     }
-
-
-def _jpeg(frame: np.ndarray) -> bytes:
-    """A frame for the eye; scores were computed before."""
-    buffer = io.BytesIO()
-    Image.fromarray(frame).save(buffer, "JPEG", quality=92)
-    return buffer.getvalue()
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()

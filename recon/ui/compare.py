@@ -4,213 +4,146 @@ from __future__ import annotations
 
 import csv
 import time
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 import numpy as np
-import torch
 
 from recon import weights
-from recon.classical import REGULARIZATION, compressed_sensing
-from recon.fourier import center_crop, ifft2c
-from recon.kspace import InputError
-from recon.measurement import CROP, Measurement, measure, picture
-from recon.methods import LABELS, apply_network
-from recon.metrics import closed_share, scores
-from recon.ui import bench, plots
-from recon.ui.controls import Controls
-from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
+from recon.classical import REGULARIZATION
+from recon.errors import InputError
+from recon.methods import DEFAULT, METHODS, IterativeMethod
+from recon.methods.networks import method_of
+from recon.methods.simple import CompressedSensing
+from recon.metrics import closed_share
+from recon.ui import plots, session
+from recon.ui.experiment import (
+    Action,
+    Answer,
+    Experiment,
+    chosen_methods,
+    method_choices,
+    table,
+)
+from recon.ui.session import Choice
+from recon.ui.viewer import Panel, reference_panel, viewer
 
 STRENGTHS = (0.001, 0.002, 0.004, REGULARIZATION, 0.015, 0.03, 0.06)
 WIDEST = 5  # panels in one row; more are broken into rows of four
 LEARNER = "cnn"  # the network whose training was kept
 
 
-def build(shared: Controls) -> None:
-    """Draw the tab; it works on the slice and mask that are set on the first one."""
-    with gr.Tabs(elem_id="compare-tabs", overflow_behavior="wrap"):
-        with gr.Tab("Side by side", id="side-by-side"):
-            _side_by_side(shared)
-        with gr.Tab("Step by step", id="steps"):
-            _steps(shared)
-        with gr.Tab("Training time-lapse", id="time-lapse"):
-            _time_lapse(shared)
-
-
-def _side_by_side(shared: Controls) -> None:
-    bench.lead(
-        "The same slice, the same lines, every method. Compressed sensing has learned nothing and "
-        "looks for the image with the fewest edges that fits the data; how much it minds edges is "
-        "the slider. The networks have learned what heads look like."
-    )
-    left, right = bench.columns()
-    with left:
-        names = gr.CheckboxGroup(
-            bench.method_choices(),
-            value=["zero-filled", "cs", "resnet", "resnet-dc"],
-            label="Methods",
-            elem_id="side-methods",
+def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterator[Answer]:
+    """Every method on the same lines; those that are ready are shown already."""
+    scan, sampling = session.subject(choice)
+    regularization = STRENGTHS[int(np.clip(strength, 0, len(STRENGTHS) - 1))]
+    chosen = [
+        CompressedSensing(regularization) if method.name == "cs" else method
+        for method in chosen_methods(methods)
+    ]
+    measurement = scan.measure(sampling.mask, sampling.acceleration)
+    before = scan.ssim(measurement.zero_filled)
+    rows, images, errors = [], [], []
+    note = f"<p>Regularisation {regularization:g} of the maximum.</p>" if "cs" in methods else ""
+    yield Answer(done=0, of=len(chosen))
+    for number, method in enumerate(chosen):
+        start = time.perf_counter()
+        image = method(measurement)
+        seconds = time.perf_counter() - start
+        score = scan.score(image)
+        assert score is not None
+        rows.append(
+            [
+                method.label,
+                f"{score['ssim']:.3f}",
+                f"{closed_share(score['ssim'], before):.0%}",
+                f"{score['psnr']:.1f} dB",
+                f"{score['nmse']:.4f}",
+                f"{seconds:.2f} s",
+            ]
         )
-        strength = gr.Slider(
-            0,
-            len(STRENGTHS) - 1,
-            STRENGTHS.index(REGULARIZATION),
-            step=1,
-            label="Regularisation of compressed sensing, weak to strong",
-            elem_id="side-strength",
+        name, title = f"method{number}", method.label
+        images.append(
+            Panel(name, title, f"SSIM {score['ssim']:.3f}", f"{title} image", "image",
+                  scan.upright(image))
+        )  # fmt: skip
+        errors.append(
+            Panel(f"{name}_error", f"Error, {title}", "", f"Error map of {title}", "error",
+                  of=name, against="reference")
+        )  # fmt: skip
+        shown = [*images, reference_panel(scan.upright(scan.truth))]
+        shown, columns = _rows(shown, errors, len(chosen) + 1)
+        yield Answer(
+            table(["", "SSIM", "gap closed", "PSNR", "NMSE", "time"], rows) + note,
+            viewer(shown, None, scan.data_range, columns=columns),
+            done=number + 1,
+            of=len(chosen),
         )
-        message = gr.HTML(elem_id="side-message", elem_classes="beside")
-        look = gr.Button("Compare", variant="primary", elem_id="side-look")
-    with right:
-        words = gr.HTML(elem_id="side-words")
-        panels = gr.HTML(js_on_load=SCRIPT, elem_id="side-panels")
-
-    def compare(chosen: list[str], position: float, *values: Any) -> dict[Any, Any]:
-        choice, kspace, lines = bench.subject(values)
-        methods = bench.named(chosen)
-        regularization = STRENGTHS[int(np.clip(position, 0, len(STRENGTHS) - 1))]
-        if "cs" in chosen:
-            methods[LABELS["cs"]] = partial(compressed_sensing, regularization=regularization)
-        measurement, reference = measure(kspace, lines, choice.acceleration), picture(kspace)
-        before = scores(reference, measurement.zero_filled)["ssim"]
-        rows, images, errors = [], [], []
-        for number, (title, method) in enumerate(methods.items()):
-            start = time.perf_counter()
-            image = method(measurement)
-            seconds = time.perf_counter() - start
-            score = scores(reference, image)
-            rows.append(
-                [
-                    title,
-                    f"{score['ssim']:.3f}",
-                    f"{closed_share(score['ssim'], before):.0%}",
-                    f"{score['psnr']:.1f} dB",
-                    f"{score['nmse']:.4f}",
-                    f"{seconds:.2f} s",
-                ]
-            )
-            name, short = f"method{number}", f"SSIM {score['ssim']:.3f}"
-            images.append(Panel(name, title, short, f"{title} image", "image", image))
-            errors.append(
-                Panel(f"{name}_error", f"Error, {title}", "", f"Error map of {title}", "error",
-                      of=name, against="reference")
-            )  # fmt: skip
-        images.append(reference_panel(reference))
-        columns = len(images) if len(images) <= WIDEST else 4
-        shown = [  # every row of images above its row of errors
-            panel
-            for start in range(0, len(images), columns)
-            for row in (images, errors)
-            for panel in row[start : start + columns]
-        ]
-        text = f"Regularisation {regularization:g} of the maximum." if "cs" in chosen else ""
-        return {
-            words: bench.table(["", "SSIM", "gap closed", "PSNR", "NMSE", "time"], rows)
-            + f"<p>{text}</p>",
-            panels: viewer(shown, columns=columns),
-        }
-
-    for trigger in (look.click, strength.release):
-        bench.run(trigger, compare, [names, strength], shared, [panels, words], message)
 
 
-def _steps(shared: Controls) -> None:
-    bench.lead(
-        "The data-consistent network works in steps: improve the image, put the measured lines "
-        "back, again. Watch the aliasing go first and detail come later."
+def _rows(images: list[Panel], errors: list[Panel], total: int) -> tuple[list[Panel], int]:
+    """Every row of images above its row of errors; `total` images in the end."""
+    columns = total if total <= WIDEST else 4
+    shown = [
+        panel
+        for start in range(0, len(images), columns)
+        for row in (images, errors)
+        for panel in row[start : start + columns]
+    ]
+    return shown, columns
+
+
+def step_by_step(choice: Choice) -> Iterator[Answer]:
+    """The picture after every step of the data-consistent network."""
+    scan, sampling = session.subject(choice)
+    measurement = scan.measure(sampling.mask, sampling.acceleration)
+    stepped = METHODS[DEFAULT]
+    assert isinstance(stepped, IterativeMethod)
+    images = [measurement.zero_filled, *stepped.steps(measurement)]
+    ssim = [scan.ssim(image) for image in images]
+    shown = [
+        Panel(f"step{n}", f"After step {n}" if n else "Zero-filled", f"SSIM {value:.3f}",
+              f"Image after step {n}", "image", scan.upright(image))
+        for n, (image, value) in enumerate(zip(images, ssim, strict=True))
+    ]  # fmt: skip
+    shown.append(reference_panel(scan.upright(scan.truth)))
+    chart = plots.curves(
+        [plots.Series("", range(len(ssim)), ssim, points=True)],
+        "step",
+        "SSIM",
+        f"SSIM from {ssim[0]:.3f} zero-filled to {ssim[-1]:.3f} after the last step",
     )
-    message = gr.HTML(elem_id="steps-message", elem_classes="beside")
-    look = gr.Button("Show the steps", variant="primary", elem_id="steps-look")
-    words = gr.HTML(elem_id="steps-words")
-    panels = gr.HTML(js_on_load=SCRIPT, elem_id="steps-panels")
-
-    def follow(*values: Any) -> dict[Any, Any]:
-        choice, kspace, lines = bench.subject(values)
-        measurement, reference = measure(kspace, lines, choice.acceleration), picture(kspace)
-        images = [measurement.zero_filled, *_iterates(measurement)]
-        ssim = [scores(reference, image)["ssim"] for image in images]
-        shown = [
-            Panel(f"step{n}", f"After step {n}" if n else "Zero-filled", f"SSIM {value:.3f}",
-                  f"Image after step {n}", "image", image)
-            for n, (image, value) in enumerate(zip(images, ssim, strict=True))
-        ]  # fmt: skip
-        shown.append(reference_panel(reference))
-        chart = plots.curves(
-            [plots.Series("", range(len(ssim)), ssim, points=True)],
-            "step",
-            "SSIM",
-            f"SSIM from {ssim[0]:.3f} zero-filled to {ssim[-1]:.3f} after the last step",
-        )
-        return {words: chart, panels: viewer(shown)}
-
-    bench.run(look.click, follow, [], shared, [panels, words], message)
+    yield Answer("", viewer(shown, None, scan.data_range), chart)
 
 
-@torch.inference_mode()
-def _iterates(measurement: Measurement) -> list[np.ndarray]:
-    """Magnitude images after each step of the data-consistent network."""
-    network = weights.load(weights.nearest("resnet-dc", measurement.acceleration))
-    height, width = measurement.kspace.shape[-2:]
-    mask = torch.from_numpy(measurement.mask)[None]
-    squares: list[np.ndarray] = []
-    for kspace in torch.from_numpy(measurement.kspace).view(-1, 1, height, width):
-        scale = float(center_crop(ifft2c(kspace), CROP).abs().max()) or 1.0
-        steps = [
-            (image[0].abs() * scale).square().numpy()
-            for image in network.iterates(kspace / scale, mask)  # type: ignore[operator]
-        ]
-        squares = [a + b for a, b in zip(squares, steps, strict=True)] if squares else steps
-    return [center_crop(np.sqrt(square), CROP) for square in squares]
-
-
-def _time_lapse(shared: Controls) -> None:
-    bench.lead(
-        "A network begins with random weights and knows nothing. These are the weights of the "
-        "plain CNN as they were along its training, applied to the slice that is open."
+def time_lapse(choice: Choice, moment: float) -> Iterator[Answer]:
+    """A network as it was at one moment of its training."""
+    moments = weights.default_or_shipped()[0].snapshots(LEARNER)
+    if not moments:
+        raise InputError("No moments of a training are in the checkpoints folder.")
+    scan, sampling = session.subject(choice)
+    step = moments[int(np.clip(moment, 0, len(moments) - 1))]
+    measurement = scan.measure(sampling.mask, sampling.acceleration)
+    image = method_of(weights.default_or_shipped()[0].load_snapshot(LEARNER, step))(measurement)
+    before, after = (scan.ssim(x) for x in (measurement.zero_filled, image))
+    label = METHODS[LEARNER].label
+    shown = [
+        Panel("zero_filled", "Zero-filled", f"SSIM {before:.3f}", "Zero-filled image",
+              "image", scan.upright(measurement.zero_filled)),
+        Panel("reconstruction", label, f"SSIM {after:.3f}",
+              f"{label} after {step} steps", "image", scan.upright(image)),
+        reference_panel(scan.upright(scan.truth)),
+    ]  # fmt: skip
+    words = (
+        f"<p>After <b>{step}</b> steps of training: SSIM {after:.3f}; zero-filled {before:.3f}.</p>"
     )
-    moments = weights.snapshots(LEARNER)
-    moment = gr.Slider(
-        0,
-        max(1, len(moments) - 1),
-        0,
-        step=1,
-        label="Moment of the training, first to last",
-        elem_id="lapse-moment",
-    )
-    message = gr.HTML(elem_id="lapse-message", elem_classes="beside")
-    look = gr.Button("Show it", variant="primary", elem_id="lapse-look")
-    words = gr.HTML(elem_id="lapse-words")
-    panels = gr.HTML(js_on_load=SCRIPT, elem_id="lapse-panels")
-
-    def travel(position: float, *values: Any) -> dict[Any, Any]:
-        if not moments:
-            raise InputError("No moments of a training are in the checkpoints folder.")
-        choice, kspace, lines = bench.subject(values)
-        step = moments[int(np.clip(position, 0, len(moments) - 1))]
-        measurement, reference = measure(kspace, lines, choice.acceleration), picture(kspace)
-        image = apply_network(weights.load_snapshot(LEARNER, step), measurement)
-        before, after = (scores(reference, x)["ssim"] for x in (measurement.zero_filled, image))
-        shown = [
-            Panel("zero_filled", "Zero-filled", f"SSIM {before:.3f}", "Zero-filled image",
-                  "image", measurement.zero_filled),
-            Panel("reconstruction", LABELS[LEARNER], f"SSIM {after:.3f}",
-                  f"{LABELS[LEARNER]} after {step} steps", "image", image),
-            reference_panel(reference),
-        ]  # fmt: skip
-        curve = _loss(step)
-        return {
-            words: f"<p>After <b>{step}</b> steps of training: SSIM {after:.3f}.</p>{curve}",
-            panels: viewer(shown),
-        }
-
-    for trigger in (look.click, moment.release):
-        bench.run(trigger, travel, [moment], shared, [panels, words], message)
+    yield Answer(words, viewer(shown, None, scan.data_range), _loss(step))
 
 
 def _loss(step: int) -> str:
     """The loss curve of the training, with a mark at a step; nothing where it was not kept."""
-    path = weights.FOLDER / LEARNER / "loss.csv"
+    path = weights.default_or_shipped()[0].folder / LEARNER / "loss.csv"
     if not path.is_file():
         return ""
     with path.open(newline="") as file:
@@ -222,3 +155,65 @@ def _loss(step: int) -> str:
         "Training loss over steps",
         mark=(step, f"step {step}"),
     )
+
+
+def _side_controls() -> dict[str, Any]:
+    return {
+        "methods": gr.CheckboxGroup(
+            method_choices(),
+            value=["zero-filled", "cs", "resnet", "resnet-dc"],
+            label="Methods",
+            elem_id="side-methods",
+        ),
+        "strength": gr.Slider(
+            0,
+            len(STRENGTHS) - 1,
+            STRENGTHS.index(REGULARIZATION),
+            step=1,
+            label="Regularisation of compressed sensing, weak to strong",
+            elem_id="side-strength",
+        ),
+    }
+
+
+def _lapse_controls() -> dict[str, Any]:
+    last = max(1, len(weights.default_or_shipped()[0].snapshots(LEARNER)) - 1)
+    return {
+        "moment": gr.Slider(
+            0,
+            last,
+            0,
+            step=1,
+            label="Moment of the training, first to last",
+            elem_id="lapse-moment",
+        )
+    }
+
+
+EXPERIMENTS = (
+    Experiment(
+        "side",
+        "Side by side",
+        "The same slice, the same lines, every method. Compressed sensing has learned nothing and "
+        "looks for the image with the fewest edges that fits the data; how much it minds edges is "
+        "the slider. The networks have learned what heads look like.",
+        (Action("Compare", "look", side_by_side, live=("strength",)),),
+        _side_controls,
+        opens="stored",
+    ),
+    Experiment(
+        "steps",
+        "Step by step",
+        "The data-consistent network works in steps: improve the image, put the measured lines "
+        "back, again. Watch the aliasing go first and detail come later.",
+        (Action("Show the steps", "look", step_by_step),),
+    ),
+    Experiment(
+        "lapse",
+        "Training time-lapse",
+        "A network begins with random weights and knows nothing. These are the weights of the "
+        "plain CNN as they were along its training, applied to the slice that is open.",
+        (Action("Show it", "look", time_lapse, live=("moment",)),),
+        _lapse_controls,
+    ),
+)

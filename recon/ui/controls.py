@@ -1,4 +1,4 @@
-"""The left column: what is open, how it is undersampled, how it is reconstructed."""
+"""What is open, how it is undersampled and reconstructed: the bar above and the rail beside."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import gradio as gr
 
 from recon import examples, masks, readers
 from recon.kspace import InputError
-from recon.methods import DEFAULT, LABELS, methods
+from recon.methods import DEFAULT, METHODS, methods
+from recon.ui.components import Upload
+from recon.ui.events import Values
 from recon.ui.session import Choice, Origin
+from recon.ui.web import component
 
 
 @dataclass(frozen=True)
 class Controls:
-    """The components of the left column, top to bottom."""
+    """The components of the bar and of the rail beside the pictures."""
 
     origin: gr.State
+    info: gr.HTML
     file: gr.File
     file_message: gr.HTML
     example: gr.Dropdown
@@ -35,9 +39,9 @@ class Controls:
     archive: gr.DownloadButton
 
     @property
-    def inputs(self) -> list[Any]:
-        """What `choice` takes, in its order."""
-        return [
+    def inputs(self) -> set[Any]:
+        """The components that `choice` reads."""
+        return {
             self.origin,
             self.slice,
             self.acceleration,
@@ -47,50 +51,64 @@ class Controls:
             self.coils,
             self.phase_encode,
             self.axes,
-        ]
+        }
+
+    def choice(self, values: Values) -> Choice:
+        """What a person has chosen.
+
+        Raises
+        ------
+        InputError
+            If the seed or the slice field was emptied.
+        """
+        slice_, seed = values[self.slice], values[self.seed]
+        if seed is None or slice_ is None:
+            name = "mask seed" if seed is None else "slice"
+            raise InputError(f"The {name} is a whole number from 0 upwards.")
+        return Choice(
+            origin=values[self.origin],
+            slice=int(slice_),
+            acceleration=values[self.acceleration],
+            seed=int(seed),
+            method=values[self.method],
+            center_fraction=values[self.center_fraction],
+            coils=values[self.coils],
+            phase_encode=values[self.phase_encode],
+            axes=values[self.axes] or "auto",
+        )
 
 
-def choice(
-    origin: Origin,
-    slice_: float | None,
-    acceleration: float,
-    seed: float | None,
-    method: str,
-    center_fraction: float,
-    coils: str | int,
-    phase_encode: Any,
-    axes: Any,
-) -> Choice:
-    """The values of `Controls.inputs` as one choice.
+@dataclass(frozen=True)
+class Bar:
+    """What every tab shows above it: what is open, with slice and acceleration."""
 
-    Raises
-    ------
-    InputError
-        If the seed or the slice field was emptied.
-    """
-    if seed is None or slice_ is None:
-        name = "mask seed" if seed is None else "slice"
-        raise InputError(f"The {name} is a whole number from 0 upwards.")
-    return Choice(
-        origin=origin,
-        slice=int(slice_),
-        acceleration=acceleration,
-        seed=int(seed),
-        method=method,
-        center_fraction=center_fraction,
-        coils=coils,  # type: ignore[arg-type]
-        phase_encode=phase_encode,
-        axes=axes or "auto",
-    )
+    info: gr.HTML
+    slice: gr.Slider
+    acceleration: gr.Radio
 
 
-def build(first: Origin) -> Controls:
-    """Draw the column; call it inside the column it belongs to."""
+def bar() -> Bar:
+    """Draw the bar; call it above the tabs."""
+    with gr.Row(elem_id="bar", equal_height=True):
+        info = component("recon-bar", None, elem_id="bar-info")
+        slice_ = gr.Slider(0, 1, 0, step=1, label="Slice", visible=False, elem_id="slice")
+        acceleration = gr.Radio(
+            [("4x", 4), ("8x", 8)],
+            value=4,
+            label="Acceleration",
+            elem_id="acceleration",
+            container=False,
+        )
+    return Bar(info, slice_, acceleration)
+
+
+def build(first: Origin, above: Bar) -> Controls:
+    """Draw the rail; call it inside the column it belongs to."""
     origin = gr.State(first)
-    file = gr.File(
+    file = Upload(
         label="Your k-space or image file",
         file_types=list(readers.SUFFIXES),
-        height=140,
+        height=110,
         elem_id="upload",
     )
     file_message = gr.HTML(elem_id="file-message")
@@ -100,18 +118,17 @@ def build(first: Origin) -> Controls:
         label="Or an example",
         elem_id="example",
     )
-    slice_ = gr.Slider(0, 1, 0, step=1, label="Slice", visible=False, elem_id="slice")
-    acceleration = gr.Radio(
-        [("4x", 4), ("8x", 8)], value=4, label="Acceleration", elem_id="acceleration"
-    )
     with gr.Row():
-        seed = gr.Number(0, label="Mask seed", precision=0, minimum=0, min_width=90, elem_id="seed")
-        new_mask = gr.Button("New mask", min_width=110, elem_id="new-mask")
+        seed = gr.Number(0, label="Mask seed", precision=0, minimum=0, min_width=70, elem_id="seed")
+        new_mask = gr.Button("New mask", min_width=80, elem_id="new-mask")
     message = gr.HTML(elem_id="control-message")
+    method = gr.Radio(
+        [(METHODS[name].label, name) for name in methods()],
+        value=DEFAULT,
+        label="Method",
+        elem_id="method",
+    )
     with gr.Accordion("Advanced", open=False, elem_id="advanced"):
-        method = gr.Radio(
-            [(LABELS[name], name) for name in methods()], value=DEFAULT, label="Method"
-        )
         center_fraction = gr.Slider(
             0,
             0.3,
@@ -137,11 +154,12 @@ def build(first: Origin) -> Controls:
     archive = gr.DownloadButton(visible="hidden", elem_id="archive")
     return Controls(
         origin=origin,
+        info=above.info,
         file=file,
         file_message=file_message,
         example=example,
-        slice=slice_,
-        acceleration=acceleration,
+        slice=above.slice,
+        acceleration=above.acceleration,
         seed=seed,
         new_mask=new_mask,
         message=message,
@@ -159,6 +177,6 @@ def coil_choices(coils: int) -> list[tuple[str, str | int]]:
     """Labels and values of the coil menu."""
     combined: list[tuple[str, str | int]] = [
         ("all, root-sum-of-squares", "rss"),
-        ("one virtual coil (SVD)", "svd"),
+        ("few virtual coils (SVD)", "svd"),
     ]
     return combined + [(f"coil {number} alone", number) for number in range(coils)]

@@ -6,16 +6,16 @@ Names of files come from outside, so every text passes through `html.escape`.
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.colors import to_hex
 
 from recon import figures
-from recon.methods import LABELS
 from recon.pipeline import Reconstruction
 from recon.ui.viewer import Panel, viewer
 
-_STOPS = ", ".join(to_hex(figures.ERROR_COLORS(t)) for t in np.linspace(0, 1, 9))
+if TYPE_CHECKING:
+    from recon.ui.session import Choice
 
 
 def message(text: str) -> str:
@@ -32,7 +32,7 @@ def verdict(result: Reconstruction, notice: str = "") -> str:
         A sentence about something that is missing, such as the network's weights.
     """
     source = result.source
-    lines = f"{result.lines_measured} of {result.lines.size} lines measured"
+    lines = f"{result.sampling.measured_lines} of {result.line_mask.size} lines measured"
     achieved = f"{result.achieved_acceleration:.2f}x"
     if result.reference is None:
         sentence = (
@@ -42,15 +42,17 @@ def verdict(result: Reconstruction, notice: str = "") -> str:
     else:
         sentence = f"Nominal {result.acceleration:g}x, achieved {achieved}: {lines}."
         sentence += " " + _gain(result)
-    badge = '<span class="badge">simulated k-space</span> ' if source.simulated else ""
+    simulated = "Simulated k-space, so scores flatter every method. " if source.simulated else ""
     where = source.name
     if source.slices > 1:  # counted from 0, as on the command line and in Python
         where += f", slice {source.slice} (0 to {source.slices - 1})"
     details = "".join(f"<li>{escape(note)}</li>" for note in source.notes)
+    if details:
+        details = f"<details><summary>About these data</summary><ul>{details}</ul></details>"
     where = f"{escape(where)} · {escape(source.format)}"
     return (
-        f'<div class="verdict"><p class="where">{badge}{where}</p>'
-        f"<p>{sentence}</p>{message(notice)}<ul>{details}</ul></div>"
+        f'<div class="verdict" role="status"><p>{sentence}</p>'
+        f'<div class="where">{simulated}{where}{details}</div>{message(notice)}</div>'
     )
 
 
@@ -63,22 +65,16 @@ def _gain(result: Reconstruction) -> str:
         return f"Zero-filled SSIM <b>{before:.3f}</b>."
     share, gap = result.closed_share, "of the gap to a perfect score"
     did = f"made this slice worse, by {-share:.0%}" if share < 0 else f"closed {share:.0%}"
-    label = escape(LABELS[result.method])
+    label = escape(result.label)
     return f"SSIM <b>{before:.3f} → {after:.3f}</b>: the {label} {did} {gap}."
 
 
-def panels(result: Reconstruction, pending: str = "") -> str:
-    """Mask, zero-filled, reconstruction, reference; below them k-space, errors, their scale.
-
-    Parameters
-    ----------
-    pending
-        Name of a method that is still at work: `result` then stands in its place.
-    """
-    label = f"{pending}, at work" if pending else LABELS[result.method]
+def panels(result: Reconstruction) -> dict[str, Any]:
+    """Mask, zero-filled, reconstruction, reference; below them k-space, errors, their scale."""
+    label = result.label
     height, width = result.zero_filled.shape
     size = f"{height} by {width} pixels"
-    lines = f"{result.lines_measured} of {result.lines.size} lines"
+    lines = f"{result.sampling.measured_lines} of {result.line_mask.size} lines"
     shown = [
         Panel(
             "mask",
@@ -99,7 +95,7 @@ def panels(result: Reconstruction, pending: str = "") -> str:
         Panel(
             "reconstruction",
             label,
-            "" if pending else figures.score_line(result.metrics),
+            figures.score_line(result.metrics),
             f"{label} reconstruction, {size}",
             "image",
             result.image,
@@ -140,9 +136,12 @@ def panels(result: Reconstruction, pending: str = "") -> str:
             ("reconstruction", label, f"{label} reconstruction", result.image),
         )
     ]
-    return viewer(
-        [*shown, kspace, *errors], figures.window(result), result.data_range, _error_scale(result)
+    legend = (
+        "|error| / maximum of the reference",
+        f"SSIM and PSNR: data range is the {result.data_range_from}",
     )
+    window = figures.window(result)
+    return viewer([*shown, kspace, *errors], window, result.data_range, legend)
 
 
 def _largest_error(image: np.ndarray, reference: np.ndarray) -> str:
@@ -150,15 +149,28 @@ def _largest_error(image: np.ndarray, reference: np.ndarray) -> str:
     return f"largest {error:.0%} of the maximum"
 
 
-def _error_scale(result: Reconstruction) -> str:
-    limit = figures.ERROR_LIMIT
-    ticks = "".join(f"<span>{limit * t:.0%}</span>" for t in (1, 0.75, 0.5, 0.25, 0))
-    return (
-        '<figure class="scale"><div class="frame"><div class="bar" role="img" '
-        f'aria-label="Colour scale of the error maps, 0 to {limit:.0%}" '
-        f'style="background: linear-gradient(to top, {_STOPS})"></div>'
-        f'<div class="ticks">{ticks}</div></div>'
-        "<figcaption><b>Error scale</b><span>|error| / maximum of the reference</span>"
-        f"<span>SSIM and PSNR: data range is the {result.data_range_from}</span>"
-        "</figcaption></figure>"
-    )
+def bar(choice: Choice, result: Reconstruction) -> dict[str, Any]:
+    """What is open, for the bar above every tab.
+
+    Parameters
+    ----------
+    choice
+        As the controls have it: it decides which results of experiments are still about this.
+    """
+    source = result.source
+    parts = [("open", source.name)]
+    if source.slices > 1:
+        parts.append(("slice", f"{source.slice} of 0 to {source.slices - 1}"))
+    sampling = result.sampling
+    lines = f"{sampling.measured_lines} of {result.line_mask.size} lines"
+    parts.append(("mask", f"{lines}, {result.achieved_acceleration:.2f}x"))
+    parts.append(("method", result.label))
+    if result.metrics is not None and result.zero_filled_metrics is not None:
+        before, after = result.zero_filled_metrics["ssim"], result.metrics["ssim"]
+        parts.append(("SSIM", f"{before:.3f} → {after:.3f}"))
+    return {
+        "scan": choice.key(with_method=False),
+        "all": choice.key(),
+        "parts": parts,
+        "simulated": source.simulated,
+    }

@@ -6,31 +6,36 @@ word, and what is not understood is left as it is.
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from recon import examples, masks
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.methods import DEFAULT, METHODS
-from recon.ui import html
+from recon.ui import events, html
 from recon.ui.lessons.course import LESSONS
-from recon.ui.reconstruct import ONE_AT_A_TIME, View
-from recon.ui.sampling import Lab, is_mask
+from recon.ui.reconstruct import View
+from recon.ui.sampling import BY_HAND, Lab, is_mask
 from recon.ui.session import Choice, Origin
 
 COPY = """
 (...values) => {
-  const names = %s;
-  const open = document.querySelector('#tabs button[role=tab][aria-selected=true]');
+  const names = NAMES;
   const query = new URLSearchParams();
   names.forEach((name, i) => {
     const value = values[i];
     if (value !== null && value !== undefined && value !== '') query.set(name, value);
   });
-  if (open) query.set('tab', open.dataset.tabId || open.id.replace(/-button$/, ''));
+  for (const [name, place] of Object.entries(TABS)) {
+    const open = document.querySelector(`${place} > .tab-wrapper button[aria-selected=true]`)
+      ?? document.querySelector(`${place} button[role=tab][aria-selected=true]`);
+    if (open) query.set(name, open.dataset.tabId || open.id.replace(/-button$/, ''));
+  }
   const link = `${location.origin}${location.pathname}?${query}`;
   history.replaceState(null, '', link);
   const said = document.querySelector('#link-message');
@@ -44,15 +49,37 @@ COPY = """
 """
 
 
-def build(view: View, lab: Lab, lesson: gr.State, tabs: gr.Tabs, keys: tuple[str, ...]) -> None:
+@dataclass(frozen=True)
+class TabBar:
+    """Tabs, the keys of theirs, and what a link calls them."""
+
+    name: str
+    tabs: gr.Tabs
+    keys: tuple[str, ...]
+
+
+def copy_script(names: list[str], places: dict[str, str]) -> str:
+    """What the button does in the browser.
+
+    Parameters
+    ----------
+    names
+        Of the values it gets, in their order.
+    places
+        Selectors of tabs whose open one the link says, by their name in the link.
+    """
+    return COPY.replace("NAMES", json.dumps(names)).replace("TABS", json.dumps(places))
+
+
+def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> None:
     """Draw the button, and set the page from the address when it opens.
 
     Parameters
     ----------
     view, lab, lesson
         What a link sets.
-    tabs, keys
-        The page's tabs and their ids.
+    tabs
+        The page's own tabs first, then those inside of them.
     """
     c = view.controls
     with gr.Row(elem_id="links"):
@@ -77,7 +104,8 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: gr.Tabs, keys: tuple[str
         "lab_mask": lab.hand,
         "lesson": lesson_number,
     }
-    button.click(None, list(named.values()), js=COPY % list(named), api_visibility="private")
+    script = copy_script(list(named), {one.name: f"#{one.tabs.elem_id}" for one in tabs})
+    button.click(None, list(named.values()), js=script, api_visibility="private")
 
     def restore(request: gr.Request) -> dict[Any, Any]:
         query = dict(request.query_params)
@@ -89,7 +117,7 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: gr.Tabs, keys: tuple[str
             except InputError as error:
                 changes[c.message] = html.message(str(error))
         values: dict[Any, Any] = {
-            lab.family: _one_of(query.get("lab_family"), masks.FAMILIES),
+            lab.family: _one_of(query.get("lab_family"), [*masks.FAMILIES, BY_HAND]),
             lab.acceleration: _number(query.get("lab_acceleration"), 2, 16),
             lab.center: _number(query.get("lab_center_fraction"), 0, 0.3),
             lab.seed: _number(query.get("lab_seed"), 0, 2**31, int),
@@ -98,12 +126,13 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: gr.Tabs, keys: tuple[str
             lesson: _number(query.get("lesson"), 0, len(LESSONS) - 1, int),
         }
         changes.update({what: value for what, value in values.items() if value is not None})
-        tab = _one_of(query.get("tab"), keys)
-        if tab is not None:
-            changes[tabs] = gr.Tabs(selected=tab)
-        return changes or {tabs: gr.skip()}
+        for one in tabs:
+            tab = _one_of(query.get(one.name), one.keys)
+            if tab is not None:
+                changes[one.tabs] = gr.Tabs(selected=tab)
+        return changes or {lesson: gr.skip()}
 
-    outputs = [*view.outputs, *vars(lab).values(), lesson, tabs]
+    outputs = [*view.outputs, *vars(lab).values(), lesson, *(one.tabs for one in tabs)]
     gr.on(
         None,
         restore,
@@ -112,7 +141,7 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: gr.Tabs, keys: tuple[str
         show_progress="hidden",
         show_progress_on=[lesson_number],  # else a clock runs over every output
         api_visibility="private",
-        **ONE_AT_A_TIME,
+        **events.SHORT,
     )
 
 

@@ -1,30 +1,31 @@
-"""The page: title, the main view, what to keep in mind, and the programming interface."""
+"""The page: a bar that says what is open, the tabs, what to keep in mind, and the interface."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import gradio as gr
 
-from recon.kspace import InputError
-from recon.methods import DEFAULT
-from recon.ui import acquisition, compare, lessons, links, reconstruct, sampling, session, trust
-from recon.ui.session import Choice, Origin
-from recon.weights import WeightsError
-
-CSS = (Path(__file__).parent / "style.css").read_text("utf-8")
-# No fonts from the internet: a classroom may be offline.
-THEME = gr.themes.Soft(
-    primary_hue="blue",
-    font=["system-ui", "sans-serif"],
-    font_mono=["ui-monospace", "monospace"],
+from recon.ui import (
+    acquisition,
+    api,
+    compare,
+    controls,
+    experiment,
+    lessons,
+    links,
+    reconstruct,
+    sampling,
+    trust,
 )
-TABS = ("reconstruct", "sampling", "acquisition", "methods", "trust", "learn")
+from recon.ui.controls import Controls
+from recon.ui.experiment import Experiment
+from recon.ui.links import TabBar
+
 TITLE = """
 <h1>MRI from a quarter of the measurements</h1>
-<p>An MRI scanner measures k-space, line by line. Skip three of four lines and the scan is four
-times faster, but the picture blurs and aliases. See what a neural network repairs, and what it
-cannot. For research and teaching, not for diagnosis.</p>
+<p>Skip three of four lines of k-space: what does a network repair, and what can it not? For
+research and teaching, not for diagnosis.</p>
 """
 REMARKS = """
 <p><b>What is measured, what is made up.</b> The mask decides which lines of k-space are used;
@@ -40,46 +41,35 @@ def build() -> gr.Blocks:
         title="MRI from a quarter of the measurements",
         fill_width=True,
         analytics_enabled=False,
-        # Uploads go after an hour, which is longer than any wait in the queue.
-        delete_cache=(3600, 3600),
     ) as demo:
-        gr.HTML(TITLE, elem_id="title")
+        with gr.Row(elem_id="header"):
+            gr.HTML(TITLE, elem_id="title")
+        bar = controls.bar()
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Reconstruct", id="reconstruct"):
-                view = reconstruct.build()
+                view = reconstruct.build(bar)
                 shared = view.controls
             with gr.Tab("Sampling lab", id="sampling") as tab:
                 lab = sampling.build(shared, tab)
             with gr.Tab("Acquisition", id="acquisition") as tab:
                 acquisition.build(shared, tab)
             with gr.Tab("Methods", id="methods"):
-                compare.build(shared)
+                compared = experiments("method", "compare-tabs", compare.EXPERIMENTS, shared)
             with gr.Tab("Can I trust it?", id="trust"):
-                trust.build(shared)
+                trusted = experiments("test", "trust", trust.EXPERIMENTS, shared)
             with gr.Tab("Learn", id="learn"):
                 lesson = lessons.build(shared)
-        links.build(view, lab, lesson, tabs, TABS)
+        keys = ("reconstruct", "sampling", "acquisition", "methods", "trust", "learn")
+        links.build(view, lab, lesson, [TabBar("tab", tabs, keys), compared, trusted])
         gr.HTML(REMARKS, elem_id="remarks")
-        gr.api(reconstruct_file, api_name="reconstruct", **reconstruct.ONE_AT_A_TIME)
+        api.build()
     return demo
 
 
-def reconstruct_file(
-    file: gr.FileData,
-    acceleration: float = 4,
-    seed: int = 0,
-    method: str = DEFAULT,
-    slice: int = -1,
-) -> dict:
-    """Undersample and reconstruct one slice of an uploaded file; answers with the scores.
-
-    `slice` counts from 0; -1 is the middle one.
-    """
-    if not isinstance(file, dict):  # what Gradio hands over for FileData
-        raise gr.Error("Upload a file first; the client libraries do so with handle_file.")
-    number = None if slice < 0 else slice
-    wish = Choice(Origin(upload=file["path"]), number, acceleration, seed, method)
-    try:
-        return session.run(wish).record()
-    except (InputError, WeightsError) as error:
-        raise gr.Error(str(error), print_exception=False) from None
+def experiments(name: str, elem_id: str, table: Sequence[Experiment], shared: Controls) -> TabBar:
+    """A tab for each of some experiments."""
+    with gr.Tabs(elem_id=elem_id, overflow_behavior="wrap") as tabs:
+        for one in table:
+            with gr.Tab(one.title, id=one.key):
+                experiment.build(one, shared)
+    return TabBar(name, tabs, tuple(one.key for one in table))

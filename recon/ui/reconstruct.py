@@ -7,28 +7,20 @@ keep what they show, so the last good pictures stay.
 
 from __future__ import annotations
 
-import functools
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 
-from recon import figures, masks
-from recon.kspace import InputError
-from recon.pipeline import Reconstruction
-from recon.ui import controls, html, session
-from recon.ui.controls import Controls
-from recon.ui.session import Choice, Origin
-from recon.ui.viewer import SCRIPT
-from recon.weights import WeightsError
+from recon import masks
+from recon.ui import controls, events, html, serving, session
+from recon.ui.controls import Bar, Controls
+from recon.ui.events import Values, careful
+from recon.ui.session import Choice, Origin, attempt
+from recon.ui.web import component
 
 FIRST = Origin(example="head")
-
-# One reconstruction uses all cores and, at worst, most of a gigabyte; others wait their turn.
-ONE_AT_A_TIME: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "reconstruct"}
 
 # A download button only serves a file that existed before the click; so a hidden one is
 # clicked for the person once the file is there.
@@ -59,72 +51,77 @@ class View:
     outputs: list[Any]
 
 
-def build() -> View:
-    """Draw the view, its first example already reconstructed, and connect its events."""
-    first, notice = attempt(Choice(FIRST))
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=290):
-            c = controls.build(FIRST)
-        with gr.Column(scale=4, min_width=320):
-            verdict = gr.HTML(html.verdict(first, notice), elem_id="verdict")
-            panels = gr.HTML(html.panels(first), js_on_load=SCRIPT, elem_id="panels")
-            gr.HTML("<b>Compare</b>: zero-filled on the left, reconstruction on the right")
-            slider = gr.ImageSlider(
-                compare(first),
-                label="Zero-filled and reconstruction",
-                show_label=False,
-                format="png",
-                buttons=["fullscreen"],
-                max_height=560,
-                elem_id="compare",
-            )
+@dataclass(frozen=True)
+class _Main:
+    """The events of the view, without Gradio's way to call them."""
 
-    def shown(result: Reconstruction, notice: str) -> dict[Any, Any]:
+    c: Controls
+    verdict: Any
+    panels: Any
+
+    @property
+    def pictures(self) -> list[Any]:
+        """What `shown` changes."""
+        return [self.verdict, self.panels, self.c.info, self.c.file_message, self.c.message]
+
+    @property
+    def opening(self) -> list[Any]:
+        """What `opened` changes."""
+        c = self.c
+        return [
+            *self.pictures, c.origin, c.slice, c.coils, c.axes, c.acceleration, c.seed,
+            c.new_mask, c.center_fraction, c.phase_encode,
+        ]  # fmt: skip
+
+    def shown(self, wish: Choice, settled: Choice | None = None) -> dict[Any, Any]:
+        """The pictures of a choice, and what is said about them.
+
+        `settled` is the choice as the controls have it afterwards, where that differs.
+        """
+        result, notice = attempt(wish)
         return {
-            verdict: html.verdict(result, notice),
-            panels: html.panels(result),
-            slider: compare(result),
-            c.file_message: "",
-            c.message: "",
+            self.verdict: html.verdict(result, notice),
+            self.panels: html.panels(result),
+            self.c.info: html.bar(settled or wish, result),
+            self.c.file_message: "",
+            self.c.message: "",
         }
 
-    @careful(c.message)
-    def show(*values: Any) -> dict[Any, Any]:
-        return shown(*attempt(controls.choice(*values)))
+    def show(self, values: Values) -> dict[Any, Any]:
+        return self.shown(self.c.choice(values))
 
-    @careful(c.message)
-    def change_acceleration(*values: Any) -> dict[Any, Any]:
-        wish = controls.choice(*values)
+    def change_acceleration(self, values: Values) -> dict[Any, Any]:
+        wish = self.c.choice(values)
         fraction = masks.default_center_fraction(wish.acceleration)
-        result = attempt(replace(wish, center_fraction=fraction))
-        return {**shown(*result), c.center_fraction: fraction}
+        changes = self.shown(replace(wish, center_fraction=fraction))
+        return {**changes, self.c.center_fraction: fraction}
 
-    @careful(c.message)
-    def change_mask(*values: Any) -> dict[Any, Any]:
-        wish = controls.choice(*values)
+    def change_mask(self, values: Values) -> dict[Any, Any]:
+        wish = self.c.choice(values)
         wish = replace(wish, seed=wish.seed + 1)
-        return {**shown(*attempt(wish)), c.seed: wish.seed}
+        return {**self.shown(wish), self.c.seed: wish.seed}
 
-    def opened(wish: Choice) -> dict[Any, Any]:
+    def opened(self, wish: Choice) -> dict[Any, Any]:
         """Show something new, and fit the controls to what it holds."""
+        c = self.c
         held = session.describe(wish)
-        result, notice = attempt(wish)
-        slices, coils = result.source.slices, held.coils if held else 1
-        own_mask = result.source.mask is not None
+        source = session.scan(wish).source
+        slices, coils = source.slices, held.coils if held else 1
+        own_mask = source.mask is not None
         variants = len(held.accelerations) if held else 0
+        third: Any = "coils" if coils > 1 else "slices"
+        settled = replace(wish, slice=source.slice, axes=third)
         return {
-            **shown(result, notice),
+            **self.shown(wish, settled),
             c.origin: wish.origin,
             c.slice: gr.Slider(
                 maximum=max(1, slices - 1),
-                value=result.source.slice,
+                value=source.slice,
                 visible=slices > 1,
                 label=f"Slice (0 to {slices - 1})",
             ),
             c.coils: gr.Dropdown(controls.coil_choices(coils), value=wish.coils, visible=coils > 1),
-            c.axes: gr.Radio(
-                value="coils" if coils > 1 else "slices", visible=bool(held and held.ambiguous)
-            ),
+            c.axes: gr.Radio(value=third, visible=bool(held and held.ambiguous)),
             c.acceleration: gr.Radio(
                 value=wish.acceleration, interactive=not own_mask or variants > 1
             ),
@@ -134,104 +131,86 @@ def build() -> View:
             c.phase_encode: gr.Radio(value=wish.phase_encode, interactive=not own_mask),
         }
 
-    def anew(wish: Choice, **changes: Any) -> dict[Any, Any]:
+    def anew(self, wish: Choice, **changes: Any) -> dict[Any, Any]:
         """Show the middle slice of something that was not open before."""
-        return opened(replace(wish, slice=None, coils="rss", **changes))
+        return self.opened(replace(wish, slice=None, coils="rss", **changes))
 
-    @careful(c.file_message)
-    def upload(path: str | None, *values: Any) -> dict[Any, Any]:
+    def upload(self, values: Values) -> dict[Any, Any]:
+        path = values[self.c.file]
         if path is None:  # cleared: what is shown stays
-            return {c.file_message: ""}
-        wish = controls.choice(*values)
-        return {**anew(wish, origin=Origin(upload=path), axes="auto"), c.example: None}
+            return {self.c.file_message: ""}
+        wish = self.c.choice(values)
+        origin = Origin(upload=serving.checked(path))
+        changes = self.anew(wish, origin=origin, axes="auto")
+        return {**changes, self.c.example: None}
 
-    @careful(c.file_message)
-    def choose_example(key: str, *values: Any) -> dict[Any, Any]:
-        wish = controls.choice(*values)
-        return {**anew(wish, origin=Origin(example=key), axes="auto"), c.file: None}
+    def choose_example(self, values: Values) -> dict[Any, Any]:
+        origin = Origin(example=values[self.c.example])
+        changes = self.anew(self.c.choice(values), origin=origin, axes="auto")
+        return {**changes, self.c.file: None}
 
-    @careful(c.file_message)
-    def change_axes(*values: Any) -> dict[Any, Any]:
-        return anew(controls.choice(*values))
+    def change_axes(self, values: Values) -> dict[Any, Any]:
+        return self.anew(self.c.choice(values))
 
-    @careful(c.message)
-    def pack(*values: Any) -> dict[Any, Any]:
-        result, _ = attempt(controls.choice(*values))
-        path = save_bytes_to_cache(
-            session.archive(result), "reconstruction.zip", c.archive.GRADIO_CACHE
-        )
-        c.archive.temp_files.add(path)  # so that delete_cache removes it
+    def pack(self, values: Values) -> dict[Any, Any]:
+        c = self.c
+        result, _ = attempt(c.choice(values))
+        path = serving.produce("reconstruction.zip", session.archive(result))
         return {c.archive: path, c.message: ""}
 
-    pictures = [verdict, panels, slider, c.file_message, c.message]
-    opening = [
-        *pictures, c.origin, c.slice, c.coils, c.axes, c.acceleration, c.seed, c.new_mask,
-        c.center_fraction, c.phase_encode,
-    ]  # fmt: skip
+    def restored(self, wish: Choice) -> dict[Any, Any]:
+        changes = self.opened(wish)
+        return {**changes, self.c.example: wish.origin.example, self.c.method: wish.method}
+
+
+def build(bar: Bar) -> View:
+    """Draw the view, its first example already reconstructed, and connect its events."""
+    fraction = masks.default_center_fraction(4)
+    wish = Choice(FIRST, 0, center_fraction=fraction, axes="slices")
+    first, notice = attempt(wish)
+    with gr.Row(equal_height=False, elem_classes="experiment"):
+        with gr.Column(scale=1, min_width=200, elem_classes="rail"):
+            c = controls.build(FIRST, bar)
+        with gr.Column(scale=4, min_width=260, elem_classes="stage"):
+            verdict = gr.HTML(html.verdict(first, notice), elem_id="verdict")
+            panels = component("recon-viewer", html.panels(first), elem_id="panels")
+    bar.info.value = html.bar(wish, first)
+    main = _Main(c, verdict, panels)
+    _connect(main)
+    return View(c, main.restored, [*main.opening, c.example, c.method])
+
+
+def _connect(main: _Main) -> None:
+    c = main.c
     # The newest wish wins while a control moves; older ones in between are not computed.
     options: dict[str, Any] = {
         "trigger_mode": "always_last",
         "show_progress": "minimal",
-        "show_progress_on": [verdict],
+        "show_progress_on": [main.verdict, main.panels],
         "api_visibility": "private",
-        **ONE_AT_A_TIME,
+        **events.SHORT,
     }
-    c.file.change(upload, [c.file, *c.inputs], [*opening, c.example], **options)
-    c.example.input(choose_example, [c.example, *c.inputs], [*opening, c.file], **options)
-    c.axes.input(change_axes, c.inputs, opening, **options)
-    c.acceleration.input(change_acceleration, c.inputs, [*pictures, c.center_fraction], **options)
-    c.new_mask.click(change_mask, c.inputs, [*pictures, c.seed], **options)
-    moved = (c.slice, c.seed, c.method, c.center_fraction, c.coils, c.phase_encode)
-    gr.on([control.input for control in moved], show, c.inputs, pictures, **options)
-    c.download.click(
-        pack,
+    opens, changes = careful(c.file_message), careful(c.message)
+    c.file.change(opens(main.upload), {c.file, *c.inputs}, [*main.opening, c.example], **options)
+    c.example.input(
+        opens(main.choose_example), {c.example, *c.inputs}, [*main.opening, c.file], **options
+    )
+    c.axes.input(opens(main.change_axes), c.inputs, main.opening, **options)
+    c.acceleration.input(
+        changes(main.change_acceleration),
         c.inputs,
-        [c.archive, c.message],
-        show_progress="hidden",
-        api_visibility="private",
-        **ONE_AT_A_TIME,
+        [*main.pictures, c.center_fraction],
+        **options,
+    )
+    c.new_mask.click(changes(main.change_mask), c.inputs, [*main.pictures, c.seed], **options)
+    moved = (c.slice, c.seed, c.method, c.center_fraction, c.coils, c.phase_encode)
+    gr.on(
+        [control.input for control in moved],
+        changes(main.show),
+        c.inputs,
+        main.pictures,
+        **options,
+    )
+    c.download.click(
+        changes(main.pack), c.inputs, [c.archive, c.message], **events.quiet(**events.SHORT)
     ).success(None, js=CLICK_DOWNLOAD, api_visibility="private")
-
-    def restored(wish: Choice) -> dict[Any, Any]:
-        return {**opened(wish), c.example: wish.origin.example, c.method: wish.method}
-
-    return View(c, restored, [*opening, c.example, c.method])
-
-
-def careful(message: gr.HTML) -> Callable[[Callable], Callable]:
-    """Turn whatever goes wrong in an event into one sentence in `message`, and nothing else."""
-
-    def decorate(event: Callable) -> Callable:
-        @functools.wraps(event)
-        def guarded(*values: Any) -> dict[Any, Any]:
-            try:
-                return event(*values)
-            except InputError as error:
-                return {message: html.message(str(error))}
-            except Exception:  # a mistake of ours: the log gets it, the person keeps the page
-                logging.getLogger(__name__).exception("an event failed")
-                return {
-                    message: html.message(
-                        "This could not be done because of a mistake in this program; "
-                        "the pictures still show what was there before."
-                    )
-                }
-
-        return guarded
-
-    return decorate
-
-
-def attempt(choice: Choice) -> tuple[Reconstruction, str]:
-    """The result; without the method's weights the zero-filled image, and a sentence why."""
-    try:
-        return session.run(choice), ""
-    except WeightsError as error:
-        fallback = session.run(replace(choice, method="zero-filled"))
-        return fallback, f"{error} Until then the zero-filled image stands in its place."
-
-
-def compare(result: Reconstruction) -> tuple[Any, Any]:
-    """The two pictures under the comparison slider."""
-    upper = figures.window(result)
-    return figures.gray(result.zero_filled, upper), figures.gray(result.image, upper)

@@ -1,46 +1,42 @@
 """The sampling lab: which lines to measure, and what that does to the picture.
 
-Every move of a control is answered twice: at once with mask, point spread and zero-filled image,
-and, when it is ready, with the reconstruction.
+Every move of a control or of the drawing hand is answered in the browser (`web/lab.mjs`): mask,
+point spread, masked k-space, zero-filled image and its SSIM. When the hand rests, the server is
+asked for the reconstruction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from recon import figures, masks
-from recon.kspace import InputError
-from recon.methods import DEFAULT, LABELS, METHODS, methods
-from recon.pipeline import Reconstruction
-from recon.probes.handdrawn import against_random
-from recon.probes.psf import full_width, point_spread, sidelobe_level
-from recon.ui import controls, html, plots, session
+from recon import masks
+from recon.errors import InputError
+from recon.methods import DEFAULT, METHODS
+from recon.probes.handdrawn import Standing, random_masks, score_masks
+from recon.ui import events, html, instant, plots, session
 from recon.ui.controls import Controls
-from recon.ui.reconstruct import ONE_AT_A_TIME, attempt, careful
-from recon.ui.session import Choice
-from recon.ui.viewer import SCRIPT
+from recon.ui.events import TURNS, Values, careful
+from recon.ui.experiment import lead, method_choices
+from recon.ui.session import Choice, attempt
+from recon.ui.viewer import packed
+from recon.ui.web import component
 
-TITLES = {
-    "random": "Random",
-    "equispaced": "Equispaced",
-    "variable-density": "Variable density",
-    "partial-fourier": "Partial Fourier",
-    "low-pass": "Low-pass block",
-}
+BY_HAND = "hand"  # the family of a mask that a person drew
 RIVALS = 200  # random masks that a hand-drawn one is set against
 FEW_RIVALS = 24  # where every mask takes a reconstruction
-EDITOR = (
-    '<div class="mask-editor"><canvas tabindex="0" role="slider" aria-label="Mask: click or drag '
-    'lines on and off; with the keyboard arrows move and space switches"></canvas>'
-    '<p><span class="mask-used"></span> Click or drag in the mask to take lines away or add some. '
-    "Blue marks the middle of k-space.</p></div>"
-)
-EDITOR_SCRIPT = (Path(__file__).parent / "mask.js").read_text("utf-8")
+
+# The browser's answer to a control: the centre fraction to show.
+ASK = """
+(...values) => {
+  const lab = document.querySelector('#lab-editor recon-lab');
+  return lab ? lab.ask('%s', ...values) : values[2];
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -55,209 +51,245 @@ class Lab:
     hand: gr.Textbox  # the mask drawn by hand, as `session.Choice.mask`; empty where none is
 
 
-def build(shared: Controls, tab: gr.Tab) -> Lab:
-    """Draw the tab; it works on the slice that is open on the first one."""
-    gr.HTML(
-        "<p>Every skipped line costs something. The <b>point spread function</b> says what: it is "
-        "the picture of one bright point, and the zero-filled image is the object smeared with "
-        "it. Spikes beside the peak are aliasing, a wide peak is blur.</p>",
-        elem_classes="lead",
-    )
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=290):
-            family = gr.Radio(
-                [(TITLES[name], name) for name in masks.FAMILIES],
-                value="random",
-                label="Mask family",
-                elem_id="lab-family",
-            )
-            acceleration = gr.Slider(
-                2, 16, 4, step=0.5, label="Acceleration", elem_id="lab-acceleration"
-            )
-            center = gr.Slider(
-                0, 0.3, 0.08, step=0.01, label="Centre fraction", elem_id="lab-center"
-            )
-            with gr.Row():
-                seed = gr.Number(
-                    0, label="Mask seed", precision=0, minimum=0, min_width=90, elem_id="lab-seed"
-                )
-                new = gr.Button("New mask", min_width=110, elem_id="lab-new")
-            message = gr.HTML(elem_id="lab-message", elem_classes="beside")
-            method = gr.Dropdown(
-                [(LABELS[name], name) for name in methods()],
-                value=DEFAULT,
-                label="Reconstruction",
-                elem_id="lab-method",
-            )
-            judge = gr.Radio(
-                [("zero-filled image", "zero-filled"), ("reconstruction", "reconstruction")],
-                value="zero-filled",
-                label="Judge masks by the",
-                elem_id="lab-judge",
-            )
-            beat = gr.Button("Beat the random mask", variant="primary", elem_id="lab-beat")
-        with gr.Column(scale=4, min_width=320):
-            editor = gr.HTML(
-                {"lines": "1", "budget": 1},
-                html_template=EDITOR,
-                js_on_load=EDITOR_SCRIPT,
-                elem_id="lab-editor",
-            )
-            standing = gr.HTML(elem_id="lab-standing")
-            spread = gr.HTML(elem_id="lab-spread")
-            panels = gr.HTML(js_on_load=SCRIPT, elem_id="lab-panels")
-            hand = gr.Textbox("", visible="hidden", elem_id="lab-hand")
+@dataclass(frozen=True)
+class _Bench:
+    """The events of the lab, without Gradio's way to call them."""
 
-    inputs = [*shared.inputs, family, acceleration, center, seed, method]
-    size = len(shared.inputs)
+    shared: Controls
+    lab: Lab
+    judge: Any
+    editor: Any
+    panels: Any
+    standing: Any
+    message: Any
+    sent: Any  # key of the slice that the browser has
 
-    def wish(values: tuple[Any, ...]) -> Choice:
-        kind, rate, fraction, number, how = values[size : size + 5]
-        if number is None:
+    @property
+    def inputs(self) -> set[Any]:
+        return {*self.shared.inputs, *vars(self.lab).values(), self.judge, self.sent}
+
+    def wish(self, values: Values, hand: str | None = None) -> Choice:
+        """What the lab is set to; `hand` in place of the mask that is drawn so far."""
+        lab = self.lab
+        if values[lab.seed] is None:
             raise InputError("The mask seed is a whole number from 0 upwards.")
-        opened = controls.choice(*values[:size])
+        text = values[lab.hand] if hand is None else hand
+        by_hand = is_mask(text)
         return replace(
-            opened,
-            family=kind,
-            acceleration=rate,
-            center_fraction=fraction,
-            seed=int(number),
-            method=how,
+            self.shared.choice(values),
+            family=values[lab.family] if values[lab.family] in masks.FAMILIES else "random",
+            acceleration=values[lab.acceleration],
+            center_fraction=values[lab.center],
+            seed=int(values[lab.seed]),
+            method=values[lab.method],
+            mask=text if by_hand else None,
         )
 
-    def drawn(chosen: Choice, value: Any) -> Choice:
-        """The same with a mask drawn by hand: the editor's value, or its lines alone."""
-        text = value.get("lines") if isinstance(value, dict) else value
-        if not is_mask(text):
-            raise InputError("The mask that was drawn could not be read; draw it again.")
-        return replace(chosen, mask=text)
+    def opened(self, values: Values) -> dict[Any, Any]:
+        """What the lab shows when it is opened, of the slice that is open."""
+        wish, sent = self.wish(values), values[self.sent]
+        try:
+            value, panels = laboratory(wish, sent)
+        except InputError:  # a mask drawn for another slice
+            wish = replace(wish, mask=None)
+            value, panels = laboratory(wish, sent)
+        changes = {
+            self.editor: value,
+            self.panels: panels,
+            self.message: "",
+            self.sent: value["about"],
+        }
+        if wish.mask is None and values[self.lab.hand]:
+            changes |= {self.lab.hand: "", self.lab.family: wish.family}
+        return changes
 
-    def quick(chosen: Choice) -> dict[Any, Any]:
-        """The first answer."""
-        result, _ = attempt(replace(chosen, method="zero-filled"))
-        if result.source.mask is not None:
-            raise InputError(
-                "The file that is open was undersampled already, so no other lines can be "
-                "chosen; open a fully sampled one on the first tab."
-            )
+    def rested(self, values: Values, event: gr.EventData) -> dict[Any, Any]:
+        """The reconstruction, once the hand rests."""
+        hand = getattr(event, "hand", "")
+        if hand and not is_mask(hand):
+            raise InputError("The mask that was drawn could not be read; draw it again.")
+        wish = self.wish(values, hand)
+        result, notice = attempt(wish)
+        family = BY_HAND if hand else gr.skip()
         return {
-            spread: _spread(result),
-            panels: html.panels(result, pending=LABELS[chosen.method]),
-            message: "",
+            self.panels: html.panels(result),
+            self.standing: "",
+            self.message: html.message(notice),
+            self.lab.hand: hand,
+            self.lab.family: family,
         }
 
-    def redrawn(chosen: Choice) -> dict[Any, Any]:
-        """The same and the editor, which is left alone while somebody draws in it."""
-        shown = quick(chosen)
-        lines = attempt(replace(chosen, method="zero-filled"))[0].lines  # of the same result
-        budget = max(1, round(lines.size / chosen.acceleration), int(lines.sum()))
-        text = "".join("1" if line else "0" for line in lines)
-        return {**shown, editor: {"lines": text, "budget": budget}}
+    def compete(self, values: Values) -> Iterator[dict[Any, Any]]:
+        wish = self.wish(values)
+        for words in beaten(wish, values[self.judge] == "zero-filled"):
+            yield {self.standing: words, self.message: ""}
+            TURNS.give_way()
 
-    @careful(message)
-    def moved(*values: Any) -> dict[Any, Any]:
-        return {**redrawn(wish(values)), standing: "", hand: ""}
 
-    @careful(message)
-    def returned(text: str, *values: Any) -> dict[Any, Any]:
-        """A mask drawn by hand stays when the tab is left, as long as it fits what is open."""
-        try:
-            return redrawn(drawn(wish(values), text))
-        except InputError:
-            return moved(*values)
+def laboratory(choice: Choice, sent: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the browser's lab is given, and the linked panels beside it.
 
-    @careful(message)
-    def accelerated(*values: Any) -> dict[Any, Any]:
-        fraction = round(masks.default_center_fraction(values[size + 1]), 3)
-        values = (*values[: size + 2], fraction, *values[size + 3 :])
-        return {**moved(*values), center: fraction}
+    Parameters
+    ----------
+    sent
+        `about` of the slice that the browser has already; it is not sent again.
 
-    @careful(message)
-    def renewed(*values: Any) -> dict[Any, Any]:
-        number = int(values[size + 3] or 0) + 1
-        return {**moved(*values[: size + 3], number, *values[size + 4 :]), seed: number}
-
-    @careful(message)
-    def drew(value: dict[str, Any], *values: Any) -> dict[Any, Any]:
-        chosen = drawn(wish(values), value)
-        return {**quick(chosen), standing: "", hand: chosen.mask}
-
-    @careful(message)
-    def reconstructed(value: dict[str, Any], *values: Any) -> dict[Any, Any]:
-        """The second answer, for the mask that is in the editor by now."""
-        result, notice = attempt(drawn(wish(values), value))
-        return {panels: html.panels(result), message: html.message(notice)}
-
-    @careful(message)
-    def compared(value: dict[str, Any], judged_by: str, *values: Any) -> dict[Any, Any]:
-        chosen = drawn(wish(values), value)
-        lines = chosen.lines
-        assert lines is not None
-        quickly = "zero-filled" in (judged_by, chosen.method)
-        count, label = (RIVALS, "zero-filled") if quickly else (FEW_RIVALS, LABELS[chosen.method])
-        place = against_random(
-            session.prepared(chosen),
-            lines,
-            count,
-            method=None if quickly else METHODS[chosen.method],
-            center_fraction=chosen.center_fraction,
+    Raises
+    ------
+    InputError
+        If the mask that was drawn is for another slice.
+    """
+    scan = session.scan(choice)
+    result, _ = attempt(choice)
+    mask = result.line_mask
+    budget = max(1, round(mask.size / choice.acceleration), int(mask.sum()))
+    value: dict[str, Any] = {
+        "lines": "".join("1" if line else "0" for line in mask),
+        "budget": budget,
+        "locked": scan.source.mask is not None,
+        "rows": scan.phase_encode == "rows",
+        "about": Choice(
+            choice.origin,
+            choice.slice,
+            coils=choice.coils,
+            phase_encode=choice.phase_encode,
+            axes=choice.axes,
+        ).key(),
+    }
+    if scan.source.mask is not None:
+        value["message"] = (
+            "The file that is open was undersampled already: these are its own lines, and no "
+            "others can be chosen. Open a fully sampled one on the first tab to draw masks."
         )
-        words = (
-            f"This mask: SSIM {place.ssim:.3f}, better than {place.percentile:.0f} % of "
-            f"{count} random masks with the same {lines.sum()} lines ({label})."
-        )
-        picture = plots.histogram(place.others, f"{label} SSIM", words, (place.ssim, "yours"))
-        return {standing: f"<p>{words}</p>{picture}", message: ""}
+    elif instant.fits(scan) and value["about"] != sent:
+        value["slice"] = instant.slice_of(scan)
+        value["kspace"] = packed(instant.log_kspace(scan))
+    return value, html.panels(result)
 
-    first = [panels, spread, editor, standing, message, hand]
+
+def beaten(choice: Choice, quickly: bool) -> Iterator[str]:
+    """A mask against random ones of as many lines: HTML as the rivals come in.
+
+    Parameters
+    ----------
+    quickly
+        Judge by the zero-filled image, not by the reconstruction.
+    """
+    scan = session.scan(choice)
+    scan.fully_sampled  # noqa: B018
+    drawn = session.sampling(choice, scan).mask
+    method = METHODS[choice.method]
+    count, label = (RIVALS, "zero-filled") if quickly else (FEW_RIVALS, method.label)
+    rivals = random_masks(drawn.size, int(drawn.sum()), count, choice.seed)
+    scored = score_masks(scan, [drawn, *rivals], None if quickly else method)
+    own, others = next(scored), []
+    pieces = 50 if quickly else 1
+    for number, score in enumerate(scored, 1):
+        others.append(score)
+        if number % pieces == 0 and number < count:
+            yield _standing(Standing(own, np.array(others)), drawn, label, count)
+    yield _standing(Standing(own, np.array(others)), drawn, label, count)
+
+
+def _standing(place: Standing, drawn: np.ndarray, label: str, count: int) -> str:
+    done = place.others.size
+    more = f" so far; {count - done} of {count} to come" if done < count else ""
+    words = (
+        f"This mask: SSIM {place.ssim:.3f}, better than {place.percentile:.0f} % of "
+        f"{done} random masks with the same {drawn.sum()} lines ({label}){more}."
+    )
+    return f"<p>{words}</p>" + plots.histogram(
+        place.others, f"{label} SSIM", words, (place.ssim, "yours")
+    )
+
+
+def build(shared: Controls, tab: gr.Tab) -> Lab:
+    """Draw the tab; it works on the slice that is open on the first one."""
+    with gr.Row(equal_height=False, elem_classes="experiment"):
+        with gr.Column(scale=1, min_width=200, elem_classes="rail"):
+            lab, judge, beat, message = _controls()
+        with gr.Column(scale=4, min_width=260, elem_classes="stage"):
+            editor = component("recon-lab", elem_id="lab-editor")
+            standing = gr.HTML(elem_id="lab-standing")
+            panels = component("recon-viewer", elem_id="lab-panels")
+    sent = gr.State("")
+    bench = _Bench(shared, lab, judge, editor, panels, standing, message, sent)
+    _connect(bench, tab, beat)
+    return lab
+
+
+def _controls() -> tuple[Lab, gr.Radio, gr.Button, gr.HTML]:
+    lead(
+        "Every skipped line costs something. The <b>point spread function</b> says what: it is "
+        "the picture of one bright point, and the zero-filled image is the object smeared with "
+        "it. Spikes beside the peak are aliasing, a wide peak is blur."
+    )
+    family = gr.Radio(
+        [*((one.title, name) for name, one in masks.FAMILIES.items()), ("By hand", BY_HAND)],
+        value="random",
+        label="Mask family",
+        elem_id="lab-family",
+    )
+    acceleration = gr.Slider(2, 16, 4, step=0.5, label="Acceleration", elem_id="lab-acceleration")
+    center = gr.Slider(0, 0.3, 0.08, step=0.01, label="Centre fraction", elem_id="lab-center")
+    with gr.Row():
+        seed = gr.Number(
+            0, label="Mask seed", precision=0, minimum=0, min_width=70, elem_id="lab-seed"
+        )
+        new = gr.Button("New mask", min_width=80, elem_id="lab-new")
+    message = gr.HTML(elem_id="lab-message", elem_classes="beside")
+    method = gr.Dropdown(
+        method_choices(), value=DEFAULT, label="Reconstruction", elem_id="lab-method"
+    )
+    judge = gr.Radio(
+        [("zero-filled image", "zero-filled"), ("reconstruction", "reconstruction")],
+        value="zero-filled",
+        label="Judge masks by the",
+        elem_id="lab-judge",
+    )
+    beat = gr.Button("Beat the random mask", variant="primary", elem_id="lab-beat")
+    new.click(None, seed, seed, js="seed => (seed ?? 0) + 1", **events.quiet())
+    hand = gr.Textbox("", visible="hidden", elem_id="lab-hand")
+    return Lab(family, acceleration, center, seed, method, hand), judge, beat, message
+
+
+def _connect(bench: _Bench, tab: gr.Tab, beat: gr.Button) -> None:
+    lab, catch = bench.lab, careful(bench.message)
+    asked = [lab.family, lab.acceleration, lab.center, lab.seed]
+    for trigger, name in (
+        (lab.family.input, "family"),
+        (lab.acceleration.input, "acceleration"),
+        (lab.center.input, "center"),
+        (lab.seed.change, "seed"),
+    ):
+        trigger(None, asked, lab.center, js=ASK % name, **events.quiet())
     options: dict[str, Any] = {
         "trigger_mode": "always_last",
         "show_progress": "hidden",
         "api_visibility": "private",
-        **ONE_AT_A_TIME,
     }
-    events = [
-        gr.on([family.input, center.input, seed.input], moved, inputs, first, **options),
-        tab.select(returned, [hand, *inputs], first, **options),
-        acceleration.input(accelerated, inputs, [*first, center], **options),
-        new.click(renewed, inputs, [*first, seed], **options),
-        editor.input(drew, [editor, *inputs], first, **options),
-    ]
-    for event in events:
-        event.then(reconstructed, [editor, *inputs], [panels, message], **options)
-    method.input(reconstructed, [editor, *inputs], [panels, message], **options)
-    beat.click(
-        compared,
-        [editor, judge, *inputs],
-        [standing, message],
-        **{**options, "show_progress": "full", "show_progress_on": [standing]},
+    answers = [bench.sent, bench.editor, bench.panels, bench.message, lab.hand, lab.family]
+    tab.select(catch(bench.opened), bench.inputs, answers, **options, **events.SHORT)
+    rested = [bench.panels, bench.standing, bench.message, lab.hand, lab.family]
+    bench.editor.input(catch(bench.rested), bench.inputs, rested, **options, **events.SHORT)
+
+    @catch
+    def reconstructed(values: Values) -> dict[Any, Any]:
+        result, notice = attempt(bench.wish(values))
+        return {bench.panels: html.panels(result), bench.message: html.message(notice)}
+
+    lab.method.input(
+        reconstructed, bench.inputs, [bench.panels, bench.message], **options, **events.SHORT
     )
-    return Lab(family, acceleration, center, seed, method, hand)
+    beat.click(
+        catch(bench.compete),
+        bench.inputs,
+        [bench.standing, bench.message],
+        **{**options, "show_progress": "minimal", "show_progress_on": [bench.standing]},
+        **events.LONG,
+    )
 
 
 def is_mask(text: object) -> bool:
     """Whether a stranger's word is a mask as `session.Choice.mask` has it."""
     return isinstance(text, str) and "1" in text and len(text) <= 2**16 and not set(text) - {*"01"}
-
-
-def _spread(result: Reconstruction) -> str:
-    """The point spread function as a curve, and what to read from it in one sentence."""
-    lines = result.lines
-    values = np.abs(point_spread(lines))
-    decibels = 20 * np.log10(np.maximum(values / values.max(), 1e-3))
-    level, width = sidelobe_level(lines), full_width(lines)
-    assert result.zero_filled_metrics is not None
-    words = (
-        f"Point spread: largest sidelobe {level:.1%} of the peak, main lobe {width:.1f} pixels "
-        f"wide; {result.lines_measured} of {lines.size} lines "
-        f"({result.achieved_acceleration:.2f}x); zero-filled "
-        f"{figures.score_line(result.zero_filled_metrics).split(' · ')[0]}."
-    )
-    picture = plots.curves(
-        [plots.Series("", np.arange(lines.size) - lines.size // 2, decibels)],
-        "pixels along the phase-encode direction",
-        "dB below the peak",
-        words,
-        y_range=(-60, 0),
-    )
-    return f"<p>{words}</p>{picture}"

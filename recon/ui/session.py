@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import zipfile
-from dataclasses import dataclass
-from functools import lru_cache
+import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from recon import examples, figures, readers
-from recon.kspace import InputError, KSpace
-from recon.methods import DEFAULT
-from recon.pipeline import Coils, PhaseEncode, Reconstruction, reconstruct, select_coils
+from recon.errors import InputError
+from recon.kspace import KSpace
+from recon.methods import DEFAULT, find
+from recon.pipeline import Reconstruction, solve
+from recon.scan import Coils, PhaseEncode, Sampling, Scan
+from recon.ui.memory import remembered
+from recon.weights import WeightsError
+
+
+class GoneError(InputError):
+    """What was uploaded is not there, or not this person's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file is not on the server, where uploads stay for an hour; please upload the "
+            "file again."
+        )
 
 
 @dataclass(frozen=True)
@@ -34,14 +47,16 @@ class Origin:
             If the upload is gone, or the example cannot be downloaded.
         """
         if self.upload is not None:
-            path = Path(self.upload)
-            if not path.is_file():
-                raise InputError(
-                    "Uploads are deleted after one to two hours; please upload the file again."
-                )
-            return path
+            if self.gone:
+                raise GoneError
+            return Path(self.upload)
         assert self.example is not None
         return examples.fetch(self.example) if examples.EXAMPLES[self.example].remote else None
+
+    @property
+    def gone(self) -> bool:
+        """Whether this is an upload that was deleted."""
+        return self.upload is not None and not Path(self.upload).is_file()
 
 
 @dataclass(frozen=True)
@@ -60,8 +75,32 @@ class Choice:
     family: str = "random"
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
 
+    def key(self, with_method: bool = True) -> str:
+        """The same for questions with the same answer."""
+        origin = self.origin
+        axes = "" if origin.example is not None else self.axes  # of examples they are known
+        fraction = self.center_fraction
+        parts = (
+            origin.example, origin.upload, self.slice, float(self.acceleration), self.seed,
+            None if fraction is None else float(fraction), self.coils, self.phase_encode,
+            axes, self.family, self.mask,
+            self.method if with_method else "",
+        )  # fmt: skip
+        return f"{zlib.crc32(repr(parts).encode()):08x}"
+
     @property
-    def lines(self) -> np.ndarray | None:
+    def words(self) -> str:
+        """In a few words, what is asked about."""
+        origin = self.origin
+        if origin.example is not None:
+            name = examples.EXAMPLES[origin.example].title
+        else:
+            name = Path(origin.upload or "").name
+        number = "" if self.slice in (None, 0) else f", slice {self.slice}"
+        return f"{name}{number}, {self.acceleration:g}x, mask seed {self.seed}"
+
+    @property
+    def drawn_mask(self) -> np.ndarray | None:
         """The mask drawn by hand: boolean, shape (W,)."""
         return None if self.mask is None else np.array([mark == "1" for mark in self.mask])
 
@@ -83,7 +122,7 @@ def read(choice: Choice) -> KSpace:
 
 
 # One slice is looked at with many masks and methods; a large one takes 128 MiB.
-@lru_cache(maxsize=2)
+@remembered(1)
 def _read(choice: Choice) -> KSpace:
     path = choice.origin.path()
     if path is None:
@@ -98,7 +137,7 @@ def _read(choice: Choice) -> KSpace:
         notes = (
             (example.description, *kspace.source.notes) if example.remote else kspace.source.notes
         )
-        kspace.source = dataclasses.replace(kspace.source, name=example.title, notes=notes)
+        kspace = replace(kspace, source=replace(kspace.source, name=example.title, notes=notes))
     return kspace
 
 
@@ -107,44 +146,44 @@ def _axes(choice: Choice) -> readers.Axes:
     return choice.axes if choice.origin.example is None else "slices"
 
 
-# A class opens the same example with the same settings; a result without k-space is small.
-@lru_cache(maxsize=16)
-def run(choice: Choice) -> Reconstruction:
-    """Read and reconstruct; the last few results are remembered."""
-    return reconstruct(
-        read(choice),
+def scan(choice: Choice) -> Scan:
+    """The chosen slice as a person wishes to see it."""
+    wish = Choice(choice.origin, coils=choice.coils, phase_encode=choice.phase_encode)
+    if choice.origin.path() is not None:
+        variant = {"slice": choice.slice, "acceleration": choice.acceleration, "axes": choice.axes}
+        wish = replace(wish, **variant)  # type: ignore[arg-type]
+    return _scan(wish)
+
+
+@remembered(2)
+def _scan(choice: Choice) -> Scan:
+    return Scan.of(read(choice), coils=choice.coils, phase_encode=choice.phase_encode)
+
+
+def sampling(choice: Choice, opened: Scan) -> Sampling:
+    """The lines that a choice measures of its scan."""
+    return opened.draw(
         choice.acceleration,
         choice.seed,
-        choice.method,
-        center_fraction=choice.center_fraction,
-        coils=choice.coils,
-        phase_encode=choice.phase_encode,
-        family=choice.family,
-        mask=choice.lines,
+        choice.family,
+        choice.center_fraction,
+        choice.drawn_mask,
     )
 
 
-def prepared(choice: Choice) -> np.ndarray:
-    """Fully sampled k-space as the probes take it, phase-encode lines as columns.
+# A class opens the same example with the same settings; a result without k-space is small.
+@remembered(16)
+def run(choice: Choice) -> Reconstruction:
+    """Read and reconstruct; the last few results are remembered."""
+    method = find(choice.method)
+    opened = scan(choice)
+    return solve(opened, sampling(choice, opened), method)
 
-    Returns
-    -------
-    complex64, shape (H, W) or (C, H, W).
 
-    Raises
-    ------
-    InputError
-        If the data arrived undersampled, or there is no such coil.
-    """
-    kspace = read(choice)
-    if kspace.source.mask is not None:
-        raise InputError(
-            "This needs fully sampled k-space; the file that is open was undersampled already."
-        )
-    data = np.asarray(kspace)
-    data = data.swapaxes(-2, -1) if choice.phase_encode == "rows" else data
-    everything = np.ones(data.shape[-1], bool)
-    return select_coils(data, everything, choice.coils)
+def forget(files: set[str]) -> None:
+    """Drop everything that is remembered of uploads, which have been deleted."""
+    for remembering in (_read, _scan, run):
+        remembering.forget(files)
 
 
 def arrays(result: Reconstruction) -> dict[str, np.ndarray]:
@@ -157,13 +196,41 @@ def arrays(result: Reconstruction) -> dict[str, np.ndarray]:
     return named if result.reference is None else {**named, "reference": result.reference}
 
 
+def packed(result: Reconstruction) -> bytes:
+    """The `arrays` as a NumPy ``.npz`` file."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays(result))  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
 def archive(result: Reconstruction) -> bytes:
     """A ZIP file: every picture as PNG, the arrays as ``arrays.npz``, ``numbers.json``."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as pack:
         for name, picture in figures.pictures(result).items():
             pack.writestr(f"{name}.png", figures.png(picture))
-        with pack.open("arrays.npz", "w") as file:
-            np.savez_compressed(file, **arrays(result))  # type: ignore[arg-type]
+        pack.writestr("arrays.npz", packed(result))
         pack.writestr("numbers.json", json.dumps(result.record(), indent=1, allow_nan=False))
     return buffer.getvalue()
+
+
+def attempt(choice: Choice) -> tuple[Reconstruction, str]:
+    """The result; without the method's weights the zero-filled image, and a sentence why."""
+    try:
+        return run(choice), ""
+    except WeightsError as error:
+        fallback = run(replace(choice, method="zero-filled"))
+        return fallback, f"{error} Until then the zero-filled image stands in its place."
+
+
+def subject(choice: Choice) -> tuple[Scan, Sampling]:
+    """What an experiment is about: a fully sampled scan, and the lines that it measures.
+
+    Raises
+    ------
+    InputError
+        If the data arrived undersampled.
+    """
+    opened = scan(choice)
+    opened.fully_sampled  # noqa: B018
+    return opened, sampling(choice, opened)

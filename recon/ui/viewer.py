@@ -1,7 +1,7 @@
 """Linked panels of a result: zoomed, panned and windowed together in the browser.
 
 The server sends numbers, not pictures: magnitudes as 16 bit of one common scale, so the browser
-can window them, read them out and score a region. ``viewer.js`` does the rest.
+can window them, read them out and score a region. ``web/viewer.mjs`` does the rest.
 """
 
 from __future__ import annotations
@@ -9,20 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import dataclass
-from html import escape
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from recon import figures
-
-SCRIPT = (Path(__file__).parent / "viewer.js").read_text("utf-8")
-HELP = (
-    "Wheel zooms, drag pans, right or Shift drag sets the window, double click resets. Hold a "
-    "number to see that panel's picture under the pointer. Keys: + - arrows [ ] { } 0."
-)
+from recon.scan import Scan
 
 
 @dataclass(frozen=True)
@@ -43,6 +37,8 @@ class Panel:
         Names of the image panels whose difference an error is.
     limit
         Share at the top of the colour scale, for shares and errors.
+    marks
+        Circles to look at: row, column and radius in pixels.
     """
 
     name: str
@@ -54,6 +50,14 @@ class Panel:
     of: str = ""
     against: str = ""
     limit: float = figures.ERROR_LIMIT
+    marks: tuple[tuple[float, float, float], ...] = ()
+
+    def upright(self, scan: Scan) -> Panel:
+        """The same with its pixels the way round the person's array has them."""
+        if self.pixels is None:
+            return self
+        marks = tuple((*scan.turned(row, column), size) for row, column, size in self.marks)
+        return replace(self, pixels=scan.upright(self.pixels), marks=marks)
 
 
 def reference_panel(reference: np.ndarray) -> Panel:
@@ -69,13 +73,13 @@ def reference_panel(reference: np.ndarray) -> Panel:
 
 
 def viewer(
-    panels: list[Panel],
+    panels: Sequence[Panel],
     window: float | None = None,
     data_range: float | None = None,
-    tail: str = "",
+    legend: Sequence[str] = (),
     columns: int = 4,
-) -> str:
-    """HTML of linked panels.
+) -> dict[str, Any]:
+    """Linked panels, as the browser's viewer takes them.
 
     Parameters
     ----------
@@ -87,8 +91,8 @@ def viewer(
         where None.
     data_range
         L of the SSIM of a region; the largest reference value where None.
-    tail
-        HTML of a last cell, such as a colour scale.
+    legend
+        Lines of words beside a colour scale of the errors; no scale where there are none.
     columns
         Panels in a row, where the screen is wide enough.
     """
@@ -107,30 +111,35 @@ def viewer(
         "window": window,
         "largest": largest,
         "range": data_range or largest,
-        "colors": _text(figures.ERROR_COLORS(np.arange(256), bytes=True)[:, :3]),
+        "colors": packed(figures.ERROR_COLORS(np.arange(256), bytes=True)[:, :3]),
+        "legend": list(legend),
+        "columns": columns,
     }
-    text = json.dumps(content)
-    cells = "".join(_figure(number, panel) for number, panel in enumerate(panels, 1))
-    return (
-        f'<div class="viewer" data-key="{zlib.crc32(text.encode())}">'
-        f'<div hidden class="viewer-data">{escape(text)}</div>'
-        '<div class="viewer-bar">'
-        '<button type="button" class="viewer-reset" title="Back to the whole picture">Reset'
-        "</button>"
-        '<button type="button" class="viewer-region" aria-pressed="false" title="Draw a '
-        'rectangle: it is magnified and scored in every panel">Region</button>'
-        '<span class="viewer-status" role="status"></span>'
-        f'<details class="viewer-help"><summary>How to look</summary>{escape(HELP)}</details>'
-        f'</div><div class="panels" style="--columns: {columns}">{cells}{tail}</div></div>'
-    )
+    return content | {"key": f"{zlib.crc32(json.dumps(content).encode()):08x}"}
+
+
+def empty() -> dict[str, Any]:
+    """No panels."""
+    return {}
+
+
+def packed(array: np.ndarray) -> str:
+    """An array's bytes, compressed, as text: `inflate` in the browser."""
+    return base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode()
 
 
 def _content(
-    panel: Panel, shape: tuple[int, ...], scale: float, panels: list[Panel]
+    panel: Panel, shape: tuple[int, ...], scale: float, panels: Sequence[Panel]
 ) -> dict[str, Any]:
     height, width = shape if panel.pixels is None else panel.pixels.shape
     content: dict[str, Any] = {
         "name": panel.name,
+        "title": panel.title,
+        "caption": panel.caption,
+        "alt": panel.alt,
+        "marks": [
+            {"row": row, "column": column, "radius": size} for row, column, size in panel.marks
+        ],
         "kind": panel.kind,
         "domain": "kspace" if panel.kind in ("decibels", "mask") else "image",
         "height": height,
@@ -145,30 +154,13 @@ def _content(
         if twin is not panel:  # sent once
             return content | {"same": twin.name}
         pixels = np.clip(panel.pixels / scale, 0, 1) * 65535
-        return content | {"data": _text(zlib.compress(pixels.round().astype("<u2").tobytes(), 1))}
+        return content | {"data": packed(pixels.round().astype("<u2"))}
     levels = panel.pixels
     if panel.kind == "share":
         levels = (np.clip(levels / panel.limit, 0, 1) * 255).round()
-    data = _text(zlib.compress(np.ascontiguousarray(levels, np.uint8).tobytes(), 1))
+    data = packed(levels.astype(np.uint8))
     return content | {"data": data, "span": figures.KSPACE_DECIBELS}
 
 
 def _equal(one: Panel, other: Panel) -> bool:
     return one.kind == other.kind and np.array_equal(one.pixels, other.pixels)  # type: ignore[arg-type]
-
-
-def _text(data: bytes | np.ndarray) -> str:
-    return base64.b64encode(data if isinstance(data, bytes) else data.tobytes()).decode()
-
-
-def _figure(number: int, panel: Panel) -> str:
-    parts = "".join(f"<span>{escape(part)}</span>" for part in panel.caption.split(" · ") if part)
-    title = escape(panel.title)
-    key = f'<kbd aria-hidden="true">{number}</kbd>' if number < 10 else ""  # one key each
-    return (
-        f'<figure><div class="frame"><canvas data-panel="{escape(panel.name)}" role="img" '
-        f'tabindex="0" aria-label="{escape(panel.alt)}"></canvas>'
-        f'<button type="button" class="viewer-enlarge" aria-label="Enlarge: {title}">⤢</button>'
-        f"</div><figcaption><b>{title}{key}</b>{parts}"
-        '<output class="readout"></output></figcaption></figure>'
-    )

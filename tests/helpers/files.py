@@ -7,10 +7,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import scipy.io
+import torch
 from PIL import Image
 
 from recon.fourier import fft2c
 from recon.kspace import Source
+from tests.helpers import scans
 
 S, C, H, W = 5, 3, 24, 32
 
@@ -94,6 +96,17 @@ def one_of_each(folder: Path) -> list[Path]:
     write_picture(folder / "grey.jpg", grey)
     write_picture(folder / "grey.tif", grey)
     write_picture(folder / "lzw.tif", grey, compression="tiff_lzw")
+    scans.mrd(folder / "mrd.mrd", stack, noise=1, oversampling=1)
+    scans.twix(folder / "vd.dat", stack, oversampling=1)
+    scans.twix(folder / "vb.dat", stack, version="vb", oversampling=1)
+    scans.bart(folder / "bart.zip", stack)
+    scans.bruker(folder / "bruker.zip", stack * 1000)
+    scans.nifti(folder / "plain.nii", grey[:, :, None])
+    scans.nifti(folder / "packed.nii.gz", grey[:, :, None])
+    (folder / "frames.dcm").write_bytes(scans.dicom(np.array([grey, grey])))
+    series = {str(n): scans.dicom(grey, n, (0, 0, n)) for n in range(2)}
+    scans.zipped_from(folder / "series.zip", series)
+    scans.tensor(folder / "tensor.pt", {"kspace": torch.from_numpy(stack)})
     return sorted(folder.iterdir())
 
 

@@ -20,6 +20,11 @@ def sentence(page) -> str:
     return page.locator("#verdict").inner_text()
 
 
+def bar(page) -> str:
+    """What the bar above the tabs says."""
+    return page.locator("#bar-info").inner_text()
+
+
 def after(page, action) -> float:
     """Do something and wait until the pictures have changed: seconds it took."""
     before = key(page)
@@ -32,6 +37,27 @@ def after(page, action) -> float:
         timeout=30_000,
     )
     return time.perf_counter() - start
+
+
+def complete(page, key: str, action, rows: int = 1) -> None:
+    """Start an experiment and wait until all of it is there."""
+    page.evaluate(
+        "key => { const old = document.querySelector(`#${key}-about recon-about`);"
+        " old.contentBefore = old.content; }",
+        key,
+    )
+    action()
+    page.wait_for_function(
+        """([key, rows]) => {
+          const about = document.querySelector(`#${key}-about recon-about`);
+          const table = document.querySelectorAll(`#${key}-words tbody tr`);
+          return about.content !== about.contentBefore && about.content.question
+            && !document.querySelector(`#${key}-progress progress`)
+            && (rows === 0 || table.length === rows);
+        }""",
+        arg=[key, rows],
+        timeout=90_000,
+    )
 
 
 def upload(page, path: Path) -> None:

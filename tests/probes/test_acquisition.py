@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from recon import masks, metrics, phantom
+from recon.errors import InputError
 from recon.fourier import fft2c
-from recon.kspace import InputError
+from recon.kspace import KSpace, Source
 from recon.measurement import measure, picture
 from recon.probes.acquisition import cumulative_masks, line_order, replay
+from recon.scan import Scan
 
 
 def test_orders():
@@ -47,12 +49,12 @@ def test_every_frame_is_the_zero_filled_image_of_its_lines(order, shape):
     rng = np.random.default_rng(3)
     kspace = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
     mask = masks.random_cartesian(shape[-1], 2, seed=1)
-    film = replay(kspace, mask, order, seed=5, frames=7)
+    film = replay(Scan.of(kspace), mask, order, seed=5, frames=7)
     reference = picture(kspace)
     white = np.percentile(reference, 99.9)
     assert film.images.shape == (7, *reference.shape)
     for so_far, image, ssim in zip(
-        cumulative_masks(film.lines, shape[-1], film.counts), film.images, film.ssim, strict=True
+        cumulative_masks(film.order, shape[-1], film.counts), film.images, film.ssim, strict=True
     ):
         exact = measure(kspace, so_far, 1).zero_filled
         np.testing.assert_allclose(image, np.clip(exact / white, 0, 1), atol=1e-5)
@@ -62,7 +64,7 @@ def test_every_frame_is_the_zero_filled_image_of_its_lines(order, shape):
 
 def test_full_sampling_ends_with_the_reference():
     kspace = phantom.kspace((64, 61))
-    film = replay(kspace, order="centric", frames=10)
+    film = replay(Scan.of(kspace), order="centric", frames=10)
     assert film.counts[-1] == 61
     assert film.ssim[-1] == pytest.approx(1, abs=1e-5)
     assert film.ssim[0] < 0.9
@@ -72,27 +74,27 @@ def test_full_sampling_ends_with_the_reference():
 
 
 def test_moments_are_evenly_spaced_and_the_clock_runs():
-    film = replay(phantom.kspace((20, 30)), frames=4, repetition_time=600)
+    film = replay(Scan.of(phantom.kspace((20, 30))), frames=4, repetition_time=600)
     assert film.counts.tolist() == [8, 15, 23, 30]
     np.testing.assert_allclose(film.seconds, [4.8, 9, 13.8, 18])
 
 
 @pytest.mark.parametrize("width", [7, 49, 100])
 def test_no_more_frames_than_lines(width):
-    film = replay(phantom.kspace((20, width)), frames=1000)
+    film = replay(Scan.of(phantom.kspace((20, width))), frames=1000)
     np.testing.assert_array_equal(film.counts, np.arange(1, width + 1))
 
 
 def test_centre_first_shows_more_sooner():
     """Most of the energy is in the middle of k-space."""
-    kspace = phantom.kspace((64, 64))
-    centric, linear = (replay(kspace, order=o, frames=8) for o in ("centric", "linear"))
+    scan = Scan.of(phantom.kspace((64, 64)))
+    centric, linear = (replay(scan, order=o, frames=8) for o in ("centric", "linear"))
     assert centric.ssim[1] > linear.ssim[1] + 0.1
 
 
-def test_ssim_uses_the_given_range():
+def test_ssim_uses_the_volumes_range():
     kspace = phantom.kspace((40, 40))
-    film = replay(kspace, frames=2, data_range=3.0)
+    film = replay(Scan.of(KSpace(kspace, Source(attrs={"max": 3.0}))), frames=2)
     half = measure(kspace, np.arange(40) < 20, 1).zero_filled
     assert film.ssim[0] == pytest.approx(metrics.ssim(picture(kspace), half, 3.0), abs=1e-5)
 
@@ -101,7 +103,7 @@ def test_the_window_cuts_pictures_but_not_scores():
     """A few bright pixels are white like others, and count in full."""
     image = np.random.default_rng(0).random((64, 64))
     image[20, 30] = 50
-    film = replay(fft2c(image.astype(np.complex64)), frames=4)
+    film = replay(Scan.of(fft2c(image.astype(np.complex64))), frames=4)
     assert film.ssim[-1] == pytest.approx(1, abs=1e-5)
     assert (film.images[-1] > 0.999).sum() >= 4
     assert film.images[-1].mean() > 0.4
@@ -113,4 +115,4 @@ def test_the_window_cuts_pictures_but_not_scores():
 )
 def test_impossible_scans(arguments):
     with pytest.raises(InputError):
-        replay(phantom.kspace((20, 20)), **arguments)
+        replay(Scan.of(phantom.kspace((20, 20))), **arguments)

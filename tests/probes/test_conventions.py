@@ -8,7 +8,8 @@ from scipy.ndimage import gaussian_filter
 
 from recon import masks, metrics, phantom
 from recon.measurement import measure, picture
-from recon.probes.conventions import conventions, foreground
+from recon.metrics import foreground
+from recon.probes.conventions import conventions
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from recon import masks, phantom
-from recon.fourier import center_crop, fft2c, magnitude
-from recon.kspace import InputError
+from recon.errors import InputError
+from recon.fourier import fft2c, magnitude
+from recon.kspace import KSpace, Source
 from recon.measurement import measure, picture
-from recon.methods import zero_filled
+from recon.methods import ZeroFilled
 from recon.metrics import scores
 from recon.probes.crimes import commit, jpeg, zero_padded
+from recon.scan import Scan
+from tests.helpers.methods import FunctionMethod
 
 SHAPES = [(24, 32), (33, 27), (24, 27), (3, 20, 31)]
 
@@ -34,7 +37,7 @@ def test_zero_padding_interpolates(shape, factor):
         old = [(n * factor // 2 - n // 2 * factor) for n in shape[-2:]]
         rows, columns = (np.arange(n) * factor + o for n, o in zip(shape[-2:], old, strict=True))
         np.testing.assert_allclose(
-            image[np.ix_(rows, columns)] * factor, magnitude(kspace), rtol=1e-4, atol=1e-5
+            image[np.ix_(rows, columns)], magnitude(kspace), rtol=1e-4, atol=1e-5
         )
 
 
@@ -57,8 +60,8 @@ def test_jpeg_loses_more_at_lower_quality(scale):
 
 def test_raw_is_the_plain_experiment_and_the_measure_of_all():
     kspace = phantom.kspace((60, 48), seed=3)
-    methods = {"zero-filled": zero_filled, "darker": lambda m: m.zero_filled / 2}
-    rows = list(commit(kspace, methods, 3, seed=5))
+    methods = [ZeroFilled(), FunctionMethod(lambda m: m.zero_filled / 2, "darker")]
+    rows = list(commit(Scan.of(kspace), methods, 3, seed=5))
     versions = ("raw", "magnitude", "zero-padded", "jpeg")
     assert [(r.version, r.method) for r in rows] == [(v, m) for v in versions for m in methods]
     plain = measure(kspace, masks.random_cartesian(48, 3, seed=5), 3).zero_filled
@@ -72,12 +75,10 @@ def test_raw_is_the_plain_experiment_and_the_measure_of_all():
 
 def test_padding_pays():
     """The crime of Shimron et al.: with lines to waste on zeros, every method looks better."""
-    kspace = phantom.kspace((96, 96), noise=0.02)
+    scan = Scan.of(phantom.kspace((96, 96), noise=0.02))
     gains = {
         factor: next(
-            r
-            for r in commit(kspace, {"zero-filled": zero_filled}, 4, factor=factor)
-            if r.version == "zero-padded"
+            r for r in commit(scan, [ZeroFilled()], 4, factor=factor) if r.version == "zero-padded"
         )
         for factor in (1.25, 2)
     }
@@ -85,14 +86,49 @@ def test_padding_pays():
     assert gains[2].error_drop > 0.1
 
 
-def test_all_versions_are_scored_on_the_same_part_of_the_object():
-    """Padded beyond 320 pixels, the picture shows the middle; so must the raw one."""
+def test_all_versions_show_the_same_part_of_the_object():
+    """In an interpolated picture that part has more pixels, and none of the raw one is cut off."""
     kspace = phantom.kspace((240, 200), seed=1)
-    raw, _, padded, _ = commit(kspace, {"zero-filled": zero_filled}, 4, factor=2)
+    raw, _, padded, _ = commit(Scan.of(kspace), [ZeroFilled()], 4, factor=2)
     plain = measure(kspace, masks.random_cartesian(200, 4), 4).zero_filled
-    part = (160, 160)
-    assert raw.scores == scores(center_crop(picture(kspace), part), center_crop(plain, part))
-    big = fft2c(zero_padded(kspace, 2))
-    plain = measure(big, masks.random_cartesian(400, 4), 4).zero_filled
-    assert plain.shape == (320, 320)
-    assert padded.scores == scores(picture(big), plain)
+    assert raw.scores == scores(picture(kspace), plain)
+    big, size = fft2c(zero_padded(kspace, 2)), (480, 400)
+    plain = measure(big, masks.random_cartesian(400, 4), 4, size).zero_filled
+    assert plain.shape == size
+    assert padded.scores == scores(picture(big, size), plain)
+
+
+def test_a_crop_grows_with_the_picture():
+    seen = []
+
+    def method(measurement):
+        seen.append(measurement.zero_filled)
+        return measurement.zero_filled
+
+    scan = Scan.of(phantom.kspace((96, 80), seed=1), crop=(64, 90))
+    list(commit(scan, [FunctionMethod(method)], 1, center_fraction=1, factor=2))
+    assert [image.shape for image in seen] == [(64, 80), (64, 80), (128, 160), (64, 80)]
+    np.testing.assert_allclose(seen[1], seen[0], atol=1e-5)
+    np.testing.assert_allclose(seen[2][::2, ::2], seen[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("coils", ["rss", "svd", 1])
+def test_all_versions_are_judged_by_one_range(coils):
+    """The volume's maximum, or of a coil alone, which has no such maximum, the slice's."""
+    kspace = np.stack([phantom.kspace((60, 48), seed=s) for s in (1, 2)])
+    limit = 2.5 * float(picture(kspace).max())
+    pictures = []
+
+    def method(measurement):
+        pictures.append(measurement.zero_filled)
+        return measurement.zero_filled
+
+    source = Source(attrs={"max": limit})
+    scan = Scan.of(KSpace(kspace, source), coils=coils)
+    found = list(commit(scan, [FunctionMethod(method)], 3))
+    plain = magnitude(scan.kspace)
+    full = (plain, zero_padded(scan.kspace, 1.5), jpeg(plain, 75))
+    truths = [picture(scan.kspace), *(picture(fft2c(image)) for image in full)]
+    for one, truth, image in zip(found, truths, pictures, strict=True):
+        exact = scores(truth, image, float(truth.max()) if coils == 1 else limit)
+        assert one.scores == pytest.approx(exact, abs=1e-6)

@@ -9,11 +9,14 @@ import pytest
 from scipy.stats import spearmanr
 
 from recon import masks, metrics, phantom
-from recon.kspace import InputError
+from recon.errors import InputError
+from recon.kspace import KSpace, Source
 from recon.measurement import measure, picture
-from recon.methods import zero_filled
-from recon.probes.conventions import foreground
+from recon.methods import ZeroFilled
+from recon.metrics import foreground
 from recon.probes.ensemble import Ensemble, agreement, ensemble
+from recon.scan import Scan
+from tests.helpers.methods import FunctionMethod
 
 
 @pytest.fixture(scope="module")
@@ -21,24 +24,29 @@ def kspace():
     return phantom.kspace((63, 48), seed=2)
 
 
-def test_one_mask_has_exactly_no_deviation(kspace):
-    (result,) = ensemble(kspace, zero_filled, [3])
+@pytest.fixture(scope="module")
+def scan(kspace):
+    return Scan.of(kspace)
+
+
+def test_one_mask_has_exactly_no_deviation(kspace, scan):
+    (result,) = ensemble(scan, ZeroFilled(), [3])
     assert not result.deviation.any()
     image = measure(kspace, masks.random_cartesian(48, 4, seed=3), 4).zero_filled
     np.testing.assert_array_equal(result.mean, image)
     assert result.ssim == (pytest.approx(metrics.ssim(picture(kspace), image), abs=1e-6),)
 
 
-def test_the_same_mask_again_has_exactly_no_deviation(kspace):
-    *_, last = ensemble(kspace, zero_filled, [5] * 7)
+def test_the_same_mask_again_has_exactly_no_deviation(scan):
+    *_, last = ensemble(scan, ZeroFilled(), [5] * 7)
     assert not last.deviation.any()
     assert len(set(last.ssim)) == 1
 
 
 @pytest.mark.parametrize("family", ["random", "equispaced"])
-def test_mean_and_deviation_are_numpys(kspace, family):
+def test_mean_and_deviation_are_numpys(kspace, scan, family):
     seeds = [0, 1, 2, 3, 4]
-    states = list(ensemble(kspace, zero_filled, seeds, 3, center_fraction=0.1, family=family))
+    states = list(ensemble(scan, ZeroFilled(), seeds, 3, center_fraction=0.1, family=family))
     images = np.array(
         [
             measure(kspace, masks.FAMILIES[family](48, 3, 0.1, s), 3).zero_filled.astype(float)
@@ -54,7 +62,7 @@ def test_mean_and_deviation_are_numpys(kspace, family):
     assert len(set(states[-1].ssim)) > 1
 
 
-def test_it_waits_to_be_asked(kspace):
+def test_it_waits_to_be_asked(scan):
     """A page shows progress: nothing is computed ahead, and seeds may have no end."""
     calls = []
 
@@ -62,31 +70,32 @@ def test_it_waits_to_be_asked(kspace):
         calls.append(measurement.mask)
         return measurement.zero_filled
 
-    endless = ensemble(kspace, method, itertools.count())
+    endless = ensemble(scan, FunctionMethod(method), itertools.count())
     assert not calls
     next(endless)
     next(endless)
     assert len(calls) == 2
 
 
-def test_a_method_sees_measured_lines_and_the_acceleration_only(kspace):
+def test_a_method_sees_measured_lines_and_the_acceleration_only(scan):
     def method(measurement):
         assert not measurement.kspace[:, ~measurement.mask].any()
         assert measurement.acceleration == 6
         return measurement.zero_filled
 
-    assert len(list(ensemble(kspace, method, range(2), 6))) == 2
+    assert len(list(ensemble(scan, FunctionMethod(method), range(2), 6))) == 2
 
 
-def test_ssim_uses_the_given_range(kspace):
-    (result,) = ensemble(kspace, zero_filled, [0], data_range=9.0)
+def test_ssim_uses_the_volumes_range(kspace):
+    source = Source(attrs={"max": 9.0})
+    (result,) = ensemble(Scan.of(KSpace(kspace, source)), ZeroFilled(), [0])
     image = measure(kspace, masks.random_cartesian(48, 4, seed=0), 4).zero_filled
     assert result.ssim[0] == pytest.approx(metrics.ssim(picture(kspace), image, 9.0), abs=1e-6)
 
 
-def test_impossible_masks_get_a_sentence(kspace):
+def test_impossible_masks_get_a_sentence(scan):
     with pytest.raises(InputError):
-        next(ensemble(kspace, zero_filled, [0], 0.5))
+        next(ensemble(scan, ZeroFilled(), [0], 0.5))
 
 
 def made(reference, error, deviation):
@@ -135,13 +144,13 @@ def test_air_does_not_count(reference):
     assert abs(result.correlation) < 0.2
 
 
-def test_one_mask_says_nothing(kspace):
-    (result,) = ensemble(kspace, zero_filled, [0])
+def test_one_mask_says_nothing(kspace, scan):
+    (result,) = ensemble(scan, ZeroFilled(), [0])
     verdict = agreement(result, picture(kspace))
     assert np.isnan(verdict.correlation)
     assert "nothing" in verdict.sentence
 
 
-def test_zero_filled_is_wrong_where_masks_disagree(kspace):
-    *_, result = ensemble(kspace, zero_filled, range(16))
+def test_zero_filled_is_wrong_where_masks_disagree(kspace, scan):
+    *_, result = ensemble(scan, ZeroFilled(), range(16))
     assert agreement(result, picture(kspace)).correlation > 0.2

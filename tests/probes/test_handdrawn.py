@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from recon import masks, metrics, phantom
-from recon.kspace import InputError
+from recon.errors import InputError
+from recon.kspace import KSpace, Source
 from recon.measurement import measure, picture
-from recon.methods import zero_filled
+from recon.methods import ZeroFilled
 from recon.probes.handdrawn import Standing, against_random, random_masks, score_masks
+from recon.scan import Scan
+from tests.helpers.methods import FunctionMethod
 
 
 @pytest.mark.parametrize(("width", "lines"), [(320, 80), (47, 13), (16, 16), (16, 1), (31, 2)])
@@ -55,8 +58,10 @@ def test_impossible_budgets(lines, center_fraction):
 def test_scores_are_the_projects(shape, data_range):
     kspace = np.broadcast_to(phantom.kspace(shape[-2:]), shape)
     drawn = random_masks(shape[-1], 12, 6)
-    quick = list(score_masks(kspace, drawn, data_range=data_range))
-    slow = list(score_masks(kspace, drawn, zero_filled, data_range=data_range))
+    source = Source(attrs={} if data_range is None else {"max": data_range})
+    scan = Scan.of(KSpace(kspace, source))
+    quick = list(score_masks(scan, drawn))
+    slow = list(score_masks(scan, drawn, ZeroFilled()))
     for mask, one, two in zip(drawn, quick, slow, strict=True):
         image = measure(kspace, mask, 3).zero_filled
         exact = metrics.ssim(picture(kspace), image, data_range)
@@ -72,7 +77,8 @@ def test_a_method_is_told_the_achieved_acceleration():
         told.append((measurement.acceleration, measurement.mask.sum()))
         return measurement.zero_filled
 
-    result = against_random(phantom.kspace((30, 40)), np.arange(40) % 4 == 0, 3, method=method)
+    scan = Scan.of(phantom.kspace((30, 40)))
+    result = against_random(scan, np.arange(40) % 4 == 0, 3, method=FunctionMethod(method))
     assert told == [(4, 10)] * 4
     assert result.others.shape == (3,)
 
@@ -85,31 +91,31 @@ def test_percentile():
 
 def test_a_random_mask_stands_in_the_middle_and_a_bad_one_below():
     """Percentiles of random masks are uniform: half of 30 are below 50, give or take three."""
-    kspace = phantom.kspace((48, 48))
+    scan = Scan.of(phantom.kspace((48, 48)))
     rivals = random_masks(48, 14, 30, seed=99)
-    places = [against_random(kspace, mask, 60, seed=3).percentile for mask in rivals]
+    places = [against_random(scan, mask, 60, seed=3).percentile for mask in rivals]
     assert 30 < np.mean(places) < 70
     edges = np.ones(48, bool)
     edges[7:-7] = False
-    assert against_random(kspace, edges, 60).percentile == 0
+    assert against_random(scan, edges, 60).percentile == 0
 
 
 def test_same_seed_same_standing():
-    kspace, mask = phantom.kspace((32, 32)), np.arange(32) % 3 == 1
-    one, again = (against_random(kspace, mask, 10, seed=4) for _ in range(2))
+    scan, mask = Scan.of(phantom.kspace((32, 32))), np.arange(32) % 3 == 1
+    one, again = (against_random(scan, mask, 10, seed=4) for _ in range(2))
     assert one.ssim == again.ssim
     np.testing.assert_array_equal(one.others, again.others)
 
 
 def test_an_empty_mask_gets_a_sentence():
     with pytest.raises(InputError, match="0"):
-        against_random(phantom.kspace((20, 20)), np.zeros(20, bool))
+        against_random(Scan.of(phantom.kspace((20, 20))), np.zeros(20, bool))
 
 
 def test_two_hundred_masks_are_quick():
     """At full size: three seconds on two idle cores, and a lot more is allowed here."""
-    kspace = phantom.kspace()
+    scan = Scan.of(phantom.kspace())
     start = time.perf_counter()
-    result = against_random(kspace, masks.low_pass(320, 4))
+    result = against_random(scan, masks.low_pass(320, 4))
     assert time.perf_counter() - start < 10
     assert result.others.shape == (200,)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from recon import masks
+from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
-from recon.kspace import InputError
 from recon.measurement import measure, picture
-from recon.methods import zero_filled
+from recon.methods import ZeroFilled
 from recon.probes.lesion import Lesion, insert, profile
 from recon.probes.survival import sweep
+from recon.scan import Scan
 
 SHAPES = [(64, 48), (33, 47), (3, 40, 31), (340, 30), (30, 351)]
 KINDS = ["spot", "disc", "lines"]
@@ -39,11 +40,12 @@ def test_zero_contrast_has_exactly_no_effect(shape, kind, relative_to):
     kspace = coils(shape)
     kspace[..., 0] = np.complex64(complex(-0.0, -0.0))  # adding zero would show
     lesion = middle(kspace, kind=kind, contrast=0.0, relative_to=relative_to, size=2)
-    result, truth = insert(kspace, lesion)
-    assert result.tobytes() == kspace.tobytes()
+    scan = Scan.of(kspace)
+    result, truth = insert(scan, lesion)
+    assert result.kspace.tobytes() == kspace.tobytes()
     assert not truth.any()
     mask = masks.random_cartesian(shape[-1], 2)
-    (found,) = sweep(kspace, mask, 2, [lesion], {"zero-filled": zero_filled})
+    (found,) = sweep(scan, scan.draw(2), [lesion], [ZeroFilled()])
     np.testing.assert_array_equal(found.image, measure(kspace, mask, 2).zero_filled)
     assert np.isnan(found.retained)
     assert np.isnan(found.visibility)
@@ -57,9 +59,9 @@ def test_the_picture_changes_by_exactly_the_lesion(shape, kind, contrast, relati
     kspace = coils(shape, 1)
     before = picture(kspace)
     lesion = middle(kspace, kind=kind, contrast=contrast, relative_to=relative_to, size=3)
-    result, truth = insert(kspace, lesion)
-    assert result.dtype == np.complex64
-    np.testing.assert_allclose(picture(result) - before, truth, atol=2e-5)
+    result, truth = insert(Scan.of(kspace), lesion)
+    assert result.kspace.dtype == np.complex64
+    np.testing.assert_allclose(picture(result.kspace) - before, truth, atol=2e-5)
     unit = before if relative_to == "local" else before.max()
     wanted = contrast * profile(lesion, before.shape) * unit
     np.testing.assert_allclose(truth, np.maximum(wanted, -before), atol=1e-5)
@@ -69,8 +71,8 @@ def test_the_picture_changes_by_exactly_the_lesion(shape, kind, contrast, relati
 @pytest.mark.parametrize("shape", SHAPES)
 def test_phase_and_coil_ratio_stay(shape):
     kspace = coils(shape, 2)
-    result, _ = insert(kspace, middle(kspace, size=6))
-    before, after = ifft2c(kspace), ifft2c(result)
+    result, _ = insert(Scan.of(kspace), middle(kspace, size=6))
+    before, after = ifft2c(kspace), ifft2c(result.kspace)
     gain = after / before  # one real factor for all coils of a pixel
     np.testing.assert_allclose(gain.imag, 0, atol=1e-5)
     if len(shape) == 3:
@@ -124,4 +126,4 @@ def test_half_pixels_count_half():
 )
 def test_impossible_lesions(changes):
     with pytest.raises(InputError):
-        insert(coils((40, 31)), replace(Lesion(20, 15), **changes))
+        insert(Scan.of(coils((40, 31))), replace(Lesion(20, 15), **changes))

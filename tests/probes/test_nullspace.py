@@ -8,7 +8,8 @@ import pytest
 from recon import masks, phantom
 from recon.fourier import combined, fft2c, ifft2c
 from recon.measurement import measure, picture
-from recon.probes.nullspace import direction, reimpose, residual, split, with_phase
+from recon.phase import direction, with_phase
+from recon.probes.nullspace import reimpose, residual, split
 
 SHAPES = [(32, 40), (33, 27), (3, 20, 31)]
 

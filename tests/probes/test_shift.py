@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from recon import masks, phantom
+from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c, magnitude
-from recon.kspace import InputError, KSpace
 from recon.measurement import measure, picture
-from recon.methods import zero_filled
+from recon.methods import ZeroFilled
 from recon.metrics import scores
 from recon.probes.shift import INSIDE, SHIFTS, Shift, add_noise, evaluate, rotate
+from recon.scan import Scan
+from tests.helpers.methods import FunctionMethod
 
 SHAPES = [(64, 64), (63, 65), (80, 48), (2, 47, 60)]
 
@@ -98,7 +100,7 @@ def kspace():
 
 
 def test_inside_is_the_plain_experiment(kspace):
-    (one,) = evaluate(KSpace(kspace), {"zero-filled": zero_filled}, [INSIDE], 3, seed=7)
+    (one,) = evaluate(Scan.of(kspace), [ZeroFilled()], [INSIDE], 3, seed=7)
     plain = measure(kspace, masks.random_cartesian(48, 3, seed=7), 3).zero_filled
     np.testing.assert_array_equal(one.image, plain)
     np.testing.assert_array_equal(one.reference, picture(kspace))
@@ -107,14 +109,14 @@ def test_inside_is_the_plain_experiment(kspace):
 
 
 def test_every_shift_and_method_has_an_outcome(kspace):
-    methods = {"zero-filled": zero_filled, "twice": lambda m: 2 * m.zero_filled}
-    outcomes = list(evaluate(kspace, methods))
+    methods = [ZeroFilled(), FunctionMethod(lambda m: 2 * m.zero_filled, "twice")]
+    outcomes = list(evaluate(Scan.of(kspace), methods))
     assert [(o.shift, o.method) for o in outcomes] == [
         (s, m) for s in (INSIDE, *SHIFTS) for m in methods
     ]
-    shifted = {o.shift.label: o.scores["ssim"] for o in outcomes if o.method == "zero-filled"}
+    shifted = {o.shift.label: o.scores["ssim"] for o in outcomes if o.method is methods[0]}
     assert len(set(shifted.values())) == len(shifted)  # none of them is without effect
-    assert all(o.closed < 0 for o in outcomes if o.method == "twice")
+    assert all(o.closed < 0 for o in outcomes if o.method is methods[1])
 
 
 def test_a_shift_is_what_the_method_sees(kspace):
@@ -125,16 +127,16 @@ def test_a_shift_is_what_the_method_sees(kspace):
         return measurement.zero_filled
 
     shifts = [Shift("swapped", swapped=True), Shift("comb", family="equispaced")]
-    swapped, _ = evaluate(kspace, {"": method}, shifts, 4, seed=2)
+    swapped, _ = evaluate(Scan.of(kspace), [FunctionMethod(method)], shifts, 4, seed=2)
     mask = masks.random_cartesian(64, 4, seed=2)
     np.testing.assert_array_equal(seen[0].kspace, masks.apply(kspace.T, mask))
-    np.testing.assert_allclose(swapped.reference, picture(kspace).T, atol=1e-6)
+    np.testing.assert_allclose(swapped.reference, picture(kspace), atol=1e-6)
     np.testing.assert_array_equal(seen[1].mask, masks.equispaced(48, 4, seed=2))
 
 
 def test_noise_is_measured_but_is_not_the_truth(kspace):
     (one,) = evaluate(
-        kspace, {"zero-filled": zero_filled}, [Shift("noise", noise=0.1)], 1, center_fraction=1
+        Scan.of(kspace), [ZeroFilled()], [Shift("noise", noise=0.1)], 1, center_fraction=1
     )
     np.testing.assert_array_equal(one.reference, picture(kspace))
     np.testing.assert_array_equal(one.image, picture(add_noise(kspace, 0.1, 0)))

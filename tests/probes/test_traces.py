@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon import phantom
+from recon import examples, phantom
+from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c, magnitude
+from recon.kspace import KSpace, Source
 from recon.probes.crimes import jpeg
 from recon.probes.traces import asymmetry, inspect
+from recon.scan import Scan
 
 SHAPES = [(24, 32), (33, 27), (24, 27), (3, 20, 31)]
 
@@ -45,7 +48,7 @@ def test_asymmetry_has_known_values():
 
 
 def test_scanner_like_data_pass():
-    clues = inspect(phantom.kspace((48, 41)))
+    clues = inspect(Scan.of(phantom.kspace((48, 41))))
     assert not any(clue.suspicious for clue in clues.values())
     assert clues["asymmetry"].value > 0.1
     assert clues["empty_edges"].value == 0
@@ -58,7 +61,7 @@ def test_scanner_like_data_pass():
 def test_a_magnitude_image_is_noticed(shape):
     image = magnitude(phantom.kspace(shape))
     for picture_ in (image, jpeg(image, 60)):
-        clue = inspect(fft2c(picture_.astype(np.complex64)))["asymmetry"]
+        clue = inspect(Scan.of(fft2c(picture_.astype(np.complex64))))["asymmetry"]
         assert clue.suspicious
         assert clue.value < 1e-6
         assert "magnitude image" in clue.sentence
@@ -71,17 +74,48 @@ def test_zero_filled_edges_are_counted(coils):
     kspace[..., -5:, :] = 0
     kspace[..., -3:] = 0
     kspace[..., 12:15] = 0  # inside: lines that were skipped, not padding
-    clue = inspect(kspace)["empty_edges"]
+    clue = inspect(Scan.of(kspace))["empty_edges"]
     assert clue.suspicious
     assert clue.value == pytest.approx(8 / 40)
     assert "8 rows and 3 columns" in clue.sentence
     kspace[..., 0, 7] = 1e-20
     kspace[..., -1, 7] = 1e-20
-    assert inspect(kspace)["empty_edges"].value == pytest.approx(3 / 30)
+    assert inspect(Scan.of(kspace))["empty_edges"].value == pytest.approx(3 / 30)
 
 
 def test_nothing_at_all_is_empty():
-    assert inspect(np.zeros((4, 6)))["empty_edges"].value == 1
+    scan = Scan(np.zeros((4, 6), np.complex64), Source())
+    assert inspect(scan)["empty_edges"].value == 1
+
+
+@pytest.mark.parametrize("name", ["phase", "no phase"])
+def test_a_simulated_scan_is_called_simulated(name):
+    """A made-up phase passes for a scanner's until the source says what it is."""
+    image = magnitude(phantom.kspace((48, 40)))
+    phase = np.exp(1j * np.linspace(0, 4, 40)) if name == "phase" else 1
+    data = fft2c((image * phase).astype(np.complex64))
+    clue = inspect(Scan.of(KSpace(data, Source(simulated=True))))["asymmetry"]
+    assert clue.suspicious
+    assert "as with scanner data" not in clue.sentence
+    assert ("simulated" if name == "phase" else "computed from a magnitude image") in clue.sentence
+    measured = inspect(Scan.of(data))["asymmetry"]
+    assert measured.value == clue.value
+    assert measured.suspicious == (name == "no phase")
+
+
+def test_the_built_in_head_is_called_simulated():
+    kspace = examples.load("phantom")
+    assert kspace.source.simulated
+    clue = inspect(Scan.of(kspace))["asymmetry"]
+    assert "simulated" in clue.sentence
+    assert "scanner data" not in clue.sentence
+
+
+def test_lines_that_were_not_measured_are_not_called_padding():
+    kspace = noise((20, 30))
+    mask = np.arange(30) > 4
+    with pytest.raises(InputError, match="undersampled"):
+        inspect(Scan.of(KSpace(kspace * mask, Source(mask=mask))))
 
 
 def test_simulated_phase_hides_the_crime():
@@ -89,5 +123,5 @@ def test_simulated_phase_hides_the_crime():
     image = magnitude(phantom.kspace((48, 40)))
     phase = np.exp(1j * np.linspace(0, 4, 40)).astype(np.complex64)
     kspace = fft2c(image * phase)
-    assert not inspect(kspace)["asymmetry"].suspicious
+    assert not inspect(Scan.of(kspace))["asymmetry"].suspicious
     np.testing.assert_allclose(abs(ifft2c(kspace)), image, atol=1e-5)

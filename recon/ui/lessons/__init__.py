@@ -2,21 +2,92 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from recon import figures
-from recon.ui import bench
+from recon import examples, figures
+from recon.scan import Scan
+from recon.ui import events, session
 from recon.ui.controls import Controls
-from recon.ui.lessons.course import LESSONS, QUIZ, Lesson
-from recon.ui.lessons.experiments import Scan
-from recon.ui.viewer import SCRIPT, viewer
+from recon.ui.events import Values, careful
+from recon.ui.experiment import table
+from recon.ui.lessons.course import LESSONS, QUIZ, Lesson, Question
+from recon.ui.reconstruct import FIRST
+from recon.ui.session import Choice
+from recon.ui.viewer import reference_panel, viewer
+from recon.ui.web import component
+
+# A click on a number in the list of lessons.
+PICK = """
+element.addEventListener('click', event => {
+  const button = event.target.closest('button');
+  if (button) trigger('select', {lesson: Number(button.dataset.lesson)});
+});
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a lesson shows once somebody asked to find out."""
+
+    outcome: str
+    panels: dict[str, Any]
+    meaning: str
+
+
+def found(number: int, guess: int | None, choice: Choice) -> Result:
+    """Run a lesson's experiment.
+
+    Parameters
+    ----------
+    number
+        From 0.
+    guess
+        Index of the option that was chosen; None without a guess.
+    """
+    lesson = LESSONS[number]
+    scan, shown_on = _subject(lesson, choice)
+    answer = lesson.experiment(scan, choice.seed)
+    right = lesson.question.right
+    said = "" if guess is None else "Right. " if guess == right else "Not quite. "
+    text = f"<b>{said}{escape(lesson.question.options[right])}.</b> {escape(answer.sentence)}"
+    where = f'<p class="where">Shown on: {escape(shown_on)}.</p>'
+    window = answer.white or figures.white(scan.truth)
+    return Result(
+        f"<p>{text}</p>{where}{answer.extra}",
+        viewer(
+            [one.upright(scan) for one in answer.panels],
+            window,
+            scan.data_range,
+            columns=answer.columns,
+        ),
+        _meaning(lesson),
+    )
+
+
+def before(choice: Choice) -> dict[str, Any]:
+    """What stands there while somebody guesses: the slice that is open."""
+    scan = session.scan(choice)
+    image = scan.reference
+    if image is None:
+        image = scan.measure(session.sampling(choice, scan).mask).zero_filled
+    return viewer([reference_panel(scan.upright(image))], columns=2)
+
+
+def _subject(lesson: Lesson, choice: Choice) -> tuple[Scan, str]:
+    """The slice that is open; in place of the first example the one a lesson is best seen on."""
+    if lesson.example and choice.origin == FIRST:
+        return Scan.of(examples.load(lesson.example)), examples.EXAMPLES[lesson.example].title
+    scan, _ = session.subject(choice)
+    return scan, scan.source.name
 
 
 def build(shared: Controls) -> gr.State:
-    """Draw the tab; experiments use the slice that is open on the first one.
+    """Draw the tab.
 
     Returns
     -------
@@ -24,83 +95,117 @@ def build(shared: Controls) -> gr.State:
     """
     number = gr.State(0)
     answered = gr.State({})  # lesson number to whether the guess was right, None without one
-    progress = gr.HTML(_progress(0, {}), elem_id="lesson-progress")
-    heading = gr.HTML(_heading(LESSONS[0], 0), elem_id="lesson-heading")
-    guess = gr.Radio(
-        list(LESSONS[0].question.options), label="Your guess", type="index", elem_id="lesson-guess"
-    )
-    message = gr.HTML(elem_id="lesson-message", elem_classes="beside")
-    with gr.Row():
-        show = gr.Button("Find out", variant="primary", elem_id="lesson-show")
-        back = gr.Button("Back", elem_id="lesson-back")
-        onwards = gr.Button("Next", elem_id="lesson-next")
-    outcome = gr.HTML(elem_id="lesson-outcome")
-    panels = gr.HTML(js_on_load=SCRIPT, elem_id="lesson-panels")
-    meaning = gr.HTML(elem_id="lesson-meaning")
-    with gr.Accordion("Quiz", open=False, elem_id="quiz"):
-        choices = [
-            gr.Radio(list(one.options), label=one.text, type="index", elem_id=f"quiz-{n}")
-            for n, one in enumerate(QUIZ)
-        ]
-        check = gr.Button("Check my answers", variant="primary", elem_id="quiz-check")
-        verdict = gr.HTML(elem_id="quiz-verdict")
+    with gr.Row(equal_height=False, elem_classes="experiment"):
+        with gr.Column(scale=1, min_width=240, elem_classes="rail lesson-rail"):
+            progress = gr.HTML(_progress(0, {}), js_on_load=PICK, elem_id="lesson-progress")
+            heading = gr.HTML(_heading(LESSONS[0], 0), elem_id="lesson-heading")
+            guess = gr.Radio(
+                list(LESSONS[0].question.options),
+                label="Your guess",
+                type="index",
+                elem_id="lesson-guess",
+            )
+            message = gr.HTML(elem_id="lesson-message", elem_classes="beside")
+            show = gr.Button("Find out", variant="primary", elem_id="lesson-show")
+            with gr.Row():
+                back = gr.Button("Back", min_width=70, elem_id="lesson-back")
+                onwards = gr.Button("Next", min_width=70, elem_id="lesson-next")
+        with gr.Column(scale=4, min_width=260, elem_classes="stage"):
+            outcome = gr.HTML(elem_id="lesson-outcome")
+            panels = component("recon-viewer", before(Choice(FIRST, 0)), elem_id="lesson-panels")
+            meaning = gr.HTML(elem_id="lesson-meaning")
+    _quiz()
 
-    def find_out(at: int, chosen: int | None, known: dict, *values: Any) -> dict[Any, Any]:
-        lesson = LESSONS[at]
-        choice, kspace, _ = bench.subject(values)
-        scan = Scan(kspace, choice.seed)
-        answer = lesson.experiment(scan)
-        right = lesson.question.right
-        known = {**known, at: None if chosen is None else chosen == right}
-        said = "" if chosen is None else "Right. " if chosen == right else "Not quite. "
-        text = f"<b>{said}{escape(lesson.question.options[right])}.</b> {escape(answer.sentence)}"
-        window = answer.white or figures.white(scan.reference)
+    @careful(message)
+    def find_out(values: Values) -> dict[Any, Any]:
+        at, chosen = values[number], values[guess]
+        result = found(at, chosen, shared.choice(values))
+        known = {
+            **values[answered],
+            at: None if chosen is None else chosen == LESSONS[at].question.right,
+        }
         return {
-            outcome: f"<p>{text}</p>{answer.extra}",
-            panels: viewer(answer.panels, window),
-            meaning: _meaning(lesson),
+            outcome: result.outcome,
+            panels: result.panels,
+            meaning: result.meaning,
             answered: known,
             progress: _progress(at, known),
+            message: "",
         }
 
-    bench.run(
-        show.click,
+    show.click(
         find_out,
-        [number, guess, answered],
-        shared,
-        [panels, outcome, meaning, answered, progress],
-        message,
+        {number, guess, answered, *shared.inputs},
+        [panels, outcome, meaning, answered, progress, message],
+        trigger_mode="once",
+        show_progress="minimal",
+        show_progress_on=[outcome],
+        api_visibility="private",
+        **events.LONG,
     )
 
-    def turn(to: int, known: dict) -> dict[Any, Any]:
+    @careful(message)
+    def turn(values: Values) -> dict[Any, Any]:
+        to, known = values[number], values[answered]
         return {
             heading: _heading(LESSONS[to], to),
             guess: gr.Radio(list(LESSONS[to].question.options), value=None),
             outcome: "",
-            panels: "",
+            panels: before(shared.choice(values)),
             meaning: "",
             message: "",
             progress: _progress(to, known),
         }
 
+    def pick(event: gr.EventData) -> Any:
+        to = getattr(event, "lesson", None)
+        return to if isinstance(to, int) and 0 <= to < len(LESSONS) else gr.skip()
+
     page = [heading, guess, outcome, panels, meaning, message, progress]
-    options: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    options = events.quiet()
     last = len(LESSONS) - 1
     back.click(lambda at: max(0, at - 1), number, number, **options)
     onwards.click(lambda at: min(last, at + 1), number, number, **options)
-    number.change(turn, [number, answered], page, **options)  # a link may open any lesson
-
-    def mark(*given: int | None) -> str:
-        rows = []
-        for one, chosen in zip(QUIZ, given, strict=True):
-            good = chosen == one.right
-            rows.append([one.text, "right" if good else "not yet", f"{one.why}" if good else
-                         f"{one.options[one.right]}: {one.why}"])  # fmt: skip
-        score = sum(chosen == one.right for one, chosen in zip(QUIZ, given, strict=True))
-        return f"<p><b>{score} of {len(QUIZ)}</b></p>" + bench.table(["", "", ""], rows)
-
-    check.click(mark, choices, verdict, **options)
+    progress.select(pick, None, number, **options)
+    number.change(
+        turn, {number, answered, *shared.inputs}, page, **options
+    )  # a link may open any lesson
     return number
+
+
+def _quiz() -> None:
+    with gr.Accordion("Quiz", open=False, elem_id="quiz"):
+        choices = []
+        for n, one in enumerate(QUIZ):
+            choice = gr.Radio(list(one.options), label=one.text, type="index", elem_id=f"quiz-{n}")
+            said = gr.HTML(elem_id=f"quiz-said-{n}", elem_classes="beside")
+            choice.input(partial(feedback, one), choice, said, **events.quiet())
+            choices.append(choice)
+        check = gr.Button("Check my answers", variant="primary", elem_id="quiz-check")
+        verdict = gr.HTML(elem_id="quiz-verdict")
+        check.click(mark, choices, verdict, **events.quiet())
+
+
+def feedback(question: Question, chosen: int | None) -> str:
+    """What to say of one answer; nothing before there is one."""
+    if chosen is None:
+        return ""
+    said = "Right." if chosen == question.right else f"Not yet: {question.options[question.right]}."
+    return f'<p role="status"><b>{escape(said)}</b> {escape(question.why)}</p>'
+
+
+def mark(*given: int | None) -> str:
+    """All answers; questions without one keep their secret."""
+    rows = []
+    for one, chosen in zip(QUIZ, given, strict=True):
+        if chosen is None:
+            rows.append([one.text, "no answer", ""])
+        elif chosen == one.right:
+            rows.append([one.text, "right", one.why])
+        else:
+            rows.append([one.text, "not yet", f"{one.options[one.right]}: {one.why}"])
+    score = sum(chosen == one.right for one, chosen in zip(QUIZ, given, strict=True))
+    return f"<p><b>{score} of {len(QUIZ)}</b></p>" + table(["", "", ""], rows)
 
 
 def _heading(lesson: Lesson, at: int) -> str:
@@ -120,9 +225,15 @@ def _meaning(lesson: Lesson) -> str:
 
 def _progress(at: int, known: dict) -> str:
     marks = {True: "right", False: "wrong", None: "seen"}
-    cells = "".join(
-        f'<li class="{marks[known[n]] if n in known else ""}{" here" if n == at else ""}" '
-        f'title="{escape(lesson.title)}">{n + 1}</li>'
-        for n, lesson in enumerate(LESSONS)
-    )
-    return f'<ol class="progress" aria-label="Lessons">{cells}</ol>'
+    words = {"right": ", answered right", "wrong": ", answered wrong", "seen": ", seen"}
+    cells = []
+    for n, lesson in enumerate(LESSONS):
+        state = marks[known[n]] if n in known else ""
+        here = ' aria-current="step"' if n == at else ""
+        cells.append(
+            f'<li class="{state}{" here" if n == at else ""}"><button type="button" '
+            f'data-lesson="{n}"{here} title="{escape(lesson.title)}" '
+            f'aria-label="Lesson {n + 1}, {escape(lesson.title)}{words.get(state, "")}">'
+            f"{n + 1}</button></li>"
+        )
+    return f'<ol class="progress" aria-label="Lessons">{"".join(cells)}</ol>'

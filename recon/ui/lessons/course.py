@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from recon.scan import Scan
 from recon.ui.lessons import experiments
-from recon.ui.lessons.experiments import Answer, Scan
+from recon.ui.lessons.experiments import Answer
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,11 @@ class Lesson:
 
     title: str
     question: Question
-    experiment: Callable[[Scan], Answer]
+    experiment: Callable[[Scan, int], Answer]
     explanation: str
     source: str
     link: str
+    example: str = ""  # shown on this one, where the first example is open
 
 
 LESSONS = (
@@ -116,10 +118,11 @@ LESSONS = (
         experiments.random_or_regular,
         "A ghost looks like anatomy, and nothing in the image says that it is not. Haze does not "
         "look like anything, so a method that knows what images look like can take it away. "
-        "Randomness does not remove aliasing, it makes it incoherent. Mind what SSIM says here: "
-        "a plain low-pass block often scores best, since SSIM forgives blur more than haze.",
+        "Randomness does not remove aliasing, it makes it incoherent. Mind that the SSIM of the "
+        "zero-filled images does not say so: it is what can be repaired that counts.",
         "Lustig, Donoho, Pauly 2007, Sparse MRI",
         "https://doi.org/10.1002/mrm.21391",
+        "phantom",
     ),
     Lesson(
         "Zero-filled",
@@ -152,9 +155,10 @@ LESSONS = (
         experiments.compressed_sensing_strengths,
         "Medical images are nearly piecewise smooth, so few edges is a good guess about an image "
         "nobody has seen. It is a guess: with too little of it aliasing stays, with too much fine "
-        "texture becomes flat. The network's advantage is that it has learned a better guess.",
+        "texture becomes flat. A network learns its guess from images instead.",
         "Lustig, Donoho, Pauly 2007; Rudin, Osher, Fatemi 1992",
         "https://doi.org/10.1016/0167-2789(92)90242-F",
+        "phantom",
     ),
     Lesson(
         "A network",
@@ -170,8 +174,8 @@ LESSONS = (
         ),
         experiments.network,
         "It removes what looked like aliasing in its training, and it is good at it. But it never "
-        "sees k-space, so its image need not agree with what the scanner measured. The table says "
-        "by how much it does not.",
+        "sees k-space, so its image need not agree with what the scanner measured. The sentence "
+        "says by how much it does not.",
         "He et al. 2016; Zbontar et al. 2018",
         "https://doi.org/10.1109/CVPR.2016.90",
     ),

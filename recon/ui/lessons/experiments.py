@@ -3,48 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
 from recon import figures, masks
-from recon.classical import compressed_sensing
 from recon.fourier import center_crop, combined, ifft2c
-from recon.measurement import CROP, Measurement, measure, picture
-from recon.methods import LABELS, METHODS, complex_images
-from recon.metrics import closed_share, ssim
+from recon.measurement import Measurement, picture
+from recon.methods import METHODS
+from recon.methods.simple import CompressedSensing
+from recon.metrics import closed_share
+from recon.probes.handdrawn import random_masks
 from recon.probes.lesion import Lesion, insert
-from recon.probes.nullspace import residual, with_phase
-from recon.probes.psf import point_spread, sidelobe_level
+from recon.probes.nullspace import residual
+from recon.probes.psf import decibels, sidelobe_level
 from recon.probes.survival import sweep
+from recon.scan import Scan
 from recon.ui import plots
 from recon.ui.viewer import Panel, reference_panel
 
 RATES = (2, 3, 4, 6, 8, 10, 12, 16)
 STRENGTHS = (0.001, 0.008, 0.06)
-
-
-@dataclass(frozen=True)
-class Scan:
-    """The slice that is open: fully sampled k-space, and the seed of its masks."""
-
-    kspace: np.ndarray
-    seed: int
-
-    @cached_property
-    def reference(self) -> np.ndarray:
-        """The fully sampled image."""
-        return picture(self.kspace)
-
-    def through(self, mask: np.ndarray) -> Measurement:
-        """What is measured with a mask."""
-        return measure(self.kspace, mask, masks.achieved_acceleration(mask))
-
-    def random(self, acceleration: float) -> Measurement:
-        """What is measured with a random mask."""
-        width = self.kspace.shape[-1]
-        mask = masks.random_cartesian(width, acceleration, seed=self.seed)
-        return measure(self.kspace, mask, acceleration)
 
 
 @dataclass(frozen=True)
@@ -58,9 +36,11 @@ class Answer:
     panels: list[Panel] = field(default_factory=list)
     extra: str = ""
     white: float | None = None
+    columns: int = 4
 
 
-def one_point(scan: Scan) -> Answer:
+def one_point(scan: Scan, seed: int) -> Answer:
+    """Single points of k-space, and the waves they stand for."""
     height, width = scan.kspace.shape[-2:]
     panels = []
     for number, (down, right) in enumerate(((0, 4), (5, 2), (12, 16)), 1):
@@ -70,17 +50,19 @@ def one_point(scan: Scan) -> Answer:
             Panel(f"point{number}", f"One point, {right} right and {down} down", "k-space",
                   "K-space with a single point", "mask", (_dot(point) * 255).astype(np.uint8)),
             Panel(f"wave{number}", "Its wave", "real part", "Image of one point of k-space",
-                  "image", _unit(center_crop(ifft2c(point).real, CROP))),
+                  "image", _unit(center_crop(ifft2c(point).real, scan.crop))),
         ]  # fmt: skip
     return Answer(
         "Stripes: the farther the point is from the middle, the finer they are, and they run "
-        "across the direction in which it lies.",
+        "across the direction in which it lies. What you see is the real part of the wave, since "
+        "its magnitude is the same everywhere; an image is the sum of all waves.",
         panels,
         white=1.0,
     )
 
 
-def centre_and_edge(scan: Scan) -> Answer:
+def centre_and_edge(scan: Scan, seed: int) -> Answer:
+    """The image of the middle of k-space alone, and of the rest."""
     height, width = scan.kspace.shape[-2:]
     y, x = np.mgrid[:height, :width]
     inside = np.hypot((y - height // 2) / height, (x - width // 2) / width) < 0.06
@@ -88,8 +70,8 @@ def centre_and_edge(scan: Scan) -> Answer:
     energy = np.linalg.norm(parts[0][1]) ** 2 / np.linalg.norm(scan.kspace) ** 2
     panels = []
     for number, (title, kspace, gain) in enumerate(parts):
-        image = picture(kspace)
-        caption = f"SSIM {ssim(scan.reference, image):.3f}"
+        image = picture(kspace, scan.crop)
+        caption = f"SSIM {scan.ssim(image):.3f}"
         caption += f" · shown {gain} times brighter" if gain > 1 else ""
         panels += [
             Panel(f"kspace{number}", title, "k-space", f"{title}, k-space", "decibels",
@@ -103,126 +85,181 @@ def centre_and_edge(scan: Scan) -> Answer:
     )
 
 
-def every_second_line(scan: Scan) -> Answer:
+def every_second_line(scan: Scan, seed: int) -> Answer:
+    """Regular skipping: two copies, and four."""
     panels = []
     for step in (2, 4):
         mask = np.zeros(scan.kspace.shape[-1], bool)
         mask[mask.size // 2 % step :: step] = True
         panels += _measured(f"{step}", f"Every {'second' if step == 2 else 'fourth'} line",
-                            scan, scan.through(mask))  # fmt: skip
+                            scan, scan.measure(mask))  # fmt: skip
     return Answer("Two copies with every second line, four with every fourth.", panels)
 
 
-def point_spread_of_two_masks(scan: Scan) -> Answer:
-    width = scan.kspace.shape[-1]
-    chosen = {"Equispaced": masks.FAMILIES["equispaced"](width, 4, 0.04, scan.seed)}
-    chosen["Random"] = scan.random(4).mask
+def _budgets(scan: Scan, seed: int, center_fraction: float) -> dict[str, np.ndarray]:
+    """An equispaced mask, and a random one of as many lines with the same centre block."""
+    width = scan.width
+    regular = masks.FAMILIES["equispaced"](width, 4, center_fraction, seed)
+    (random,) = random_masks(width, int(regular.sum()), 1, seed, center_fraction)
+    return {"Equispaced": regular, "Random": random}
+
+
+def point_spread_of_two_masks(scan: Scan, seed: int) -> Answer:
+    """Two masks of one budget: their point spreads, and what these do to the slice."""
+    chosen = _budgets(scan, seed, 0.08)
     panels, curves = [], []
     for number, (title, mask) in enumerate(chosen.items()):
-        panels += _measured(f"{number}", title, scan, scan.through(mask))
-        size = np.abs(point_spread(mask))
-        decibels = 20 * np.log10(np.maximum(size / size.max(), 1e-3))
-        curves.append(plots.Series(title, np.arange(width) - width // 2, decibels))
+        panels += _measured(f"{number}", title, scan, scan.measure(mask))
+        curves.append(plots.Series(title, np.arange(scan.width) - scan.width // 2, decibels(mask)))
     levels = [sidelobe_level(mask) for mask in chosen.values()]
+    count = int(chosen["Random"].sum())
     return Answer(
-        f"The largest sidelobe is {levels[0]:.0%} of the peak with equal distances and "
-        f"{levels[1]:.0%} with random ones. Look for copies of the bright rim in the first image.",
+        f"Both measure {count} lines with the same block in the middle. The largest sidelobe is "
+        f"{levels[0]:.0%} of the peak with equal distances and {levels[1]:.0%} with random ones.",
         panels,
         plots.curves(curves, "pixels", "dB below the peak", "Two point spread functions",
                      y_range=(-60, 0)),
     )  # fmt: skip
 
 
-def random_or_regular(scan: Scan) -> Answer:
-    width, panels = scan.kspace.shape[-1], []
-    for family in ("equispaced", "random", "low-pass"):
-        mask = masks.FAMILIES[family](width, 4, None, scan.seed)
-        panels += _measured(family, family.capitalize(), scan, scan.through(mask))
+def random_or_regular(scan: Scan, seed: int) -> Answer:
+    """What a method that expects few edges can take away of ghosts, and of haze."""
+    panels: list[Panel] = []
+    before, after = {}, {}
+    for title, mask in _budgets(scan, seed, 0.04).items():
+        measurement = scan.measure(mask, 4)
+        image = METHODS["cs"](measurement)
+        before[title], after[title] = scan.ssim(measurement.zero_filled), scan.ssim(image)
+        panels += [
+            *_measured(title, title, scan, measurement),
+            _image(f"cs{title}", f"{title}, compressed sensing", scan, image),
+        ]
+    gap = after["Random"] - after["Equispaced"]
+    if gap > 0.005:
+        said = "of the haze it can take away more than of the ghosts"
+    elif gap < -0.005:
+        said = "on this slice it did better with the ghosts"
+    else:
+        said = "on this slice it makes no difference to it"
+    numbers = ", ".join(f"{t.lower()} {before[t]:.3f} → {after[t]:.3f}" for t in before)
     return Answer(
-        "The same budget three times. Hold the number of one image over another to flicker "
-        "between them: ghosts keep their shape, haze has none, blur hides both.",
+        "The same number of lines, and compressed sensing, which knows nothing but that images "
+        f"have few edges: {said} (SSIM {numbers}).",
         panels,
+        columns=3,
     )
 
 
-def score_over_acceleration(scan: Scan) -> Answer:
-    scored = [ssim(scan.reference, scan.random(rate).zero_filled) for rate in RATES]
+def score_over_acceleration(scan: Scan, seed: int) -> Answer:
+    """SSIM of the zero-filled image over the acceleration."""
+    scored = [scan.ssim(_random(scan, seed, rate).zero_filled) for rate in RATES]
     middle = len(RATES) // 2
+    first, second = scored[0] - scored[middle], scored[middle] - scored[-1]
+    said = "fast at first, then ever slower" if first > second else "not so on this slice"
     return Answer(
-        f"SSIM falls by {scored[0] - scored[middle]:.3f} from {RATES[0]}x to {RATES[middle]}x, and "
-        f"by {scored[middle] - scored[-1]:.3f} from there to {RATES[-1]}x.",
-        [p for rate in (2, 8) for p in _measured(f"{rate}", f"{rate}x", scan, scan.random(rate))],
+        f"SSIM falls by {first:.3f} from {RATES[0]}x to {RATES[middle]}x, and by {second:.3f} "
+        f"from there to {RATES[-1]}x: {said}.",
+        [
+            panel
+            for rate in (2, 8)
+            for panel in _measured(f"{rate}", f"{rate}x", scan, _random(scan, seed, rate))
+        ],
         plots.curves([plots.Series("", RATES, scored, points=True)], "acceleration",
                      "zero-filled SSIM", "SSIM of the zero-filled image over acceleration"),
     )  # fmt: skip
 
 
-def compressed_sensing_strengths(scan: Scan) -> Answer:
-    measurement = scan.random(4)
+def compressed_sensing_strengths(scan: Scan, seed: int) -> Answer:
+    """Weak, medium and strong regularisation of compressed sensing."""
+    measurement = _random(scan, seed, 4)
     panels = [_image("zero", "Zero-filled", scan, measurement.zero_filled)]
-    for number, (strength, word) in enumerate(zip(STRENGTHS, ("Weak", "Good", "Strong"),
-                                                  strict=True)):  # fmt: skip
-        image = compressed_sensing(measurement, strength)
-        panels.append(_image(f"cs{number}", f"{word} ({strength:g})", scan, image))
+    scored = {}
+    for number, (strength, word) in enumerate(
+        zip(STRENGTHS, ("weak", "medium", "strong"), strict=True)
+    ):
+        image = CompressedSensing(strength)(measurement)
+        scored[word] = scan.ssim(image)
+        panels.append(_image(f"cs{number}", f"{word.capitalize()} ({strength:g})", scan, image))
+    best = max(scored, key=lambda word: scored[word])
+    numbers = ", ".join(f"{word} {value:.3f}" for word, value in scored.items())
     return Answer(
-        "Zoom in: aliasing stays with the weak regularisation, texture goes with the strong one.",
+        f"Here the {best} one is best (SSIM {numbers}). Zoom in on the three and on the reference: "
+        "look for stripes that are left over, and for fine detail that has gone flat.",
         [*panels, _reference(scan)],
+        columns=5,
     )
 
 
-def network(scan: Scan) -> Answer:
-    return _methods(scan, ("zero-filled", "resnet"))
+def network(scan: Scan, seed: int) -> Answer:
+    """A network that sees nothing but the zero-filled picture."""
+    return _methods(scan, seed, ("zero-filled", "resnet"))
 
 
-def data_consistency(scan: Scan) -> Answer:
-    return _methods(scan, ("resnet", "resnet-dc"))
+def data_consistency(scan: Scan, seed: int) -> Answer:
+    """The same with measured lines put back after every step."""
+    return _methods(scan, seed, ("resnet", "resnet-dc"))
 
 
-def small_spot(scan: Scan) -> Answer:
-    height, width = scan.reference.shape
+def small_spot(scan: Scan, seed: int) -> Answer:
+    """A spot of two pixels: what is left of it, and what SSIM has to say about that."""
+    height, width = scan.truth.shape
     lesion = Lesion(height * 0.45, width * 0.55, size=2, contrast=-0.8)
-    measurement = scan.random(8)
-    names = ("zero-filled", "cs", "resnet", "resnet-dc")
-    methods = {LABELS[name]: METHODS[name] for name in names}
-    found = list(sweep(scan.kspace, measurement.mask, 8, [lesion], methods))
-    with_spot = picture(insert(scan.kspace, lesion)[0])
+    methods = [METHODS[name] for name in ("zero-filled", "cs", "resnet", "resnet-dc")]
+    sampling = scan.draw(8, seed)
+    found = list(sweep(scan, sampling, [lesion], methods))
+    spotted = insert(scan, lesion)[0]
+    mark = ((lesion.row, lesion.column, lesion.radius + 4),)
     panels = [Panel("reference", "Fully sampled", "with the spot", "Fully sampled image with the "
-                    "spot", "image", with_spot)]  # fmt: skip
+                    "spot", "image", spotted.truth, marks=mark)]  # fmt: skip
+    scored = {one.method.label: spotted.ssim(one.image) for one in found}
     panels += [
-        Panel(f"method{n}", one.method,
-              f"SSIM {ssim(with_spot, one.image):.3f} · contrast left {one.retained:.0%}",
-              f"{one.method} of the image with the spot", "image", one.image)
+        Panel(f"method{n}", one.method.label,
+              f"SSIM {scored[one.method.label]:.3f} · contrast left {one.retained:.0%}",
+              f"{one.method.label} of the image with the spot", "image", one.image, marks=mark)
         for n, one in enumerate(found)
     ]  # fmt: skip
-    left = ", ".join(f"{one.method} {one.retained:.0%}" for one in found)
+    best = max(found, key=lambda one: scored[one.method.label])
+    # The same method on the same lines of the object without the spot: a picture that lacks it.
+    missed = best.method(scan.measure(sampling.mask, sampling.acceleration))
+    score, without = scored[best.method.label], spotted.ssim(missed)
     return Answer(
-        f"Contrast that is left of the spot at row {lesion.row:.0f}, column {lesion.column:.0f}: "
-        f"{left}.",
+        f"The best SSIM, {score:.4f}, is that of {best.method.label}, with {best.retained:.0%} of "
+        f"the spot's contrast left. Its picture without any spot would score {without:.4f}: the "
+        f"whole spot is worth {abs(score - without):.4f}, and SSIM tells you nothing about it. The "
+        f"circle is at row {lesion.row:.0f}, column {lesion.column:.0f}.",
         panels,
+        columns=5,
     )
 
 
-def _methods(scan: Scan, names: tuple[str, ...]) -> Answer:
-    measurement = scan.random(4)
-    before = ssim(scan.reference, measurement.zero_filled)
+def _methods(scan: Scan, seed: int, names: tuple[str, ...]) -> Answer:
+    measurement = _random(scan, seed, 4)
+    before = scan.ssim(measurement.zero_filled)
     panels, words = [], []
     for name in names:
         image = METHODS[name](measurement)
-        images = complex_images(name, measurement)
-        if images is None:
-            images = with_phase(image, measurement.kspace)
+        images = METHODS[name].coil_images(measurement)
         away = residual(images, measurement.kspace, measurement.mask)
-        score = ssim(scan.reference, image)
-        panels.append(_image(name, LABELS[name], scan, image))
+        score = scan.ssim(image)
+        panels.append(_image(name, METHODS[name].label, scan, image))
         said = "keeps the measured lines" if away < 1e-4 else f"leaves them by {away:.1%}"
         closed = "" if name == "zero-filled" else f", closes {closed_share(score, before):.0%}"
-        words.append(f"{LABELS[name]}: SSIM {score:.3f}{closed}, {said}")
+        words.append(f"{METHODS[name].label}: SSIM {score:.3f}{closed}, {said}")
     errors = [
-        Panel(f"{name}_error", f"Error, {LABELS[name]}", "", f"Error map of {LABELS[name]}",
+        Panel(f"{name}_error", f"Error, {label}", "", f"Error map of {label}",
               "error", of=name, against="reference")
-        for name in names
+        for name, label in ((name, METHODS[name].label) for name in names)
     ]  # fmt: skip
-    return Answer("; ".join(words) + ".", [*panels, _reference(scan), *errors])
+    return Answer(
+        "; ".join(words) + ".",
+        [*panels, _reference(scan), *errors],
+        columns=len(names) + 1,  # every error below its picture
+    )
+
+
+def _random(scan: Scan, seed: int, acceleration: float) -> Measurement:
+    """What is measured with a random mask."""
+    return scan.measure(scan.draw(acceleration, seed).mask, acceleration)
 
 
 def _measured(name: str, title: str, scan: Scan, measurement: Measurement) -> list[Panel]:
@@ -237,12 +274,12 @@ def _measured(name: str, title: str, scan: Scan, measurement: Measurement) -> li
 
 
 def _image(name: str, title: str, scan: Scan, image: np.ndarray) -> Panel:
-    return Panel(name, title, f"SSIM {ssim(scan.reference, image):.3f}", f"{title}, image",
+    return Panel(name, title, f"SSIM {scan.ssim(image):.3f}", f"{title}, image",
                  "image", image)  # fmt: skip
 
 
 def _reference(scan: Scan) -> Panel:
-    return reference_panel(scan.reference)  # fmt: skip
+    return reference_panel(scan.truth)
 
 
 def _dot(point: np.ndarray) -> np.ndarray:

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
-import gradio as gr
-
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.probes.conventions import conventions
-from recon.ui import bench, controls
-from recon.ui.controls import Controls
-from recon.ui.reconstruct import attempt
+from recon.ui.experiment import Action, Answer, Experiment, table
+from recon.ui.session import Choice, attempt
 
 
-def build(shared: Controls) -> None:
-    bench.lead(
-        "A score without its definition says little. These are all SSIMs of the reconstruction "
-        "on the first tab against its reference: the same two images every time."
+def score(choice: Choice) -> Iterator[Answer]:
+    """All SSIMs of the reconstruction on the page."""
+    result, _ = attempt(choice)
+    if result.reference is None:
+        raise InputError("The file that is open has no reference to compare with.")
+    found = conventions(result.reference, result.image)
+    rows = [[one.label, f"{one.value:.3f}", one.why] for one in found]
+    values = [one.value for one in found]
+    words = (
+        f"<p>{result.label}: the same two images, and SSIM from <b>{min(values):.3f}</b> to "
+        f"<b>{max(values):.3f}</b>.</p>"
     )
-    message = gr.HTML(elem_id="conventions-message", elem_classes="beside")
-    look = gr.Button("Score them all", variant="primary", elem_id="conventions-look")
-    words = gr.HTML(elem_id="conventions-words")
+    yield Answer(words + table(["definition", "SSIM", ""], rows))
 
-    def score(*values: Any) -> dict[Any, Any]:
-        result, _ = attempt(controls.choice(*values))
-        if result.reference is None:
-            raise InputError("The file that is open has no reference to compare with.")
-        rows = [
-            [one.label, f"{one.value:.3f}", one.why]
-            for one in conventions(result.reference, result.image)
-        ]
-        return {words: bench.table(["definition", "SSIM", ""], rows)}
 
-    bench.run(look.click, score, [], shared, [words], message)
+EXPERIMENT = Experiment(
+    "conventions",
+    "One pair, many SSIMs",
+    "A score without its definition says little. These are all SSIMs of the reconstruction "
+    "on the first tab against its reference: the same two images every time.",
+    (Action("Score them all", "look", score),),
+    asks_method=True,
+)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from recon.probes.crimes import commit
+from recon.methods import Method
+from recon.probes.crimes import Score, commit
 from recon.probes.traces import inspect
-from recon.ui import bench
-from recon.ui.controls import Controls
+from recon.ui import session
+from recon.ui.experiment import (
+    Action,
+    Answer,
+    Experiment,
+    chosen_methods,
+    method_choices,
+    table,
+)
+from recon.ui.session import Choice
 
 VERSIONS = {
     "raw": "k-space as it is",
@@ -20,49 +30,61 @@ VERSIONS = {
 }
 
 
-def build(shared: Controls) -> None:
-    bench.lead(
-        "Images on the internet were processed: coils combined, interpolated, compressed. Make "
-        "k-space from them and every method looks better than it is, because the hard part is "
-        "gone: an <i>implicit data crime</i> (<a href='https://doi.org/10.1073/pnas.2117203119' "
-        "target='_blank' rel='noopener'>Shimron et al. 2022</a>). Open a measured example on the "
-        "first tab to see the real difference."
+def compare(choice: Choice, methods: list[str]) -> Iterator[Answer]:
+    """The same slice raw and processed, scored as if each were the truth."""
+    scan, _ = session.subject(choice)
+    chosen = chosen_methods(methods)
+    total = len(VERSIONS) * len(chosen)
+    clues = "".join(f"<li>{escape(clue.sentence)}</li>" for clue in inspect(scan).values())
+    told = f"<p>What this file's k-space says about itself:</p><ul>{clues}</ul>"
+    note = (
+        "<p>Every row is judged by its own fully sampled image, on the part of the object that "
+        "all of them show; so the first row may differ a little from the main view.</p>"
     )
-    names = gr.CheckboxGroup(
-        bench.method_choices(),
-        value=["zero-filled", "cs", "resnet-dc"],
-        label="Methods",
-        elem_id="crimes-methods",
-    )
-    message = gr.HTML(elem_id="crimes-message", elem_classes="beside")
-    look = gr.Button("Commit the crime", variant="primary", elem_id="crimes-look")
-    words = gr.HTML(elem_id="crimes-words")
+    found: list[Score] = []
+    yield Answer(told, of=total, done=0)
+    for score in commit(
+        scan,
+        chosen,
+        choice.acceleration,
+        center_fraction=choice.center_fraction,
+        seed=choice.seed,
+    ):
+        found.append(score)
+        yield Answer(_scores(found, chosen) + note + told, done=len(found), of=total)
 
-    def compare(chosen: list[str], *values: Any) -> dict[Any, Any]:
-        choice, kspace, _ = bench.subject(values)
-        methods = bench.named(chosen)
-        found = list(
-            commit(
-                kspace,
-                methods,
-                choice.acceleration,
-                center_fraction=choice.center_fraction,
-                seed=choice.seed,
-            )
-        )
-        rows = [
-            [title]
-            + [
-                f"{one.scores['ssim']:.3f} ({one.gain:+.3f})"
-                for one in found
-                if one.version == version
-            ]
-            for version, title in VERSIONS.items()
+
+def _scores(found: list[Score], methods: list[Method]) -> str:
+    rows = []
+    for version, title in VERSIONS.items():
+        cells = [
+            f"{one.scores['ssim']:.3f} ({one.gain:+.3f})" for one in found if one.version == version
         ]
-        clues = "".join(f"<li>{escape(clue.sentence)}</li>" for clue in inspect(kspace).values())
-        return {
-            words: bench.table(["SSIM (illusory gain)", *methods], rows)
-            + f"<p>What this file's k-space says about itself:</p><ul>{clues}</ul>"
-        }
+        if cells:
+            rows.append([title, *cells, *[""] * (len(methods) - len(cells))])
+    return table(["SSIM (illusory gain)", *(method.label for method in methods)], rows)
 
-    bench.run(look.click, compare, [names], shared, [words], message)
+
+def _controls() -> dict[str, Any]:
+    return {
+        "methods": gr.CheckboxGroup(
+            method_choices(),
+            value=["zero-filled", "cs", "resnet-dc"],
+            label="Methods",
+            elem_id="crimes-methods",
+        )
+    }
+
+
+EXPERIMENT = Experiment(
+    "crimes",
+    "Data crime",
+    "Images on the internet were processed: coils combined, interpolated, compressed. Make "
+    "k-space from them and every method looks better than it is, because the hard part is "
+    "gone: an <i>implicit data crime</i> (<a href='https://doi.org/10.1073/pnas.2117203119' "
+    "target='_blank' rel='noopener'>Shimron et al. 2022</a>). Open a measured example on the "
+    "first tab to see the real difference.",
+    (Action("Commit the crime", "look", compare),),
+    _controls,
+    opens="stored",
+)

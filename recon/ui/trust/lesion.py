@@ -2,153 +2,101 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from recon.measurement import picture
+from recon.methods import Method
 from recon.probes.lesion import Lesion, insert
-from recon.probes.survival import sweep
-from recon.ui import bench, plots
-from recon.ui.controls import Controls
-from recon.ui.viewer import SCRIPT, Panel, viewer
+from recon.probes.survival import Finding, sweep
+from recon.scan import Scan
+from recon.ui import plots, session
+from recon.ui.experiment import (
+    Action,
+    Answer,
+    Experiment,
+    chosen_methods,
+    method_choices,
+    table,
+)
+from recon.ui.session import Choice
+from recon.ui.viewer import Panel, viewer
 
 SIZES = (1.5, 2, 3, 4, 6, 8, 12)
 CONTRASTS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+PLACE = (0.45, 0.55)  # of a structure nobody placed: shares of height and width
 
 
-def build(shared: Controls) -> None:
-    bench.lead(
-        "A spot or a fine pattern is added to the object <b>before</b> it is sampled, as if it had "
-        "been there in the scanner. <b>Click</b> a picture to choose the place. What is left of "
-        "its contrast, and does it stand out from its surroundings?"
+def lesion_at(
+    scan: Scan, kind: str, size: float, contrast: float, row: float | None, column: float | None
+) -> Lesion:
+    """A structure where a person wants it; -1 or None: somewhere inside the object."""
+    height, breadth = scan.turned(*scan.truth.shape)
+    y = height * PLACE[0] if row is None or row < 0 else row
+    x = breadth * PLACE[1] if column is None or column < 0 else column
+    return Lesion(*scan.turned(float(y), float(x)), float(size), float(contrast), kind)  # type: ignore[arg-type]
+
+
+def put(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator[Answer]:
+    """The structure in what every method makes of the slice."""
+    scan, sampling = session.subject(choice)
+    lesion = lesion_at(scan, **where)
+    chosen = chosen_methods(methods)
+    y, x = scan.turned(lesion.row, lesion.column)
+    mark = ((y, x, lesion.radius + 3),)
+    shown = [
+        Panel("reference", "Fully sampled", "with the structure", "Fully sampled image",
+              "image", scan.upright(insert(scan, lesion)[0].truth), marks=mark)
+    ]  # fmt: skip
+    rows = []
+    found = sweep(scan, sampling, [lesion], chosen)
+    place = {"row": int(y), "column": int(x)}
+    yield Answer(panels=viewer(shown), controls=place, done=0, of=len(chosen))
+    for n, one in enumerate(found, 1):
+        label, left = one.method.label, _share(one.retained)
+        shown.append(
+            Panel(f"method{n}", label, f"retained {left}", f"{label} with the structure",
+                  "image", scan.upright(one.image), marks=mark)
+        )  # fmt: skip
+        rows.append([label, left, _number(one.visibility)])
+        words = table(["", "contrast retained", "contrast-to-noise ratio"], rows)
+        yield Answer(words, viewer(shown), done=n, of=len(chosen))
+
+
+def draw(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator[Answer]:
+    """How much is retained of structures of growing size or contrast."""
+    scan, sampling = session.subject(choice)
+    lesion = lesion_at(scan, **where)
+    chosen = chosen_methods(methods)
+    steps = SIZES if over == "size" else CONTRASTS
+    sign = -1 if over == "contrast" and lesion.contrast < 0 else 1
+    series = [
+        replace(lesion, size=value) if over == "size" else replace(lesion, contrast=sign * value)
+        for value in steps
+    ]
+    total = len(series) * len(chosen)
+    found: list[Finding] = []
+    yield Answer(done=0, of=total)
+    for one in sweep(scan, sampling, series, chosen):
+        found.append(one)
+        complete = len(found) % len(chosen) == 0
+        chart = _chart(found, chosen, steps, over) if complete else None
+        yield Answer(chart=chart, done=len(found), of=total)
+
+
+def _chart(found: list[Finding], methods: list[Method], steps: Any, over: str) -> str:
+    curves = []
+    for method in methods:
+        left = [one.retained for one in found if one.method is method]
+        curves.append(plots.Series(method.label, steps[: len(left)], left, points=True))
+    unit = "size of the structure (pixels)" if over == "size" else "contrast"
+    picture = plots.curves(
+        curves, unit, "contrast retained", f"Contrast retained over {unit}", y_range=(-0.2, 1.3)
     )
-    left, right = bench.columns()
-    with left:
-        kind = gr.Radio(
-            [("Spot", "spot"), ("Disc", "disc"), ("Line pairs", "lines")],
-            value="spot",
-            label="Structure",
-            elem_id="lesion-kind",
-        )
-        size = gr.Slider(1, 16, 3, step=0.5, label="Size (pixels)", elem_id="lesion-size")
-        contrast = gr.Slider(
-            -1,
-            1,
-            0.5,
-            step=0.05,
-            label="Contrast",
-            info="Share of what is there: 1 doubles it, -1 takes it away",
-            elem_id="lesion-contrast",
-        )
-        with gr.Row():
-            row = gr.Number(label="Row", precision=0, value=-1, minimum=-1, min_width=80,
-                            elem_id="lesion-row")  # fmt: skip
-            column = gr.Number(label="Column", precision=0, value=-1, minimum=-1,
-                               min_width=80, elem_id="lesion-column")  # fmt: skip
-        names = gr.CheckboxGroup(
-            bench.method_choices(),
-            value=["zero-filled", "cs", "resnet-dc"],
-            label="Methods",
-            elem_id="lesion-methods",
-        )
-        against = gr.Radio(
-            [("Size", "size"), ("Contrast", "contrast")], value="size", label="Curve over"
-        )
-        message = gr.HTML(elem_id="lesion-message", elem_classes="beside")
-        look = gr.Button("Put it in", variant="primary", elem_id="lesion-look")
-        curve = gr.Button("Draw the curve", elem_id="lesion-curve")
-    with right:
-        findings = gr.HTML(elem_id="lesion-findings")
-        panels = gr.HTML(js_on_load=SCRIPT, elem_id="lesion-panels")
-        chart = gr.HTML(elem_id="lesion-chart")
-
-    own = [kind, size, contrast, row, column, names]
-
-    def lesion_of(values: tuple[Any, ...], kspace: np.ndarray) -> Lesion:
-        shape, width, strength, y, x = values[:5]
-        height, breadth = picture(kspace).shape
-        # -1: not chosen yet, so somewhere inside the object
-        y = height * 0.45 if y is None or y < 0 else y
-        x = breadth * 0.55 if x is None or x < 0 else x
-        return Lesion(float(y), float(x), float(width), float(strength), shape)
-
-    def put(*values: Any) -> dict[Any, Any]:
-        choice, kspace, lines = bench.subject(values[len(own) :])
-        lesion = lesion_of(values, kspace)
-        methods = bench.named(values[5])
-        found = list(sweep(kspace, lines, choice.acceleration, [lesion], methods))
-        full, _ = insert(kspace, lesion)
-        reference = picture(full)
-        shown = [
-            Panel(
-                "reference",
-                "Fully sampled",
-                "with the structure",
-                "Fully sampled image",
-                "image",
-                reference,
-            )
-        ]
-        shown += [
-            Panel(
-                f"method{n}",
-                one.method,
-                f"retained {one.retained:.0%}",
-                f"{one.method} with the structure",
-                "image",
-                one.image,
-            )
-            for n, one in enumerate(found)
-        ]
-        rows = [[one.method, _share(one.retained), _number(one.visibility)] for one in found]
-        return {
-            findings: bench.table(["", "contrast retained", "contrast-to-noise ratio"], rows),
-            panels: viewer(shown),
-            row: int(lesion.row),
-            column: int(lesion.column),
-        }
-
-    def draw(over: str, *values: Any) -> dict[Any, Any]:
-        choice, kspace, lines = bench.subject(values[len(own) :])
-        lesion = lesion_of(values, kspace)
-        methods = bench.named(values[5])
-        steps = SIZES if over == "size" else CONTRASTS
-        sign = -1 if over == "contrast" and lesion.contrast < 0 else 1
-        series = [
-            replace(lesion, size=value)
-            if over == "size"
-            else replace(lesion, contrast=sign * value)
-            for value in steps
-        ]
-        found = list(sweep(kspace, lines, choice.acceleration, series, methods))
-        curves = [
-            plots.Series(
-                name, steps, [one.retained for one in found if one.method == name], points=True
-            )
-            for name in methods
-        ]
-        unit = "size of the structure (pixels)" if over == "size" else "contrast"
-        picture_ = plots.curves(
-            curves, unit, "contrast retained", f"Contrast retained over {unit}", y_range=(-0.2, 1.3)
-        )
-        return {chart: f"<p>1 is all of the contrast, 0 none of it.</p>{picture_}"}
-
-    bench.run(look.click, put, own, shared, [panels, findings, row, column], message)
-    bench.run(curve.click, draw, [against, *own], shared, [chart], message)
-
-    def place(event: gr.EventData) -> dict[Any, Any]:
-        y, x = (getattr(event, name, None) for name in ("row", "column"))
-        if not all(isinstance(v, int) and 0 <= v < 2**14 for v in (y, x)):
-            return {row: gr.skip(), column: gr.skip()}
-        return {row: y, column: x}
-
-    picked = panels.select(
-        place, None, [row, column], show_progress="hidden", api_visibility="private"
-    )
-    bench.run(picked.then, put, own, shared, [panels, findings, row, column], message)
+    return f"<p>1 is all of the contrast, 0 none of it.</p>{picture}"
 
 
 def _share(value: float) -> str:
@@ -157,3 +105,68 @@ def _share(value: float) -> str:
 
 def _number(value: float) -> str:
     return "-" if np.isnan(value) else f"{value:.1f}"
+
+
+def _controls() -> dict[str, Any]:
+    kind = gr.Radio(
+        [("Spot", "spot"), ("Disc", "disc"), ("Line pairs", "lines")],
+        value="spot",
+        label="Structure",
+        elem_id="lesion-kind",
+    )
+    size = gr.Slider(1, 16, 3, step=0.5, label="Size (pixels)", elem_id="lesion-size")
+    contrast = gr.Slider(
+        -1,
+        1,
+        0.5,
+        step=0.05,
+        label="Contrast",
+        info="Share of what is there: 1 doubles it, -1 takes it away",
+        elem_id="lesion-contrast",
+    )
+    with gr.Row():
+        row, column = (
+            gr.Number(
+                label=name,
+                precision=0,
+                value=-1,
+                minimum=-1,
+                min_width=70,
+                elem_id=f"lesion-{name.lower()}",
+            )
+            for name in ("Row", "Column")
+        )
+    methods = gr.CheckboxGroup(
+        method_choices(),
+        value=["zero-filled", "cs", "resnet-dc"],
+        label="Methods",
+        elem_id="lesion-methods",
+    )
+    over = gr.Radio(
+        [("Size", "size"), ("Contrast", "contrast")],
+        value="size",
+        label="Curve over",
+        elem_id="lesion-over",
+    )
+    return {
+        "kind": kind,
+        "size": size,
+        "contrast": contrast,
+        "row": row,
+        "column": column,
+        "methods": methods,
+        "over": over,
+    }
+
+
+EXPERIMENT = Experiment(
+    "lesion",
+    "Lesion test",
+    "A spot or a fine pattern is added to the object <b>before</b> it is sampled, as if it had "
+    "been there in the scanner. <b>Click</b> a picture to choose the place. What is left of "
+    "its contrast, and does it stand out from its surroundings?",
+    (Action("Put it in", "look", put), Action("Draw the curve", "curve", draw)),
+    _controls,
+    opens="stored",
+    select=("row", "column"),
+)

@@ -2,92 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from recon.fourier import center_crop
-from recon.measurement import CROP, measure, picture
-from recon.methods import DEFAULT, LABELS, METHODS, complex_images
-from recon.metrics import ssim
-from recon.probes.nullspace import reimpose, residual, split, with_phase
-from recon.ui import bench
-from recon.ui.controls import Controls
-from recon.ui.viewer import SCRIPT, Panel, reference_panel, viewer
+from recon.methods import DEFAULT, METHODS
+from recon.probes.nullspace import reimpose, residual, split
+from recon.ui import session
+from recon.ui.experiment import Action, Answer, Experiment, method_choices
+from recon.ui.session import Choice
+from recon.ui.viewer import Panel, reference_panel, viewer
 
 
-def build(shared: Controls) -> None:
-    bench.lead(
-        "A reconstruction has two parts. One lives on the lines that were <b>measured</b>; the "
-        "other lives on the lines between them, and the method <b>made it up</b>. Data "
-        "consistency means that the first part is exactly what the scanner measured. Where a "
-        "method left it, the slider puts it back."
+def take_apart(choice: Choice, method: str, weight: float) -> Iterator[Answer]:
+    """A reconstruction as the sum of what was measured and what was made up."""
+    scan, sampling = session.subject(choice)
+    mask, way = sampling.mask, METHODS[method]
+    measurement = scan.measure(mask, sampling.acceleration)
+    images = way.coil_images(measurement)
+    before = residual(images, measurement.kspace, mask)
+    images = reimpose(images, measurement.kspace, mask, weight)
+    after = residual(images, measurement.kspace, mask)
+    parts = split(images, mask)
+    image, measured, filled = (
+        measurement.picture_of(part).astype(np.float32)
+        for part in (images, parts.measured, parts.filled)
     )
-    left, right = bench.columns()
-    with left:
-        name = gr.Radio(
-            bench.method_choices(), value=DEFAULT, label="Method", elem_id="parts-method"
+    shown = [
+        Panel("reconstruction", way.label, f"SSIM {scan.ssim(image):.3f}",
+              f"{way.label} reconstruction", "image", scan.upright(image)),
+        Panel("measured", "Fixed by measured lines", "magnitude",
+              "Part fixed by measured lines", "image", scan.upright(measured)),
+        Panel("filled", "Made up", f"{parts.filled_share:.1%} of the energy",
+              "Part that the method made up", "image", scan.upright(filled)),
+        reference_panel(scan.upright(scan.truth)),
+    ]  # fmt: skip
+    text = (
+        f"The {way.label} leaves the measured lines by {_percent(before)} of their size"
+        + (f"; with the slider at {weight:.0%}, by {_percent(after)}" if weight else "")
+        + f". {parts.filled_share:.1%} of the picture's energy is on lines nobody measured."
+    )
+    if way.needs == "image":
+        text += (
+            " This method only knows magnitudes: the phase of the zero-filled image stands in "
+            "for the one it does not have."
         )
-        weight = gr.Slider(
-            0, 1, 0, step=0.05, label="Put measured lines back", elem_id="parts-weight"
-        )
-        message = gr.HTML(elem_id="parts-message", elem_classes="beside")
-        look = gr.Button("Split it", variant="primary", elem_id="parts-look")
-    with right:
-        words = gr.HTML(elem_id="parts-words")
-        panels = gr.HTML(js_on_load=SCRIPT, elem_id="parts-panels")
-
-    def take_apart(method: str, share: float, *values: Any) -> dict[Any, Any]:
-        choice, kspace, lines = bench.subject(values)
-        measurement = measure(kspace, lines, choice.acceleration)
-        images = complex_images(method, measurement)
-        guessed = images is None
-        if images is None:
-            images = with_phase(METHODS[method](measurement), measurement.kspace)
-        before = residual(images, measurement.kspace, lines)
-        images = reimpose(images, measurement.kspace, lines, share)
-        after = residual(images, measurement.kspace, lines)
-        parts = split(images, lines)
-        reference = picture(kspace)
-        image, measured, filled = (
-            center_crop(_magnitude(part), CROP) for part in (images, parts.measured, parts.filled)
-        )
-        size = "magnitude"
-        shown = [
-            Panel("reconstruction", LABELS[method],
-                  f"SSIM {ssim(reference, image):.3f}", f"{LABELS[method]} reconstruction",
-                  "image", image),
-            Panel("measured", "Fixed by measured lines", size, "Part fixed by measured lines",
-                  "image", measured),
-            Panel("filled", "Made up", f"{parts.filled_share:.1%} of the energy",
-                  "Part that the method made up", "image", filled),
-            reference_panel(reference),
-        ]  # fmt: skip
-        text = (
-            f"The {LABELS[method]} leaves the measured lines by {_percent(before)} of their size"
-            + (f"; with the slider at {share:.0%}, by {_percent(after)}" if share else "")
-            + f". {parts.filled_share:.1%} of the picture's energy is on lines nobody measured."
-        )
-        if guessed:
-            text += (
-                " This method only knows magnitudes: the phase of the zero-filled image stands in "
-                "for the one it does not have."
-            )
-        return {
-            words: f"<p>{text}</p>",
-            panels: viewer(shown),
-        }
-
-    for trigger in (look.click, name.input, weight.release):
-        bench.run(trigger, take_apart, [name, weight], shared, [panels, words], message)
-
-
-def _magnitude(images: np.ndarray) -> np.ndarray:
-    """Root-sum-of-squares over coils: float32, shape (H, W)."""
-    size = np.abs(images)
-    return (size if size.ndim == 2 else np.linalg.norm(size, axis=0)).astype(np.float32)
+    yield Answer(f"<p>{text}</p>", viewer(shown, None, scan.data_range))
 
 
 def _percent(value: float) -> str:
     return "less than 0.01 %" if value < 1e-4 else f"{value:.2%}".replace("%", " %")
+
+
+def _controls() -> dict[str, Any]:
+    return {
+        "method": gr.Radio(method_choices(), value=DEFAULT, label="Method", elem_id="parts-method"),
+        "weight": gr.Slider(
+            0, 1, 0, step=0.05, label="Put measured lines back", elem_id="parts-weight"
+        ),
+    }
+
+
+EXPERIMENT = Experiment(
+    "parts",
+    "Measured or made up",
+    "A reconstruction has two parts. One lives on the lines that were <b>measured</b>; the "
+    "other lives on the lines between them, and the method <b>made it up</b>. Data "
+    "consistency means that the first part is exactly what the scanner measured. Where a "
+    "method left it, the slider puts it back.",
+    (Action("Split it", "look", take_apart, live=("method", "weight")),),
+    _controls,
+)

@@ -2,36 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from recon import examples
-from recon.probes.shift import INSIDE, SHIFTS, Shift, evaluate
-from recon.ui import bench
-from recon.ui.controls import Controls
-from recon.ui.viewer import SCRIPT, Panel, viewer
+from recon.methods import Method
+from recon.probes.shift import INSIDE, SHIFTS, Outcome, Shift, evaluate
+from recon.scan import Scan
+from recon.ui import session
+from recon.ui.experiment import (
+    Action,
+    Answer,
+    Experiment,
+    chosen_methods,
+    method_choices,
+    table,
+)
+from recon.ui.session import Choice
+from recon.ui.viewer import Panel, viewer
 
 OTHERS = {key: f"another object: {example.title}" for key, example in examples.EXAMPLES.items()}
+NOTE = (
+    "<p>SSIM, and in brackets the share of the gap between zero-filled and perfect that was "
+    "closed; below zero the method made it worse. The pictures show the last row.</p>"
+)
 
 
-def build(shared: Controls) -> None:
-    bench.lead(
-        "A network has learned from a few heads, with random masks. Ask for something else: the "
-        "same slice turned, noisier, with other masks, measured along the other axis, or for "
-        "another object or scanner altogether. Your own file of another anatomy goes in on the "
-        "first tab."
-    )
-    left, right = bench.columns()
-    with left:
-        names = gr.CheckboxGroup(
-            bench.method_choices(),
+def change(choice: Choice, methods: list[str], changes: list[int | str]) -> Iterator[Answer]:
+    """Score methods on the slice as it is and changed, a row at a time."""
+    scan, _ = session.subject(choice)
+    chosen = chosen_methods(methods)
+    shifts = [INSIDE, *(shift for number, shift in enumerate(SHIFTS) if number in changes)]
+    given: dict[str, Any] = {"center_fraction": choice.center_fraction, "seed": choice.seed}
+    jobs = [("", shift) for shift in shifts]
+    jobs += [(key, Shift(label)) for key, label in OTHERS.items() if key in changes]
+    total, done, rows = len(jobs) * len(chosen), 0, []
+    yield Answer(done=0, of=total)
+    for key, shift in jobs:
+        looked = Scan.of(examples.load(key)) if key else scan
+        found: list[Outcome] = []
+        for one in evaluate(looked, chosen, [shift], choice.acceleration, **given):
+            found.append(one)
+            done += 1
+            if len(found) < len(chosen):
+                yield Answer(done=done, of=total)
+        rows.append(
+            [shift.label] + [f"{one.scores['ssim']:.3f} ({one.closed:+.0%})" for one in found]
+        )
+        words = table(["", *(method.label for method in chosen)], rows) + NOTE
+        yield Answer(words, _pictures(found, shift, chosen), done=done, of=total)
+
+
+def _pictures(found: list[Outcome], shift: Shift, methods: list[Method]) -> dict[str, Any]:
+    shown = [
+        Panel(f"method{n}", one.method.label, f"SSIM {one.scores['ssim']:.3f}",
+              f"{one.method.label}, {one.shift.label}", "image", one.image)
+        for n, one in enumerate(found)
+    ]  # fmt: skip
+    shown.append(
+        Panel("reference", "Fully sampled", shift.label, "Fully sampled reference",
+              "image", found[0].reference)
+    )  # fmt: skip
+    return viewer(shown)
+
+
+def _controls() -> dict[str, Any]:
+    return {
+        "methods": gr.CheckboxGroup(
+            method_choices(),
             value=["zero-filled", "resnet", "resnet-dc"],
             label="Methods",
             elem_id="shift-methods",
-        )
-        which = gr.CheckboxGroup(
+        ),
+        "changes": gr.CheckboxGroup(
             [
                 *((shift.label, number) for number, shift in enumerate(SHIFTS)),
                 *((label, key) for key, label in OTHERS.items()),
@@ -39,49 +84,18 @@ def build(shared: Controls) -> None:
             value=[*range(len(SHIFTS)), "phantom"],
             label="Changes",
             elem_id="shift-which",
-        )
-        message = gr.HTML(elem_id="shift-message", elem_classes="beside")
-        look = gr.Button("Try them", variant="primary", elem_id="shift-look")
-    with right:
-        words = gr.HTML(elem_id="shift-words")
-        panels = gr.HTML(js_on_load=SCRIPT, elem_id="shift-panels")
+        ),
+    }
 
-    def change(chosen: list[str], changes: list[int | str], *values: Any) -> dict[Any, Any]:
-        choice, kspace, _ = bench.subject(values)
-        methods = bench.named(chosen)
-        shifts = [INSIDE, *(shift for number, shift in enumerate(SHIFTS) if number in changes)]
-        given: dict[str, Any] = {"center_fraction": choice.center_fraction, "seed": choice.seed}
-        found = list(evaluate(kspace, methods, shifts, choice.acceleration, **given))
-        for key, label in OTHERS.items():
-            if key in changes:
-                shifts.append(Shift(label))
-                other = np.asarray(examples.load(key))
-                found += evaluate(other, methods, shifts[-1:], choice.acceleration, **given)
-        rows = []
-        for shift in shifts:
-            these = {one.method: one for one in found if one.shift == shift}
-            rows.append(
-                [shift.label]
-                + [f"{these[n].scores['ssim']:.3f} ({these[n].closed:+.0%})" for n in methods]
-            )
-        last = [one for one in found if one.shift == shifts[-1]]
-        reference = last[0].reference
-        shown = [
-            Panel(f"method{n}", one.method, f"SSIM {one.scores['ssim']:.3f}",
-                  f"{one.method}, {one.shift.label}", "image", one.image)
-            for n, one in enumerate(last)
-        ]  # fmt: skip
-        shown.append(
-            Panel("reference", "Fully sampled", shifts[-1].label, "Fully sampled reference",
-                  "image", reference)
-        )  # fmt: skip
-        text = (
-            "SSIM, and in brackets the share of the gap between zero-filled and perfect that was "
-            "closed; below zero the method made it worse. The pictures show the last row."
-        )
-        return {
-            words: bench.table(["", *methods], rows) + f"<p>{text}</p>",
-            panels: viewer(shown),
-        }
 
-    bench.run(look.click, change, [names, which], shared, [panels, words], message)
+EXPERIMENT = Experiment(
+    "shift",
+    "Out of distribution",
+    "A network has learned from a few heads, with random masks. Ask for something else: the "
+    "same slice turned, noisier, with other masks, measured along the other axis, or for "
+    "another object or scanner altogether. Your own file of another anatomy goes in on the "
+    "first tab.",
+    (Action("Try them", "look", change),),
+    _controls,
+    opens="stored",
+)

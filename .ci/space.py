@@ -1,0 +1,211 @@
+"""``make space``: what would be pushed as a Space, started as a Space starts it, and driven.
+
+The committed files alone, ``requirements.txt`` in a new environment of Python 3.12, a read-only
+file system with only the temporary and the cache folder writable, no network but the loopback,
+two cores, and once 16 GiB and once 2 GiB of memory, enforced by a control group. Needs Linux and
+root, for the isolation. Exits with 1 if anything does not hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "out" / "space"  # ignored by git
+GIB = 2**30
+LIMITS = (16, 2)  # GiB
+SLOWEST_START, MOST_MEMORY = 20.0, 1.5  # seconds, GiB
+PORT = 7860  # where a Space listens
+
+
+def main() -> int:
+    """Build, install, run once for each limit."""
+    if sys.argv[1:2] == ["inside"]:
+        return inside(float(sys.argv[2]))
+    if os.geteuid() or not shutil.which("unshare"):
+        print("make space needs Linux and root: it takes network and file system away.")
+        return 1
+    python = install(find_python())
+    app = BUILD / "app"
+    shutil.rmtree(app, ignore_errors=True)
+    app.mkdir(parents=True)
+    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(["tar", "-x", "-C", app], input=archive.stdout, check=True)
+    size = sum(path.stat().st_size for path in app.rglob("*") if path.is_file())
+    print(f"{size / 1e6:.0f} MB would be pushed; {version(python)}")
+    inside_words = [python, Path(__file__), "inside"]
+    return max(
+        subprocess.run(["unshare", "--net", "--mount", *inside_words, str(limit)]).returncode
+        for limit in LIMITS
+    )
+
+
+def find_python() -> str:
+    """Python 3.12: named by SPACE_PYTHON, on the path, pyenv's, uv's, or Debian's."""
+    candidates = [os.environ.get("SPACE_PYTHON"), shutil.which("python3.12")]
+    candidates += map(str, sorted(Path.home().glob(".pyenv/versions/3.12.*/bin/python3.12")))
+    if shutil.which("uv"):
+        subprocess.run(["uv", "python", "install", "3.12"], capture_output=True)
+        found = subprocess.run(["uv", "python", "find", "3.12"], capture_output=True, text=True)
+        candidates.append(found.stdout.strip())
+    for python in filter(None, candidates):
+        if version(python).startswith("Python 3.12."):
+            return python
+    subprocess.run(["apt-get", "install", "-y", "-qq", "python3.12-venv"], capture_output=True)
+    if shutil.which("python3.12"):
+        return "python3.12"
+    raise SystemExit("There is no Python 3.12 here; name one with SPACE_PYTHON=...")
+
+
+def version(python: str) -> str:
+    try:
+        return subprocess.run([python, "--version"], capture_output=True, text=True).stdout.strip()
+    except OSError:
+        return ""
+
+
+def install(python: str) -> str:
+    """A new environment with requirements.txt alone; kept until that changes."""
+    wanted = (ROOT / "requirements.txt").read_bytes() + version(python).encode()
+    place = BUILD / f"env-{hashlib.sha256(wanted).hexdigest()[:12]}"
+    inner = place / "bin/python"
+    if not (place / "done").exists():
+        shutil.rmtree(place, ignore_errors=True)
+        subprocess.run([python, "-m", "venv", place], check=True)
+        words = [inner, "-m", "pip", "install", "-q", "-r", ROOT / "requirements.txt"]
+        subprocess.run(words, check=True)
+        (place / "done").touch()
+    return str(inner)
+
+
+def inside(limit: float) -> int:
+    """In name spaces of our own: shut everything, start the app, drive it, report."""
+    for words in (
+        ["ip", "link", "set", "lo", "up"],
+        ["mount", "--make-rprivate", "/"],
+        ["mount", "-t", "tmpfs", "tmpfs", "/tmp"],
+        ["mount", "-o", "remount,bind,ro", str(mount_of(BUILD))],
+        ["mount", "-o", "remount,bind,ro", "/"],
+    ):
+        subprocess.run(words, check=True)
+    group = memory_group(limit)
+    for name in ("cache", "gradio"):
+        Path("/tmp", name).mkdir()
+    environment = {
+        "PATH": "/usr/bin:/bin", "HOME": str(BUILD), "LANG": "C.UTF-8",
+        "GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": str(PORT),
+        "GRADIO_TEMP_DIR": "/tmp/gradio", "XDG_CACHE_HOME": "/tmp/cache",
+        "HF_HOME": "/tmp/cache/huggingface", "MPLCONFIGDIR": "/tmp/cache/matplotlib",
+        "SYSTEM": "spaces", "SPACE_ID": "org/space", "PYTHONDONTWRITEBYTECODE": "1",
+    }  # fmt: skip
+    start = time.monotonic()
+    with Path("/tmp/log").open("w") as log:
+        app = subprocess.Popen(
+            ["taskset", "-c", "0,1", sys.executable, "app.py"], cwd=BUILD / "app", env=environment,
+            stdout=log, stderr=log, preexec_fn=lambda: join(group),
+        )  # fmt: skip
+    try:
+        seconds = first_page(app, start)
+        drive()
+        problems = [] if seconds < SLOWEST_START else [f"cold start took {seconds:.1f} s"]
+    except Exception as error:
+        seconds, problems = float("nan"), [f"{type(error).__name__}: {error}"]
+    peak = peak_memory(group)
+    app.terminate()
+    app.wait(20)
+    text = Path("/tmp/log").read_text()
+    problems += [] if peak < MOST_MEMORY * GIB else [f"{peak / GIB:.2f} GiB of memory"]
+    problems += [f"the log holds a traceback:\n{text}"] if "Traceback" in text else []
+    lookups = unroutable()
+    problems += [f"{lookups} attempts to reach another machine"] if lookups else []
+    print(
+        f"limit {limit:g} GiB: first page after {seconds:.1f} s, peak memory {peak / GIB:.2f} GiB, "
+        f"{lookups} outgoing look-ups; " + ("; ".join(problems) or "all holds")
+    )
+    if problems:
+        print(text[-2000:])
+    group.rmdir()
+    return int(bool(problems))
+
+
+def mount_of(path: Path) -> Path:
+    """The mount point a path is on."""
+    while not path.is_mount():
+        path = path.parent
+    return path
+
+
+def memory_group(limit: float) -> Path:
+    """A control group that kills what needs more memory; of either version."""
+    top = Path("/sys/fs/cgroup")
+    if (top / "cgroup.controllers").exists():
+        subprocess.run(["mount", "-o", "remount,bind,rw", str(top)], capture_output=True)
+        group, name = top / f"recon-space-{os.getpid()}", "memory.max"
+    else:
+        group, name = top / f"memory/recon-space-{os.getpid()}", "memory.limit_in_bytes"
+    group.mkdir()
+    (group / name).write_text(str(int(limit * GIB)))
+    return group
+
+
+def join(group: Path) -> None:
+    (group / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def peak_memory(group: Path) -> float:
+    """Bytes, of all processes of the app together, with the files they keep in /tmp."""
+    for name in ("memory.peak", "memory.max_usage_in_bytes"):
+        if (group / name).exists():
+            return float((group / name).read_text())
+    return float("nan")
+
+
+def unroutable() -> int:
+    """Packets of this name space that found no way out: look-ups of other machines."""
+    lines = [line.split() for line in Path("/proc/net/snmp").read_text().splitlines()]
+    names, values = (line for line in lines if line[0] == "Ip:")
+    six = re.search(r"Ip6OutNoRoutes\s+(\d+)", Path("/proc/net/snmp6").read_text())
+    return int(values[names.index("OutNoRoutes")]) + int(six[1] if six else 0)
+
+
+def first_page(app: subprocess.Popen, start: float) -> float:
+    """Seconds until the page answers."""
+    from urllib.request import urlopen
+
+    while time.monotonic() - start < 120:
+        if app.poll() is not None:
+            raise RuntimeError("the app ended")
+        try:
+            with urlopen(f"http://127.0.0.1:{PORT}/", timeout=30) as page:
+                if b"gradio" in page.read():
+                    return time.monotonic() - start
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("no page within two minutes")
+
+
+def drive() -> None:
+    """An example and a file, by every kind of method."""
+    import numpy as np
+    from gradio_client import Client, handle_file
+
+    client = Client(f"http://127.0.0.1:{PORT}", verbose=False, download_files="/tmp/answers")
+    rng = np.random.default_rng(0)
+    np.save("/tmp/scan.npy", rng.normal(size=(4, 320, 320)) + 1j * rng.normal(size=(4, 320, 320)))
+    for wish in ({"example": "head"}, {"file": handle_file("/tmp/scan.npy"), "coils": "rss"}):
+        for method in ("resnet-dc", "unet", "cs"):
+            answer = client.predict(**wish, method=method, files=True, api_name="/reconstruct")
+            assert 0 < answer["ssim"] < 1, answer
+    head = client.predict(example="head", api_name="/reconstruct")
+    assert head["ssim"] > head["zero_filled_ssim"] + 0.1, head
+
+
+if __name__ == "__main__":
+    sys.exit(main())

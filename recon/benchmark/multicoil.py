@@ -1,0 +1,127 @@
+"""All coils together, against coil by coil and SENSE: ``python -m recon.benchmark.multicoil``.
+
+Scores are taken inside the head as well: with many coils the noise of the background decides the
+plain SSIM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import ndimage
+from skimage.metrics import structural_similarity
+from torch import nn
+
+from recon import datasets, masks, weights
+from recon.benchmark import bart
+from recon.coils.joint import coil_images
+from recon.datasets.volumes import fully_sampled
+from recon.fourier import center_crop, rss
+from recon.measurement import CROP, Measurement
+from recon.methods.networks import method_of
+from recon.readers import read
+from recon.scan import Scan
+
+COILS = 8  # that see a simulated head
+NOISE = 0.005  # share of the image's maximum, in each of them
+REGULARIZATIONS = (0.0003, 0.001, 0.003, 0.01)  # the best of which counts, to BART's advantage
+MASKS: dict[str, Callable[[int], np.ndarray]] = {
+    **{f"calibrated {r}x": partial(masks.calibrated, acceleration=r, offset=0) for r in (2, 3, 4)},
+    **{f"random {r}x": partial(masks.random_cartesian, acceleration=r) for r in (4, 8)},
+}
+Method = Callable[[Measurement], np.ndarray]
+
+
+def scans(data: Path, slices: int) -> Iterable[tuple[str, Scan]]:
+    """The measured head, and so many slices of the test subjects, seen by simulated coils."""
+    real = data / "real_kspace/brain_slice.npz"
+    if real.is_file():
+        yield "brain_slice", Scan.of(read(real))
+    volumes = datasets.load(data, "test")
+    for number in range(slices):
+        volume = volumes[number % len(volumes)]
+        index = len(volume.slices) * (1 + number // len(volumes)) // 3
+        rng = np.random.default_rng(number)
+        yield "simulated", Scan.of(fully_sampled(volume.slices[index], rng, NOISE, coils=COILS))
+
+
+def head(reference: np.ndarray) -> np.ndarray:
+    """Pixels of the object: what is brighter than air, its holes filled; boolean, (h, w)."""
+    bright = ndimage.gaussian_filter(reference, 2) > 0.1 * np.percentile(reference, 99)
+    return ndimage.binary_fill_holes(bright)
+
+
+def scores(reference: np.ndarray, image: np.ndarray) -> dict[str, float]:
+    """PSNR and SSIM, of the whole picture and inside the object."""
+    limit = float(reference.max())
+    inside = head(reference)
+    error = (image - reference) ** 2
+    mean, similarity = structural_similarity(reference, image, data_range=limit, full=True)
+    return {
+        "psnr": 10 * np.log10(limit**2 / error.mean()),
+        "ssim": mean,
+        "psnr_inside": 10 * np.log10(limit**2 / error[inside].mean()),
+        "ssim_inside": similarity[inside].mean(),
+    }
+
+
+def coil_by_coil(network: nn.Module) -> Method:
+    @torch.inference_mode()
+    def method(measurement: Measurement) -> np.ndarray:
+        mask = torch.from_numpy(measurement.mask)
+        kspace = torch.from_numpy(measurement.kspace)
+        coils = [coil_images(network, coil[None], mask)[0] for coil in kspace]
+        return center_crop(rss(torch.stack(coils)), CROP).numpy()
+
+    return method
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the open data")
+    parser.add_argument("--slices", type=int, default=5, help="simulated ones")
+    parser.add_argument("--weights", nargs="*", default=["resnet-dc"], help="names of checkpoints")
+    parser.add_argument("--folder", type=Path, help="of the checkpoints")
+    parser.add_argument("--no-bart", action="store_true")
+    arguments = parser.parse_args()
+    methods: dict[str, list[Method]] = {"zero-filled": [lambda m: m.zero_filled]}
+    for name in arguments.weights:
+        network = weights.load(name, arguments.folder)
+        methods[f"{name}, coil by coil"] = [coil_by_coil(network)]
+        methods[f"{name}, together"] = [method_of(network)]
+    if not arguments.no_bart and bart.version():
+        methods["SENSE, l1-wavelet (BART)"] = [
+            partial(bart.sense, regularization=r) for r in REGULARIZATIONS
+        ]
+    table: dict[tuple[str, str, str], list[dict[str, float]]] = {}
+    for set_, scan in scans(arguments.data, arguments.slices):
+        for mask_name, make in MASKS.items():
+            measurement = scan.measure(make(scan.width), 4)
+            for name, variants in methods.items():
+                start = time.perf_counter()
+                rows = [scores(scan.truth, method(measurement)) for method in variants]
+                best = max(rows, key=lambda row: row["psnr_inside"])
+                best["seconds"] = (time.perf_counter() - start) / len(variants)
+                table.setdefault((set_, mask_name, name), []).append(best)
+            print(".", end="", file=sys.stderr, flush=True)
+    print("| set | mask | method | PSNR inside | SSIM inside | PSNR | SSIM | seconds |")
+    print("|---|---|---|---|---|---|---|---|")
+    for (set_, mask_name, name), rows in table.items():
+        mean = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+        print(
+            f"| {set_} | {mask_name} | {name} | {mean['psnr_inside']:.2f} | "
+            f"{mean['ssim_inside']:.4f} | {mean['psnr']:.2f} | {mean['ssim']:.4f} | "
+            f"{mean['seconds']:.1f} |"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Receive coils: what each of them sees, and how their signals are used together."""

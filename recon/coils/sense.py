@@ -1,0 +1,203 @@
+r"""One image that all coils agree on: SENSE, with known sensitivities.
+
+With the maps S of the coils, the transform F and the mask M, coil c measures
+:math:`y_c = M F S_c x`. Many coils give more equations than there are unknowns, so lines can be
+left out (Pruessmann et al. 1999, doi 10.1002/(SICI)1522-2594(199911)42:5<952::AID-MRM16>3.0.CO;2-S;
+2001, doi 10.1002/mrm.1241). Masks are of whole columns, so every row of the image is a small
+problem of its own, and transforms along it are all that is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from recon.classical import divergence, gradient
+from recon.errors import InputError
+from recon.fourier import ifft2c
+
+RIDGE = 0.01  # of the normal equations, whose eigenvalues lie between 0 and 1
+ITERATIONS = 20
+REGULARIZATION = 0.002  # of total variation
+TV_ITERATIONS = 20
+CG_ITERATIONS = 4  # in each of them
+THRESHOLD = 0.06  # of the gradient, for images with a maximum near 1; decides the speed alone
+
+
+def measured_part(images: Tensor, mask: Tensor) -> Tensor:
+    """Images whose lines that were not measured are taken away: :math:`F^{-1} M F`.
+
+    Parameters
+    ----------
+    images
+        Complex, shape (..., H, W).
+    mask
+        Measured lines, boolean, shape (W,).
+    """
+    return torch.fft.ifft(torch.fft.fft(images) * torch.fft.ifftshift(mask))
+
+
+def normal(image: Tensor, mask: Tensor, maps: Tensor) -> Tensor:
+    """:math:`A^H A x`: what all coils together see of an image; complex, shape (H, W)."""
+    return (maps.conj() * measured_part(maps * image, mask)).sum(0)
+
+
+def combine(images: Tensor, maps: Tensor) -> Tensor:
+    """Coil images (C, H, W) as one, weighted by the maps; their adjoint."""
+    return (maps.conj() * images).sum(0)
+
+
+def seen_by_coils(image: Tensor, maps: Tensor, kspace: Tensor, mask: Tensor) -> Tensor:
+    """What every coil sees of an image, with the lines it measured in their place.
+
+    Parameters
+    ----------
+    image
+        Complex, shape (H, W).
+    maps, kspace
+        Of all coils, shape (C, H, W).
+    mask
+        Measured lines, boolean, shape (W,).
+
+    Returns
+    -------
+    Complex, shape (C, H, W).
+    """
+    coils = maps * image
+    return coils + ifft2c(kspace) - measured_part(coils, mask)
+
+
+def unit_length(maps: Tensor) -> Tensor:
+    """Maps (C, H, W) divided by their root-sum-of-squares, and zero where that is."""
+    size = maps.abs().square().sum(0).sqrt()
+    return torch.where(size > 1e-6 * size.max(), maps / size.clamp(min=1e-30), 0)
+
+
+def conjugate_gradients(
+    operator: Callable[[Tensor], Tensor],
+    right: Tensor,
+    iterations: int,
+    start: Tensor | None = None,
+    axes: tuple[int, ...] = (-1,),
+) -> Tensor:
+    """Solve ``operator(x) = right`` (Hestenes and Stiefel 1952, doi 10.6028/jres.049.044).
+
+    Parameters
+    ----------
+    operator
+        Hermitian, positive definite.
+    right
+        Complex, shape (H, W).
+    iterations
+        At least 1.
+    start
+        First guess; zero where None.
+    axes
+        Along which the unknowns depend on each other; each row by itself for ``(-1,)``.
+    """
+
+    def energy(image: Tensor) -> Tensor:
+        return image.abs().square().sum(axes, keepdim=True)
+
+    solution = torch.zeros_like(right) if start is None else start
+    residual = right if start is None else right - operator(start)
+    direction, power = residual, energy(residual)
+    # Rows that are solved would divide rounding by rounding.
+    enough = 1e-12 * energy(right) + torch.finfo(torch.float32).tiny
+    for _ in range(iterations):
+        image = operator(direction)
+        along = (direction.conj() * image).real.sum(axes, keepdim=True)
+        length = torch.where(power > enough, power / along.clamp(min=1e-30), 0)
+        solution = solution + length * direction
+        residual = residual - length * image
+        before, power = power, energy(residual)
+        direction = residual + power / before.clamp(min=1e-30) * direction
+    return solution
+
+
+def cg_sense(
+    kspace: Tensor,
+    mask: Tensor,
+    maps: Tensor,
+    ridge: float = RIDGE,
+    iterations: int = ITERATIONS,
+) -> Tensor:
+    r"""The image that fits all coils best: :math:`\min_x |A x - y|^2 + \lambda |x|^2`.
+
+    Parameters
+    ----------
+    kspace
+        y: zero where nothing was measured, complex64, shape (C, H, W).
+    mask
+        M: measured lines, boolean, shape (W,).
+    maps
+        Of unit length over the coils, or zero; shape (C, H, W).
+    ridge
+        :math:`\lambda`, not negative.
+    iterations
+        Of conjugate gradients.
+
+    Returns
+    -------
+    complex64, shape (H, W); zero where the maps are.
+    """
+    data = combine(ifft2c(kspace), maps)
+    return conjugate_gradients(lambda x: normal(x, mask, maps) + ridge * x, data, iterations)
+
+
+def tv_sense(
+    kspace: Tensor,
+    mask: Tensor,
+    maps: Tensor,
+    regularization: float = REGULARIZATION,
+    iterations: int = TV_ITERATIONS,
+    scale: float = 1.0,
+) -> Tensor:
+    r"""The image with the best compromise between all coils' data and total variation.
+
+    .. math:: \min_x \tfrac12 |A x - y|^2 + \lambda s\, TV(x)
+
+    by the alternating direction method of multipliers, as in `recon.classical.minimise`. Maps
+    are not diagonal after a transform, so the image is found by a few conjugate gradients that
+    start from the one before.
+
+    Parameters
+    ----------
+    kspace, mask, maps
+        See `cg_sense`.
+    regularization
+        :math:`\lambda`, above 0.
+    iterations
+        At least 1.
+    scale
+        s: maximum of the image, about.
+
+    Returns
+    -------
+    complex64, shape (H, W).
+
+    Raises
+    ------
+    InputError
+        If the regularisation or the number of iterations is too low.
+    """
+    if not regularization > 0 or iterations < 1:
+        raise InputError("Compressed sensing takes a regularisation above 0 and an iteration.")
+    data = combine(ifft2c(kspace), maps) / scale
+    penalty = regularization / THRESHOLD
+
+    def operator(x: Tensor) -> Tensor:
+        return normal(x, mask, maps) - penalty * divergence(gradient(x))
+
+    image = cg_sense(kspace, mask, maps, penalty, 2 * CG_ITERATIONS) / scale
+    multiplier = torch.zeros(2, *image.shape, dtype=image.dtype, device=image.device)
+    for _ in range(iterations):
+        target = gradient(image) + multiplier
+        length = target.abs().square().sum(0).sqrt()
+        edges = target * (1 - THRESHOLD / length.clamp(min=THRESHOLD))
+        multiplier = target - edges
+        pull = penalty * divergence(multiplier - edges)
+        image = conjugate_gradients(operator, data + pull, CG_ITERATIONS, image, (-2, -1))
+    return image * scale

@@ -1,0 +1,66 @@
+"""Which lines of k-space are measured.
+
+A mask is boolean, shape (W,): one value for each phase-encode line (a column of k-space).
+The readout along a line costs no time, so a line is measured whole or not at all.
+A new family of masks is a module beside these and a line in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recon.masks.calibrated import calibrated
+from recon.masks.common import achieved_acceleration, apply, default_center_fraction
+from recon.masks.equispaced import equispaced
+from recon.masks.low_pass import low_pass
+from recon.masks.partial_fourier import partial_fourier
+from recon.masks.random_cartesian import random_cartesian
+from recon.masks.variable_density import variable_density
+
+__all__ = [
+    "FAMILIES",
+    "Family",
+    "achieved_acceleration",
+    "apply",
+    "calibrated",
+    "default_center_fraction",
+    "equispaced",
+    "low_pass",
+    "partial_fourier",
+    "random_cartesian",
+    "variable_density",
+]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of mask: its name, what people read, and who draws it.
+
+    A family is called as ``family(width, acceleration, center_fraction=None, seed=0)`` and gives
+    a mask.
+    """
+
+    name: str
+    title: str
+    draw: Callable[..., np.ndarray]
+
+    def __call__(self, *arguments: Any, **options: Any) -> np.ndarray:
+        return self.draw(*arguments, **options)
+
+
+FAMILIES: Mapping[str, Family] = {
+    family.name: family
+    for family in (
+        Family("random", "Random", random_cartesian),
+        Family("equispaced", "Equispaced", equispaced),
+        Family("calibrated", "Calibrated", calibrated),
+        Family("variable-density", "Variable density", variable_density),
+        Family("partial-fourier", "Partial Fourier", partial_fourier),
+        Family("low-pass", "Low-pass block", low_pass),
+    )
+}
+"""Every family by name."""

@@ -1,0 +1,121 @@
+"""What scanners do with several coils: SENSE, with or without sparsity, and GRAPPA."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recon.coils.compression import virtual_coils
+from recon.coils.espirit import FEWEST, centre_block, sensitivities
+from recon.coils.grappa import grappa
+from recon.coils.sense import (
+    REGULARIZATION,
+    RIDGE,
+    cg_sense,
+    combine,
+    seen_by_coils,
+    tv_sense,
+    unit_length,
+)
+from recon.errors import InputError
+from recon.fourier import ifft2c
+from recon.measurement import Measurement
+from recon.methods.base import Method
+
+ENERGY = 0.999  # share of the measured energy that virtual coils keep
+
+
+class CoilMethod(Method):
+    """A method that needs several coils.
+
+    Raises
+    ------
+    InputError
+        When called with a measurement of one coil, or one whose middle of k-space is missing.
+    """
+
+    coils = "several"
+
+    @torch.inference_mode()
+    def coil_images(self, measurement: Measurement) -> np.ndarray:
+        if measurement.kspace.ndim < 3 or len(measurement.kspace) < 2:
+            raise InputError(
+                f"{self.label} uses the differences between coils, and this slice has one coil."
+            )
+        kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
+        return self.images(kspace, mask, measurement).numpy()
+
+    @abstractmethod
+    def images(self, kspace: Tensor, mask: Tensor, measurement: Measurement) -> Tensor:
+        """Every coil's image, (C, H, W)."""
+
+
+class Sense(CoilMethod):
+    """The image that fits all coils best, through maps of what they see.
+
+    Parameters
+    ----------
+    ridge
+        See `recon.coils.sense.cg_sense`.
+    """
+
+    name, label = "sense", "SENSE"
+
+    def __init__(self, ridge: float = RIDGE) -> None:
+        self.ridge = ridge
+
+    def images(self, kspace: Tensor, mask: Tensor, measurement: Measurement) -> Tensor:
+        maps = self.maps(kspace, mask, measurement)
+        # Combinations of coils that hold nothing cost as much as those that hold all.
+        rotation = virtual_coils(kspace[..., mask], ENERGY)
+        few, seen = (torch.einsum("cv,chw->vhw", rotation.conj(), x) for x in (kspace, maps))
+        return seen_by_coils(self.solve(few, mask, seen), maps, kspace, mask)
+
+    def solve(self, kspace: Tensor, mask: Tensor, maps: Tensor) -> Tensor:
+        """One image, (H, W)."""
+        return cg_sense(kspace, mask, maps, self.ridge)
+
+    def maps(self, kspace: Tensor, mask: Tensor, measurement: Measurement) -> Tensor:
+        """The measurement's own sensitivities, or such as ESPIRiT finds; of unit length."""
+        if measurement.sensitivities is not None:
+            return unit_length(torch.from_numpy(measurement.sensitivities))
+        maps = sensitivities(kspace, mask)
+        if maps is None:
+            lines = centre_block(mask)
+            raise InputError(
+                f"{self.label} finds the coils' sensitivities in the middle of k-space, from "
+                f"{FEWEST} lines side by side at least; this mask measures "
+                f"{lines.stop - lines.start} there."
+            )
+        return maps
+
+
+class SparseSense(Sense):
+    """SENSE that prefers images of small total variation.
+
+    Parameters
+    ----------
+    regularization
+        See `recon.coils.sense.tv_sense`.
+    """
+
+    name, label = "cs-sense", "SENSE with TV"
+
+    def __init__(self, regularization: float = REGULARIZATION) -> None:
+        self.regularization = regularization
+
+    def solve(self, kspace: Tensor, mask: Tensor, maps: Tensor) -> Tensor:
+        scale = float(combine(ifft2c(kspace), maps).abs().max()) or 1.0
+        return tv_sense(kspace, mask, maps, self.regularization, scale=scale)
+
+
+class Grappa(CoilMethod):
+    """Missing lines as weighted sums of their neighbours, the weights learned in the middle."""
+
+    name, label = "grappa", "GRAPPA"
+
+    def images(self, kspace: Tensor, mask: Tensor, measurement: Measurement) -> Tensor:
+        return ifft2c(grappa(kspace, mask))

@@ -1,0 +1,137 @@
+"""BART's pairs: ``.hdr``, which names the sizes, and ``.cfl``, complex64 in Fortran order.
+
+The sixteen dimensions are those of BART (``src/misc/mri.h``): read, phase 1, phase 2, coils,
+maps, echo times, ..., time, ..., slices, averages. A pair is read from one zip archive; for the
+command line `recon.readers.beside` packs it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from recon.kspace import InputError
+from recon.readers import archive, many, partitions
+from recon.readers.bounded import MIB, Stream, take
+from recon.readers.peek import Peek
+from recon.readers.stored import Stored
+
+MAX_HEADER = 64 * 1024
+DIMENSIONS = 16
+READ, PHASE1, PHASE2, COIL = range(4)
+OTHERS = {5: "echoes", 10: "time frames", 11: "second time frames", 13: "slices", 14: "averages"}
+
+
+def lonely(file: Peek) -> bool:
+    """Whether a file is one half of a pair."""
+    return file.suffix == ".cfl" or file.head.startswith(b"# Dimensions")
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """The line after ``# Dimensions``, as sixteen numbers.
+
+    Raises
+    ------
+    InputError
+        If there is no such line, or it holds anything but positive numbers.
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    try:
+        words = lines[lines.index("# Dimensions") + 1].split()
+        found = tuple(int(word) for word in words)
+    except (ValueError, IndexError):
+        found = ()
+    if not 2 <= len(found) <= DIMENSIONS or min(found, default=0) < 1 or max(found) > 2**31:
+        raise InputError(
+            "The .hdr of this BART pair does not list its dimensions; one that BART wrote is "
+            "accepted."
+        )
+    return found + (1,) * (DIMENSIONS - len(found))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Stored]:
+    """The array of a BART pair in a zip archive.
+
+    Raises
+    ------
+    InputError
+        If there is not exactly one pair, or the sizes do not agree.
+    """
+    with archive.opened(path) as packed:
+        files = {one.filename: one for one in archive.members(packed)}
+        names = [name[:-4] for name in files if name.endswith(".cfl")]
+        pairs = [name for name in names if f"{name}.hdr" in files]
+        if len(pairs) > 1:  # such as sensitivities beside the k-space
+            likely = [p for p in pairs if PurePosixPath(p).name.lower().startswith(("k", "data"))]
+            pairs = likely if len(likely) == 1 else pairs
+        if len(pairs) != 1:
+            raise InputError(
+                f"This archive holds {len(pairs)} BART pairs; one .cfl with its .hdr is accepted."
+            )
+        data = files[f"{pairs[0]}.cfl"]
+        shape = sizes(
+            archive.content(packed, files[f"{pairs[0]}.hdr"], MAX_HEADER).decode("latin-1")
+        )
+        if math.prod(shape) * 8 != data.file_size:
+            raise InputError(
+                f"The .hdr of this BART pair declares {math.prod(shape) * 8 / MIB:.1f} MiB but the "
+                f".cfl has {data.file_size / MIB:.1f} MiB; a complete pair is accepted."
+            )
+        archive.check(data)
+        odd = [n for n, size in enumerate(shape) if size > 1 and n > COIL and n not in OTHERS]
+        if odd:
+            raise InputError(
+                f"This BART array has {shape[odd[0]]} entries along dimension {odd[0]}; "
+                f"k-space or images of coils, slices, echoes and time frames are accepted."
+            )
+
+        def plane(partition: int, other: tuple[int, ...]) -> np.ndarray:
+            index: list[int | slice] = [0] * DIMENSIONS
+            index[READ] = index[PHASE1] = index[COIL] = slice(None)
+            index[PHASE2] = partition
+            for axis, at in zip(OTHERS, other, strict=True):
+                index[axis] = at
+            with packed.open(data) as member:
+                stream = Stream(lambda size: member.read(min(size, MIB)))
+                taken = take(stream, shape[::-1], np.dtype("<c8"), tuple(index[::-1]))
+            return taken.transpose(0, 2, 1)  # coils, read, phase 1
+
+        depth = shape[PHASE2]
+        transformed = depth > 1 and _is_kspace_along(depth, lambda k: plane(k, (0,) * len(OTHERS)))
+
+        def one(where: tuple[int, ...]) -> np.ndarray:
+            number, *other = where
+            if not transformed:
+                return plane(number, tuple(other))
+            return partitions.slice_of(
+                number, depth, range(depth), lambda k: plane(k, tuple(other))
+            )
+
+        counts = [(depth, "slices"), *((shape[n], word) for n, word in OTHERS.items())]
+        total, chosen, notes = many.unravelled(counts, one)
+        if transformed:
+            notes += (
+                f"The array is 3-D k-space; it was transformed along its {depth} partitions.",
+            )
+        yield Stored(
+            "BART",
+            (total, shape[COIL], shape[READ], shape[PHASE1]),
+            np.dtype(np.complex64),
+            chosen,
+            letters="SCHW",
+            notes=notes,
+        )
+
+
+def _is_kspace_along(depth: int, plane: Callable[[int], np.ndarray]) -> bool:
+    """Whether the middle plane holds far more than those halfway out, as in 3-D k-space."""
+    middle, outer = (
+        max(float(np.linalg.norm(plane(k))) for k in at)
+        for at in ((depth // 2, max(0, depth // 2 - 1)), (depth // 8, depth - 1 - depth // 8))
+    )
+    return middle > 4 * outer

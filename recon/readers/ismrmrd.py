@@ -1,0 +1,339 @@
+"""ISMRMRD (MRD) files: raw readouts in HDF5, with an XML header.
+
+Inati et al. 2017, doi 10.1002/mrm.26089. The dataset ``dataset/data`` holds one record a readout:
+a fixed head, and the samples as a value of variable length; ``dataset/xml`` describes the
+scan. Heads are read at once, samples only for the slice that is wanted. Noise readouts are kept
+apart and measured, embedded calibration lines are kept in the k-space.
+"""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from recon.kspace import InputError
+from recon.readers import hdf5, readouts, vlen
+from recon.readers.bounded import MIB, BoundedFile
+from recon.readers.peek import Peek
+from recon.readers.peek import hdf5 as is_hdf5
+from recon.readers.stored import Stored
+
+MAX_READOUT = 64 * MIB
+MAX_NOISE = 256  # readouts that are looked at
+
+# Bits of the flags, from ismrmrd.h; numbers there count from 1.
+NOISE, CALIBRATION, BOTH, REVERSE = 1 << 18, 1 << 19, 1 << 20, 1 << 21
+NOT_IMAGE = sum(1 << (n - 1) for n in (23, 24, 26, 27, 28, 29, 30, 31))
+
+COUNTERS = (
+    "kspace_encode_step_1",
+    "kspace_encode_step_2",
+    "average",
+    "slice",
+    "contrast",
+    "phase",
+    "repetition",
+    "set",
+)
+OTHERS = {
+    "contrast": "echoes",
+    "phase": "cardiac phases",
+    "repetition": "repetitions",
+    "set": "sets",
+}
+FIELDS = (
+    "flags",
+    "number_of_samples",
+    "active_channels",
+    "discard_pre",
+    "discard_post",
+    "center_sample",
+    "encoding_space_ref",
+    "sample_time_us",
+)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Matrix and field of view (mm), along readout, lines and partitions."""
+
+    matrix: tuple[int, int, int]
+    field: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is used of the XML header's first encoding."""
+
+    encoded: Space
+    recon: Space
+    trajectory: str
+    centers: tuple[int | None, int | None]  # of lines and partitions
+    calibration: str
+    field_strength: float | None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Stored]:
+    """The imaging scan of an ISMRMRD file.
+
+    Raises
+    ------
+    InputError
+        If it is not Cartesian, or its readouts do not fit its header.
+    """
+    with hdf5.opened(path) as (raw, file):
+        if file.userblock_size:
+            raise InputError("This ISMRMRD file begins with a user block; one without is accepted.")
+        xml = hdf5.dataset(file, "dataset/xml")
+        described = None if xml is None else vlen.text(raw, xml)
+        if described is None:
+            raise InputError("This ISMRMRD file has no header; a complete one is accepted.")
+        header = parse(described)
+        if header.trajectory != "cartesian":
+            raise InputError(
+                f"The trajectory of this ISMRMRD file is {header.trajectory}; "
+                f"Cartesian k-space is accepted."
+            )
+        data = hdf5.dataset(file, "dataset/data")
+        assert data is not None  # or it would not have been recognised
+        heads, references = _table(raw, data)
+        yield readouts.stored(*_readouts(raw, header, heads, references))
+
+
+def recognised(file: Peek) -> bool:
+    """Whether a file is HDF5 and holds ISMRMRD's table of readouts."""
+    if not is_hdf5(file):
+        return False
+    try:
+        with hdf5.opened(file.path) as (_, opened):
+            return hdf5.dataset(opened, "dataset/data") is not None
+    except InputError:
+        raise
+    except Exception:  # damaged in some other way: the next reader says how
+        return False
+
+
+def parse(described: str) -> Header:
+    """The XML header.
+
+    Raises
+    ------
+    InputError
+        If it is not ISMRMRD's, or lacks a size.
+    """
+    if "<!" in described.replace("<!--", ""):  # no DTD, no entities
+        raise InputError("The header of this ISMRMRD file has declarations; plain XML is accepted.")
+    try:
+        root = ElementTree.fromstring(described)
+    except ElementTree.ParseError:
+        raise InputError("The header of this ISMRMRD file is damaged; XML is accepted.") from None
+    for node in root.iter():
+        node.tag = node.tag.rpartition("}")[2]
+    encoding = root.find("encoding")
+    encoded = _space(encoding, "encodedSpace")
+    recon = _space(encoding, "reconSpace")
+    if encoding is None or encoded is None:
+        raise InputError(
+            "The header of this ISMRMRD file does not say how k-space was encoded; "
+            "one with encodedSpace and matrixSize is accepted."
+        )
+    centers = (
+        _center(encoding, "kspace_encoding_step_1"),
+        _center(encoding, "kspace_encoding_step_2"),
+    )
+    strength = _float(root.findtext("acquisitionSystemInformation/systemFieldStrength_T"))
+    word = "".join(c for c in encoding.findtext("trajectory", "").lower() if c.isalpha())
+    return Header(
+        encoded,
+        recon or encoded,
+        word[:32] or "cartesian",
+        centers,
+        encoding.findtext("parallelImaging/calibrationMode", "").strip().lower(),
+        strength,
+    )
+
+
+def _float(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0 else None
+
+
+def _space(encoding: Any, name: str) -> Space | None:
+    node = None if encoding is None else encoding.find(name)
+    if node is None:
+        return None
+    matrix = [_float(node.findtext(f"matrixSize/{axis}")) for axis in "xyz"]
+    field = [_float(node.findtext(f"fieldOfView_mm/{axis}")) or 0.0 for axis in "xyz"]
+    if matrix[0] is None or matrix[1] is None or max(one or 1 for one in matrix) > 65535:
+        return None
+    x, y, z = (int(one or 1) for one in matrix)
+    return Space((x, y, z), (field[0], field[1], field[2]))
+
+
+def _center(encoding: Any, name: str) -> int | None:
+    text = encoding.findtext(f"encodingLimits/{name}/center", "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def kept(encoded: int, encoded_field: float, recon_field: float) -> int:
+    """How many samples cover the smaller field of view, at the same resolution."""
+    if not 0 < recon_field < encoded_field:
+        return encoded
+    return max(1, min(encoded, round(encoded * recon_field / encoded_field)))
+
+
+def _table(raw: BoundedFile, data: h5py.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """The heads of all readouts, and the references to their samples."""
+    declared = data.id.get_type()
+    if declared.get_class() != h5py.h5t.COMPOUND:
+        raise InputError(vlen.UNUSUAL)
+    places = _places(declared)
+    total = declared.get_size()
+    try:
+        head = {name: places[f"head.{name}"] for name in FIELDS}
+        head |= {name: places[f"head.idx.{name}"] for name in COUNTERS}
+        samples = places["data"][1]
+    except KeyError:
+        raise InputError(vlen.UNUSUAL) from None
+    table = np.dtype(
+        {
+            "names": list(head),
+            "formats": [kind for kind, _ in head.values()],
+            "offsets": [at for _, at in head.values()],
+            "itemsize": total,
+        }
+    )
+    reference = np.dtype(
+        {"names": ["data"], "formats": [vlen.REFERENCE], "offsets": [samples], "itemsize": total}
+    )
+    content = vlen.records(raw, data)
+    return np.frombuffer(content, table), np.frombuffer(content, reference)["data"]
+
+
+def _places(declared: Any, prefix: str = "", base: int = 0) -> dict[str, tuple[str, int]]:
+    """NumPy type and offset of each member of a compound, nested ones by dotted names."""
+    found: dict[str, tuple[str, int]] = {}
+    for i in range(declared.get_nmembers()):
+        name = prefix + declared.get_member_name(i).decode("latin-1")
+        kind, at = declared.get_member_type(i), base + declared.get_member_offset(i)
+        if kind.get_class() == h5py.h5t.COMPOUND and prefix.count(".") < 2:
+            found |= _places(kind, f"{name}.", at)
+        elif kind.get_class() == h5py.h5t.VLEN:
+            if name != "data" or kind.get_super().equal(h5py.h5t.IEEE_F32LE):
+                found[name] = ("", at)
+        else:
+            plain = hdf5.plain(kind)
+            if plain is not None:
+                found[name] = (plain.str, at)
+    return found
+
+
+def _readouts(
+    raw: BoundedFile, header: Header, heads: np.ndarray, references: np.ndarray
+) -> tuple[readouts.Readouts, str, dict[str, Any]]:
+    flags = heads["flags"].astype(np.uint64)
+    noise = np.flatnonzero(flags & np.uint64(NOISE))
+    image = (flags & np.uint64(NOISE | NOT_IMAGE)) == 0
+    image &= heads["encoding_space_ref"] == 0
+    notes = []
+    only_calibration = (flags & np.uint64(CALIBRATION | BOTH)) == CALIBRATION
+    if header.calibration in ("separate", "external"):
+        left_out = int((image & only_calibration).sum())
+        image &= ~only_calibration
+        if left_out:
+            notes.append(
+                f"{left_out} lines of a separate calibration scan were left out of the k-space."
+            )
+    used = np.flatnonzero(image)
+    heap = vlen.Heap(raw, MAX_READOUT)
+    attrs: dict[str, Any] = {}
+    if noise.size:
+        attrs["noise"] = _noise(heap, heads, references, noise)
+        notes.append(
+            f"{noise.size} noise readouts were kept apart; their standard deviation a sample and "
+            f"coil is {attrs['noise']:.3g}."
+        )
+    if header.field_strength:
+        attrs["field_strength"] = header.field_strength
+
+    heads, references, flags = heads[used], references[used], flags[used]
+    shapes = {name: np.unique(heads[name]) for name in FIELDS[1:6]}
+    if used.size and any(len(shapes[name]) > 1 for name in FIELDS[1:3]):
+        raise InputError(
+            "The readouts of this ISMRMRD file differ in samples or coils; "
+            "one scan of equal readouts is accepted."
+        )
+    first = heads[0] if used.size else np.zeros(1, heads.dtype)[0]
+    before, after = int(first["discard_pre"]), int(first["discard_post"])
+    total, coils = int(first["number_of_samples"]), int(first["active_channels"])
+    samples = total - before - after
+    columns, lines, depth = header.encoded.matrix
+    center = int(first["center_sample"]) - before
+    uneven = any(len(shapes[name]) > 1 for name in FIELDS[3:6])
+    if used.size and (samples < 1 or uneven or not 1 <= coils <= 1024):
+        raise InputError(
+            "The readouts of this ISMRMRD file are centred differently or hold no samples; "
+            "one scan of equal readouts is accepted."
+        )
+    # Files that leave the centre out have whole readouts.
+    start = 0 if samples == columns else columns // 2 - center
+    middle, deep = header.centers
+    line = heads["kspace_encode_step_1"].astype(int)
+    partition = heads["kspace_encode_step_2"].astype(int)
+    line += 0 if middle is None else lines // 2 - middle
+    partition += 0 if deep is None or depth == 1 else depth // 2 - deep
+    field, smaller = header.encoded.field, header.recon.field
+    remaining = kept(columns, field[0], smaller[0])
+    if heads["average"].any():
+        notes.append(f"{int(heads['average'].max()) + 1} averages were averaged.")
+
+    def fetch(i: int) -> np.ndarray:
+        content = heap.value(references[i], 4)
+        if len(content) != 8 * coils * total:
+            raise InputError(
+                "A readout of this ISMRMRD file has another length than its head says; "
+                "a complete file is accepted."
+            )
+        values = np.frombuffer(content, "<c8").reshape(coils, total)[:, before : total - after]
+        return values[:, ::-1] if int(flags[i]) & REVERSE else values
+
+    found = readouts.Readouts(
+        line=line,
+        partition=partition,
+        slice=heads["slice"].astype(int),
+        others={word: heads[name].astype(int) for name, word in OTHERS.items()},
+        fetch=fetch,
+        coils=coils,
+        samples=samples,
+        columns=columns,
+        start=start,
+        kept=remaining,
+        lines=lines,
+        partitions=depth,
+        size=(remaining, kept(lines, field[1], smaller[1])),
+        notes=tuple(notes),
+    )
+    return found, "ISMRMRD", attrs
+
+
+def _noise(heap: vlen.Heap, heads: np.ndarray, references: np.ndarray, which: np.ndarray) -> float:
+    """Standard deviation of noise readouts: root mean square over coils, real and imaginary."""
+    total = count = 0.0
+    for i in which[:MAX_NOISE]:
+        values = np.frombuffer(heap.value(references[i], 4), "<f4").astype(np.float64)
+        total += float(np.sum(values**2))
+        count += values.size
+    deviation = math.sqrt(total / count) if count else 0.0
+    return deviation if math.isfinite(deviation) else 0.0

@@ -1,0 +1,32 @@
+"""Libraries that only some formats need: without one, a sentence says what to install."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from recon.kspace import InputError
+
+
+def needs(module: str, what: str) -> Any:
+    """An optional library.
+
+    Parameters
+    ----------
+    module
+        Its name, as it is imported and installed.
+    what
+        The format that needs it, in words.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise InputError(
+            f"Reading {what} files needs the library '{module}', which is not installed here; "
+            f"'pip install {module}' adds it."
+        ) from None

@@ -1,0 +1,193 @@
+"""PyTorch's ``.pt`` files: one tensor, or a dictionary of them.
+
+Such a file is a zip archive: a pickle that lists tensors, and a plain member of bytes for each
+storage. The pickle is read as ``torch.load(weights_only=True)`` reads it, with what may be
+called cut down to tensors and ordered dictionaries, but without torch, which takes seconds and
+hundreds of megabytes to load; only the wanted slice is ever taken from a storage.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recon.kspace import InputError
+from recon.readers import archive
+from recon.readers.bounded import MIB, Index, Stream, narrow
+from recon.readers.stored import Stored, choose
+
+MAX_CONTENTS = MIB
+MAX_TENSORS = 256
+MAX_AXES = 16
+MAX_SPAN = 256 * MIB  # bytes from the first to the last value of a slice
+MAX_MASK = 4 * 2**20
+
+STORAGES = {
+    "ComplexFloatStorage": "<c8",
+    "ComplexDoubleStorage": "<c16",
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "HalfStorage": "<f2",
+    "BoolStorage": "?",
+    "ByteStorage": "u1",
+    "CharStorage": "i1",
+    "ShortStorage": "<i2",
+    "IntStorage": "<i4",
+    "LongStorage": "<i8",
+}
+MORE_THAN_TENSORS = (
+    "This PyTorch file holds more than tensors, or is damaged; "
+    "a tensor or a dictionary of tensors, saved by torch.save, is accepted."
+)
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A view on a storage, not read yet."""
+
+    key: str
+    dtype: np.dtype
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows tensors, their storages and ordered dictionaries, and nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _tensor
+        if module == "torch" and name in STORAGES:
+            return np.dtype(STORAGES[name])
+        raise pickle.UnpicklingError("not a tensor")
+
+    def persistent_load(self, reference: Any) -> Any:
+        kind, dtype, key, _, count = reference
+        if kind != "storage" or not isinstance(dtype, np.dtype) or not isinstance(key, str):
+            raise pickle.UnpicklingError("not a storage")
+        return key, dtype, count
+
+
+def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Tensor:
+    key, dtype, _ = storage
+    sizes = (offset, *shape, *strides)
+    if any(type(n) is not int or not 0 <= n < 2**40 for n in sizes):
+        raise pickle.UnpicklingError("impossible sizes")
+    if len(shape) != len(strides) or len(shape) > MAX_AXES:
+        raise pickle.UnpicklingError("impossible axes")
+    return Tensor(key, dtype, offset, tuple(shape), tuple(strides))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Stored]:
+    """The k-space of a .pt file.
+
+    Raises
+    ------
+    InputError
+        If it holds anything but tensors, or none that can be k-space.
+    """
+    with archive.opened(path) as packed:
+        members = {info.filename: info for info in packed.infolist()}
+        listed = next(name for name in members if name.endswith("data.pkl"))
+        text = archive.content(packed, members[listed], MAX_CONTENTS)
+        root = listed.removesuffix("data.pkl")
+        _check_order(packed, members.get(f"{root}byteorder"))
+        try:
+            content = _Unpickler(io.BytesIO(text)).load()
+        except Exception:
+            raise InputError(MORE_THAN_TENSORS) from None
+        named = content if isinstance(content, dict) else {"tensor": content}
+        tensors = {
+            name: one
+            for name, one in list(named.items())[:MAX_TENSORS]
+            if isinstance(name, str) and isinstance(one, Tensor)
+        }
+        if not tensors:
+            raise InputError(
+                "This PyTorch file holds no tensor at its top; a tensor or a dictionary of "
+                "tensors is accepted."
+            )
+        for one in tensors.values():
+            _check(one, members.get(f"{root}data/{one.key}"))
+
+        def take(tensor: Tensor, index: Index) -> np.ndarray:
+            return _take(packed, members[f"{root}data/{tensor.key}"], tensor, index)
+
+        mask = None
+        for name in [name for name in tensors if name.lower() == "mask"]:
+            one = tensors.pop(name)
+            if one.shape and 0 < math.prod(one.shape) <= MAX_MASK and one.dtype.kind != "c":
+                mask = take(one, (slice(None),) * len(one.shape))
+        chosen, _ = choose({name: (one.shape, one.dtype) for name, one in tensors.items()})
+        wanted = tensors[chosen]
+        yield Stored(
+            "PyTorch",
+            wanted.shape,
+            wanted.dtype,
+            take=lambda index: take(wanted, index),
+            mask=mask,
+        )
+
+
+def _check_order(packed: zipfile.ZipFile, info: zipfile.ZipInfo | None) -> None:
+    if info is not None and archive.content(packed, info, 64) != b"little":
+        raise InputError("This PyTorch file is big-endian; a little-endian one is accepted.")
+
+
+def _check(tensor: Tensor, info: zipfile.ZipInfo | None) -> None:
+    """Whether a tensor lies within its storage.
+
+    Raises
+    ------
+    InputError
+    """
+    if info is None:
+        raise InputError(MORE_THAN_TENSORS)
+    archive.check(info)
+    reach = sum((n - 1) * step for n, step in zip(tensor.shape, tensor.strides, strict=True))
+    last = tensor.offset + reach + 1
+    if min(tensor.shape, default=1) > 0 and last * tensor.dtype.itemsize > info.file_size:
+        raise InputError(
+            "A tensor of this PyTorch file is larger than its storage; a complete file is accepted."
+        )
+
+
+def _take(
+    packed: zipfile.ZipFile, info: zipfile.ZipInfo, tensor: Tensor, index: Index
+) -> np.ndarray:
+    """``tensor[index]``: the stretch of the storage that holds it, and a view on that."""
+    start, shape, strides = tensor.offset, [], []
+    for i, n, step in zip(index, tensor.shape, tensor.strides, strict=True):
+        if isinstance(i, int):
+            start += i * step
+        else:
+            shape.append(n)
+            strides.append(step)
+    span = 1 + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
+    size = tensor.dtype.itemsize
+    if span * size > MAX_SPAN:
+        raise InputError(
+            "A slice of this tensor is scattered over too much of its file; "
+            "one saved after .contiguous() is accepted."
+        )
+    with packed.open(info) as member:
+        stream = Stream(lambda wanted: member.read(min(wanted, MIB)))
+        stream.skip(start * size)
+        flat = np.frombuffer(stream.exactly(span * size), tensor.dtype)
+    steps = [step * size for step in strides]
+    view = np.lib.stride_tricks.as_strided(flat, shape, steps, writeable=False)
+    return narrow(np.ascontiguousarray(view))

@@ -1,0 +1,313 @@
+"""One slice: its k-space, the lines that were measured, its truth, and how it is judged.
+
+Everything that reconstructs or scores goes through a `Scan`: the main view, every experiment,
+the command line, the benchmark and training. So one slice has one answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from recon import masks
+from recon.coils.compression import compressed
+from recon.errors import InputError
+from recon.kspace import KSpace, Source
+from recon.measurement import CROP, Measurement, measure, picture, shown_rows
+from recon.metrics import Similarity, scores, ssim
+
+Coils = Literal["rss", "svd"] | int
+PhaseEncode = Literal["columns", "rows"]
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """Which lines are measured, and how they were chosen.
+
+    Attributes
+    ----------
+    mask
+        Boolean, shape (W,), True where a line is measured.
+    acceleration
+        Nominal; the achieved one of a mask that was not drawn.
+    seed, family, center_fraction
+        How the mask was drawn; None of one that was handed over or came with the data.
+    """
+
+    mask: np.ndarray
+    acceleration: float
+    seed: int | None = None
+    family: str | None = None
+    center_fraction: float | None = None
+
+    @property
+    def measured_lines(self) -> int:
+        """Number of measured lines."""
+        return int(self.mask.sum())
+
+    @property
+    def achieved_acceleration(self) -> float:
+        """Lines there are, divided by lines measured."""
+        return masks.achieved_acceleration(self.mask)
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """One slice as a person wants it looked at; `Scan.of` makes it.
+
+    Attributes
+    ----------
+    kspace
+        Phase-encode lines are the columns: complex64, shape (H, W) or (C, H, W). Fully sampled
+        unless `source.mask` says which lines were measured.
+    source
+        Where it came from.
+    coils
+        ``"rss"``: all coils. ``"svd"``: the few virtual coils that hold nearly all of the
+        measured energy, judged against all coils. A number: that coil was taken alone.
+    phase_encode
+        ``"rows"`` where the person's array has its phase-encode lines there; `upright` turns
+        pictures back.
+    crop
+        Height and width of pictures, where they are smaller than the slice.
+    """
+
+    kspace: np.ndarray
+    source: Source
+    coils: Coils = "rss"
+    phase_encode: PhaseEncode = "columns"
+    crop: tuple[int, int] = CROP
+
+    @classmethod
+    def of(
+        cls,
+        kspace: KSpace | np.ndarray,
+        *,
+        coils: Coils = "rss",
+        phase_encode: PhaseEncode = "columns",
+        crop: tuple[int, int] = CROP,
+    ) -> Self:
+        """A scan from a file's slice or an array, as a person wishes to see it.
+
+        Parameters
+        ----------
+        kspace
+            A `recon.read` result, or any complex array of shape (H, W) or (C, H, W).
+        coils, phase_encode, crop
+            See `Scan`. Data that arrived undersampled have their lines in the columns.
+
+        Raises
+        ------
+        InputError
+            If there is no such coil or direction, or the k-space holds nothing.
+        """
+        if phase_encode not in ("columns", "rows"):
+            raise InputError("Phase encoding runs along 'columns' or 'rows'.")
+        kspace = kspace if isinstance(kspace, KSpace) else KSpace(kspace)
+        data, source = kspace.data, kspace.source
+        if not np.isfinite(data).all() or not data.any():
+            raise InputError("The k-space must hold finite numbers, and not only zeros.")
+        if source.mask is not None:
+            phase_encode = "columns"
+        if phase_encode == "rows":
+            data = np.ascontiguousarray(data.swapaxes(-2, -1))
+            crop = crop[::-1]
+        if data.ndim == 2:
+            coils = "rss"
+        elif coils not in ("rss", "svd"):
+            if isinstance(coils, bool) or not isinstance(coils, int) or not 0 <= coils < len(data):
+                raise InputError(f"Coils are 'rss', 'svd' or a number from 0 to {len(data) - 1}.")
+            data = data[coils]
+        return cls(data, source, coils, phase_encode, crop)
+
+    def with_kspace(self, kspace: np.ndarray) -> Self:
+        """The same scan of another object: complex, of any size; judged by its own truth."""
+        return replace(self, kspace=np.ascontiguousarray(kspace, np.complex64))
+
+    def swapped(self) -> Self:
+        """The same object with phase encoding along the other axis; pictures stay upright."""
+        other: PhaseEncode = "columns" if self.phase_encode == "rows" else "rows"
+        kspace = np.ascontiguousarray(self.kspace.swapaxes(-2, -1))
+        return replace(self, kspace=kspace, phase_encode=other, crop=self.crop[::-1])
+
+    # ---- which lines -----------------------------------------------------------------------
+
+    @property
+    def width(self) -> int:
+        """Number of phase-encode lines W."""
+        return self.kspace.shape[-1]
+
+    def draw(
+        self,
+        acceleration: float = 4,
+        seed: int = 0,
+        family: str = "random",
+        center_fraction: float | None = None,
+        mask: Any = None,
+    ) -> Sampling:
+        """Choose the lines to measure; data that arrived undersampled keep their own.
+
+        Parameters
+        ----------
+        acceleration, seed, family, center_fraction
+            See `recon.reconstruct`.
+        mask
+            Lines to measure, shape (W,), boolean or 0 and 1, in place of a drawn mask.
+
+        Raises
+        ------
+        InputError
+            If there is no such mask.
+        """
+        if self.source.mask is not None:
+            return _given(self.source.mask)
+        if mask is not None:
+            return _given(_checked(mask, self.width))
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise InputError("The mask seed is a whole number from 0 upwards.")
+        if family not in masks.FAMILIES:
+            raise InputError(f"Masks are of the kinds {', '.join(masks.FAMILIES)}; not '{family}'.")
+        lines = masks.FAMILIES[family](self.width, acceleration, center_fraction, seed)
+        if center_fraction is None:
+            center_fraction = masks.default_center_fraction(acceleration)
+        return Sampling(lines, acceleration, int(seed), family, center_fraction)
+
+    def measure(self, mask: np.ndarray, acceleration: float | None = None) -> Measurement:
+        """What a scanner would have measured with a mask: all that a method may see.
+
+        Of a readout that is longer than pictures are high, only the rows that they show are left.
+
+        Parameters
+        ----------
+        mask
+            Boolean, shape (W,).
+        acceleration
+            That it was made for; the achieved one where None.
+        """
+        if acceleration is None:
+            acceleration = masks.achieved_acceleration(mask)
+        kspace = self._shown
+        if self.coils == "svd" and kspace.ndim == 3:
+            kspace = compressed(kspace, mask)
+        return measure(kspace, mask, acceleration, self.crop)
+
+    @cached_property
+    def _shown(self) -> np.ndarray:
+        return shown_rows(self.kspace, self.crop)
+
+    # ---- its truth -------------------------------------------------------------------------
+
+    @property
+    def fully_sampled(self) -> np.ndarray:
+        """The k-space, where all of it was measured.
+
+        Raises
+        ------
+        InputError
+            If the data arrived undersampled.
+        """
+        if self.source.mask is not None:
+            raise InputError(
+                "This needs fully sampled k-space; the file that is open was undersampled already."
+            )
+        return self.kspace
+
+    @cached_property
+    def reference(self) -> np.ndarray | None:
+        """The fully sampled image, float32, shape (h, w); None if it was never measured."""
+        return None if self.source.mask is not None else picture(self.kspace, self.crop)
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The reference, or an error in words.
+
+        Raises
+        ------
+        InputError
+            If the data arrived undersampled.
+        """
+        self.fully_sampled  # noqa: B018
+        assert self.reference is not None
+        return self.reference
+
+    @cached_property
+    def _range(self) -> tuple[float | None, str]:
+        if self.reference is None:
+            return None, ""
+        highest = float(self.reference.max())
+        volume = self.source.attrs.get("max")
+        # fastMRI's attribute belongs to its own target image. A value below the slice's maximum,
+        # or far above it, was written for another scale or another coil combination.
+        whole = volume if self.coils in ("rss", "svd") and isinstance(volume, float) else 0.0
+        if highest <= 1.001 * whole < 100 * highest:
+            return whole, "volume maximum"
+        return highest, "slice maximum"
+
+    @property
+    def data_range(self) -> float | None:
+        """L of SSIM and PSNR: the volume's maximum where the file knows it, as fastMRI scores;
+        else the slice's. None without a reference."""
+        return self._range[0]
+
+    @property
+    def data_range_from(self) -> str:
+        """In words, where the data range comes from."""
+        return self._range[1]
+
+    def score(self, image: np.ndarray) -> dict[str, float] | None:
+        """``ssim``, ``psnr`` (dB) and ``nmse`` of a picture; None without a reference."""
+        return None if self.reference is None else scores(self.reference, image, self.data_range)
+
+    def ssim(self, image: np.ndarray) -> float:
+        """SSIM of a picture, as `score` gives it.
+
+        Raises
+        ------
+        InputError
+            If the data arrived undersampled.
+        """
+        return ssim(self.truth, image, self.data_range)
+
+    @cached_property
+    def similarity(self) -> Similarity:
+        """The same SSIM, quicker for many pictures of this scan; equal but for rounding.
+
+        Raises
+        ------
+        InputError
+            If the data arrived undersampled, or the picture is too small.
+        """
+        return Similarity(self.truth, self.data_range)
+
+    # ---- how it is shown -------------------------------------------------------------------
+
+    def upright(self, image: np.ndarray) -> np.ndarray:
+        """A picture, or k-space, the way round the person's array has it: (h, w)."""
+        return np.ascontiguousarray(image.T if self.phase_encode == "rows" else image)
+
+    def turned(self, row: float, column: float) -> tuple[float, float]:
+        """A place in an upright picture as one in the scan's pictures, and the other way."""
+        return (column, row) if self.phase_encode == "rows" else (row, column)
+
+
+def _given(mask: np.ndarray) -> Sampling:
+    return Sampling(mask, masks.achieved_acceleration(mask))
+
+
+def _checked(mask: Any, width: int) -> np.ndarray:
+    """A mask that a person handed over."""
+    try:
+        given = np.asarray(mask)
+        fits = given.shape == (width,) and given.dtype.kind in "buif"
+        fits = fits and bool(np.isin(given, (0, 1)).all() and given.any())
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise InputError(
+            f"A mask has one value, 0 or 1, for each of the {width} phase-encode lines, "
+            f"and measures one of them at least."
+        )
+    return given.astype(bool)

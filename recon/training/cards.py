@@ -1,0 +1,226 @@
+"""The model card of a checkpoint, written from the record of its run and nothing else."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import asdict
+from typing import Any
+
+from recon import models
+from recon.metrics import closed_share
+from recon.training.recipes import Run
+
+DESCRIPTIONS = {
+    "cnn": """\
+Plain stack of six 3x3 convolutions, 64 feature maps, ReLU and dropout, without skip connection: the
+original student work's "AlexNet". A zero-filled magnitude image in, a repaired one out.""",
+    "gan": """\
+The residual network of the original student work, trained against a discriminator that judges
+patches of 38x38 pixels: a zero-filled magnitude image in, a convincing one out.""",
+    "resnet": """\
+Residual network of the original student work: a zero-filled magnitude image in, a repaired one
+out. 12 residual blocks (8 of 2 convolutional layers, 4 of 3), 64 feature maps, batch
+normalisation. It starts as the identity, which the original did not.""",
+    "resnet-dc": """\
+Residual networks with data consistency: a small network improves the complex image, the measured
+lines are put back, and so on for several steps. One set of weights for any acceleration from
+1.25x to 10x, and for one coil or many: several coils are reconstructed together in one pass,
+through maps of what they see (ESPIRiT), with conjugate gradients as data consistency.""",
+    "unet": """\
+The U-Net of fastMRI (32 channels, 4 poolings, instance normalisation), the field's baseline: a
+zero-filled magnitude image in, a repaired one out.""",
+}
+MAGNITUDE_ONLY = """\
+It sees the magnitude image alone, so nothing ties its output to the lines that were measured: it
+may remove structures and invent some. {trained}; on other anatomies, contrasts, noise levels and
+masks expect less, or harm."""
+CONSISTENT = """\
+Measured lines are never altered, but what stands in the others is an estimate: structures may
+still vanish or be invented. {trained}, {coils}."""
+COARSER = """
+  Every other one is first brought to a lower resolution, down to {coarsest:.0%} along an axis."""
+SEVERAL = """
+  Three in five are seen by 2 to {coils} simulated coils, whose maps are estimated from the
+  undersampled scan. Echoes miss the middle of k-space by up to {tilt:g} samples."""
+OPEN_DATA = """\
+{slices} slices of {volumes} volumes, of the subjects {train}.
+  Magnitude images under open licences (see the repository's README); their complex k-space is
+  simulated with a random smooth phase and noise of up to {noise:.1%} of the maximum.{augmented}
+  {validation} chose the best weights."""
+FASTMRI_DATA = """\
+{slices} slices of {volumes} volumes of fastMRI (Knoll et al. 2020; arXiv 1811.08839), which may
+  not be passed on; one training file in twenty chose the best weights."""
+
+DATA_CRIMES = """\
+Simulated k-space flatters every method (Shimron et al. 2022, doi 10.1073/pnas.2117203119)."""
+MADE = """\
+```
+{command}
+```
+
+- **Data**: {data}
+{start}- **Run**: {steps} steps of {batch} {unit}; loss {loss}; {optimizer}, {schedule} learning
+  rate {learning_rate:g}, seed {seed}; {minutes:.0f} minutes of wall time on {processor}, {threads}
+  threads, torch {torch}.
+- **Code**: revision `{code_revision}`. **Parameters**: {parameters:,}.
+
+The whole record is in `record.json`."""
+SCORES = """\
+Subjects that took no part in training or selection; {test_kspace}, one
+random mask a slice; data range the slice's maximum; mean over slices.
+
+| volume | mask | slices | SSIM zero-filled | network | gap closed | PSNR zero-filled | network |
+|---|---|---|---|---|---|---|---|
+{rows}
+{caution}"""
+TEXT = """\
+# {name}
+
+{description}
+
+Research and teaching only, not for diagnosis.
+
+## How it was made
+
+{made}
+
+## Scores
+
+{scores}
+## Limits
+
+{limits}
+"""
+
+
+def mean_scores(test: list[dict[str, Any]]) -> dict[str, Any]:
+    """Scores over all test slices, volumes weighted by their slices.
+
+    Parameters
+    ----------
+    test
+        The rows of a record's ``test``: ``slices``, and ``zero_filled`` and ``network`` with
+        scores by name.
+    """
+    total = sum(row["slices"] for row in test)
+
+    def mean(which: str) -> dict[str, float]:
+        return {
+            key: sum(row[which][key] * row["slices"] for row in test) / total
+            for key in test[0][which]
+        }
+
+    return {"slices": total, "zero_filled": mean("zero_filled"), "network": mean("network")}
+
+
+def card(name: str, record: dict[str, Any]) -> str:
+    """Markdown of the model card in a checkpoint's folder.
+
+    Parameters
+    ----------
+    name
+        Of the checkpoint.
+    record
+        What ``record.json`` holds.
+    """
+    return TEXT.format(name=name, **sections(record))
+
+
+def sections(record: dict[str, Any]) -> dict[str, str]:
+    """What a record has to say, as Markdown: ``description, made, scores`` and ``limits``."""
+    data, machine = record["data"], record["machine"]
+    # Records written before a setting existed had its default.
+    run = asdict(Run(record["run"]["model"], None)) | record["run"]
+    rows = [{"acceleration": run["acceleration"], **row} for row in record["test"]]
+    for rate in sorted({row["acceleration"] for row in rows}):
+        same = [row for row in rows if row["acceleration"] == rate]
+        rows.append({"subject": "all", "volume": "", "acceleration": rate, **mean_scores(same)})
+    simulated = run["dataset"] == "open"
+    facts = {
+        "slices": sum(data["training_slices"].values()),
+        "volumes": len(data["training_slices"]),
+        "train": ", ".join(data["splits"]["train"]),
+        "validation": ", ".join(data["splits"].get("validation", ())),
+        "noise": run["noise"],
+        "augmented": (COARSER.format(**run) if run["coarsest"] < 1 else "")
+        + (SEVERAL.format(**run) if run["coils"] > 1 else ""),
+    }
+    made = MADE.format(
+        data=(OPEN_DATA if simulated else FASTMRI_DATA).format(**facts),
+        **{key: record[key] for key in ("command", "code_revision", "parameters")},
+        **{key: run[key] for key in ("steps", "batch", "learning_rate", "seed")},
+        start=_start(record),
+        unit=_unit(run),
+        loss=_loss(run),
+        optimizer={"adam": "Adam", "muon": "Muon and Adam"}[run["optimizer"]],
+        schedule="constant" if run["schedule"] == "constant" else "peak",
+        **{key: machine[key] for key in ("processor", "threads", "torch")},
+        minutes=record["seconds"] / 60,
+    )
+    scores = SCORES.format(
+        test_kspace=f"simulated k-space, noise {record['test_noise']:.1%}"
+        if simulated
+        else "measured k-space",
+        rows="\n".join(map(_row, rows)),
+        caution=f"\n{DATA_CRIMES}\n" if simulated else "",
+    )
+    description, limits = DESCRIPTIONS[run["model"]], _limits(run)
+    return {"description": description, "made": made, "scores": scores, "limits": limits}
+
+
+def _limits(run: dict[str, Any]) -> str:
+    anatomies = "a few brains, one head and one knee" if run["dataset"] == "open" else "fastMRI"
+    if run["coils"] > 1 and run["dataset"] == "open":
+        anatomies = "a few brains, one head, one knee and one pair of legs"
+    rate = run["acceleration"]
+    masks = f"{run['gentlest']:g}x to 10x" if rate is None else f"{rate:g}x"
+    kind = (
+        "Cartesian masks of several families," if run["families"] else "random Cartesian masks of"
+    )
+    trained = f"It was trained on {anatomies}, with {kind} {masks}"
+    consistent = models.ARCHITECTURES[run["model"]].takes_kspace
+    coils = "one coil at a time" if run["coils"] == 1 else "with coils that were never built"
+    text = (CONSISTENT if consistent else MAGNITUDE_ONLY).format(trained=trained, coils=coils)
+    return "\n".join(textwrap.wrap(text, 99, break_on_hyphens=False))
+
+
+def _start(record: dict[str, Any]) -> str:
+    """Where the weights came from that the run began with, stage by stage; nothing if random."""
+    words = ""
+    while "start" in record:
+        start, record = record["start"], record["start"]["record"]
+        words += (
+            f"- **Start**: weights of `{start['name']}` (SHA-256 "
+            f"`{start['sha256'][:16]}…`), which\n"
+            f"  `{record['command']}` made in {record['run']['steps']} steps and "
+            f"{record['seconds'] / 60:.0f} minutes, at revision\n  `{record['code_revision']}`.\n"
+        )
+    return words
+
+
+def _unit(run: dict[str, Any]) -> str:
+    side = run["patch"]
+    if models.ARCHITECTURES[run["model"]].takes_kspace:
+        return f"scan, {side} rows of its image" if side else "whole scan"
+    patches = "patch" if run["batch"] == 1 else "patches"
+    return f"{patches} of {side}x{side} pixels" if side else "whole picture"
+
+
+def _loss(run: dict[str, Any]) -> str:
+    parts = ["L1"]
+    if run["ssim_weight"]:
+        parts.append(f"{run['ssim_weight']:g} (1 - SSIM)")
+    if run["adversarial_weight"]:
+        parts.append(f"{run['adversarial_weight']:g} adversarial")
+    return " + ".join(parts)
+
+
+def _row(row: dict[str, Any]) -> str:
+    before, after = row["zero_filled"], row["network"]
+    closed = closed_share(after["ssim"], before["ssim"])
+    name = " ".join(filter(None, (row["subject"], row["volume"])))
+    return (
+        f"| {name} | {row['acceleration']:g}x | {row['slices']} "
+        f"| {before['ssim']:.4f} | {after['ssim']:.4f} | {closed:.1%} "
+        f"| {before['psnr']:.2f} | {after['psnr']:.2f} |"
+    )

@@ -1,0 +1,81 @@
+"""Results of experiments that take a while, kept for the slice that everybody opens first.
+
+They are made by the same code that answers everybody else, and are kept under a key over that
+code and the weights, so a result is never older than what would be computed now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pooch
+
+import recon
+from recon import weights
+from recon.ui.session import Choice, Origin
+
+VARIABLE = "RECON_ANSWERS"  # environment variable: a folder to keep them in; empty for none
+KEPT = Origin(example="head")
+
+
+def keeps(choice: Choice) -> bool:
+    """Whether results about this are kept: those on the first example, with its first masks."""
+    return choice.origin == KEPT and choice.seed == 0 and choice.mask is None
+
+
+def find(experiment: str, choice: Choice, own: dict[str, Any]) -> dict[str, Any] | None:
+    """What an experiment gave for this question, if that was kept."""
+    path = _path(experiment, choice, own)
+    if path is None or not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def keep(experiment: str, choice: Choice, own: dict[str, Any], answer: dict[str, Any]) -> None:
+    """Keep a complete result for the next one who asks."""
+    path = _path(experiment, choice, own)
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and renamed: nobody reads half a file.
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(answer, file)
+        Path(name).replace(path)
+    except OSError:  # a full or read-only disk only costs the next one some time
+        return
+
+
+def _path(experiment: str, choice: Choice, own: dict[str, Any]) -> Path | None:
+    named = os.environ.get(VARIABLE)
+    if not keeps(choice) or named == "":
+        return None
+    folder = Path(named) if named else Path(pooch.os_cache("mri-recon")) / "answers"
+    question = json.dumps([experiment, choice.key(), own], sort_keys=True, default=str)
+    name = hashlib.sha256(f"{question} {state()}".encode()).hexdigest()[:32]
+    return folder / f"{name}.json"
+
+
+@cache
+def state() -> str:
+    """A fingerprint of everything a result depends on: code and weights."""
+    found = hashlib.sha256()
+    home = Path(recon.__file__).parent
+    for path in sorted(home.rglob("*.py")):
+        found.update(path.relative_to(home).as_posix().encode())
+        found.update(path.read_bytes())
+    for name, folder in sorted(weights.default_or_shipped()[0].places().items()):
+        for path in sorted(folder.glob("*.safetensors")):
+            found.update(f"{name}/{path.name}".encode())
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()

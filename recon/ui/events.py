@@ -1,0 +1,112 @@
+"""What all events of the page share: errors become sentences, and short work goes first.
+
+Inputs arrive as a set: Gradio hands an event one dictionary, from component to value.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+
+from recon.errors import InputError
+from recon.ui import html
+from recon.weights import WeightsError
+
+Values = Mapping[Any, Any]
+"""What an event gets: the value of every component that it asked for."""
+
+# One reconstruction uses all cores and, at worst, most of a gigabyte; others wait their turn.
+# Experiments have a line of their own, so that nobody's click waits behind a long one.
+SHORT: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "reconstruct"}
+LONG: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "experiment"}
+PATIENCE = 20.0  # seconds that long work gives way at most, between two of its pieces
+
+MISTAKE = (
+    "This could not be done because of a mistake in this program; "
+    "the pictures still show what was there before."
+)
+
+
+class Turns:
+    """Long work goes on in pieces, and lets short work through between them."""
+
+    def __init__(self) -> None:
+        self._short = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def short(self) -> Iterator[None]:
+        """Around short work."""
+        with self._changed:
+            self._short += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._short -= 1
+                self._changed.notify_all()
+
+    def give_way(self, patience: float = PATIENCE) -> None:
+        """Between two pieces of long work: wait while short work is going on."""
+        end = time.monotonic() + patience
+        with self._changed:
+            while self._short and (left := end - time.monotonic()) > 0:
+                self._changed.wait(left)
+
+
+TURNS = Turns()
+
+
+def careful(message: Any) -> Callable[[Callable], Callable]:
+    """Turn whatever goes wrong in an event into one sentence in `message`, and nothing else.
+
+    Works on functions, which count as short work, and on generators.
+    """
+
+    def sentence(error: Exception) -> dict[Any, Any]:
+        if isinstance(error, InputError | WeightsError):
+            return {message: html.message(str(error))}
+        logging.getLogger(__name__).exception("an event failed")  # the person keeps the page
+        return {message: html.message(MISTAKE)}
+
+    def decorate(event: Callable) -> Callable:
+        if inspect.isgeneratorfunction(event):
+
+            @functools.wraps(event)
+            def guarded(*values: Any) -> Iterator[dict[Any, Any]]:
+                try:
+                    yield from event(*values)
+                except Exception as error:
+                    yield sentence(error)
+
+        else:
+
+            @functools.wraps(event)
+            def guarded(*values: Any) -> Any:
+                try:
+                    with TURNS.short():
+                        return event(*values)
+                except Exception as error:
+                    return sentence(error)
+
+        return guarded
+
+    return decorate
+
+
+def quiet(**options: Any) -> dict[str, Any]:
+    """Options of an event that shows no progress and is no part of the interface."""
+    return {"show_progress": "hidden", "api_visibility": "private", **options}
+
+
+def skip() -> Any:
+    """A component's value as it is."""
+    return gr.skip()

@@ -1,0 +1,60 @@
+"""Results that are remembered for a while, and forgotten with the file they came from."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+Value = TypeVar("Value")
+Result = TypeVar("Result", covariant=True)
+
+
+class Remembered(Protocol[Result]):
+    """A function of one `Choice` that remembers its last results."""
+
+    def __call__(self, choice: Any, /) -> Result: ...
+
+    def forget(self, files: set[str]) -> None:
+        """Drop what came from these uploads."""
+
+
+def remembered(most: int) -> Callable[[Callable[[Any], Value]], Remembered[Value]]:
+    """Remember the last `most` results of a function of a `Choice`.
+
+    Unlike `functools.lru_cache` it first asks whether the upload is still there, and it can
+    forget.
+    """
+
+    def decorate(function: Callable[[Any], Value]) -> Remembered[Value]:
+        results: OrderedDict[Any, Value] = OrderedDict()
+        lock = threading.Lock()
+
+        @functools.wraps(function)
+        def remember(choice: Any, /) -> Value:
+            if choice.origin.upload is not None:
+                choice.origin.path()  # raises where it is gone
+            with lock:
+                if choice in results:
+                    results.move_to_end(choice)
+                    return results[choice]
+            value = function(choice)
+            with lock:
+                results[choice] = value
+                while len(results) > most:
+                    results.popitem(last=False)
+            if choice.origin.upload is not None and choice.origin.gone:  # while it was computed
+                forget({choice.origin.upload})
+            return value
+
+        def forget(files: set[str]) -> None:
+            with lock:
+                for choice in [one for one in results if one.origin.upload in files]:
+                    del results[choice]
+
+        remember.forget = forget  # type: ignore[attr-defined]
+        return remember  # type: ignore[return-value]
+
+    return decorate

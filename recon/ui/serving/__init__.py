@@ -1,0 +1,5 @@
+"""The page as a server on an open network: files, sessions, limits and what is reachable."""
+
+from recon.ui.serving.server import checked, options, produce
+
+__all__ = ["checked", "options", "produce"]

@@ -1,0 +1,199 @@
+"""Stands before Gradio: what is reachable, who asks, may they have that file.
+
+Gradio 6.31 offers more than this page needs: calls that go round the queue, links that write
+their state to the disk, a proxy, functions inside components. What is not in `OPEN` is closed.
+
+A browser is known by a random cookie. An event reaches Gradio only with paths of files that its
+own visitor uploaded; every other path is replaced by one where nothing lies, so that an event
+says the same of a stranger's file, of a file of the server and of no file at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recon.ui.serving.browser import headers_for, visitor_of
+from recon.ui.serving.messages import JSONError, json_body, replay
+from recon.ui.serving.receive import NotTakenError, take_in
+from recon.ui.serving.uploads import Store, Visitor
+
+API = "/gradio_api/"
+OPEN = re.compile(
+    r"(GET|HEAD) (file=.+|app_id|info|login_check|openapi\.json|startup-events|token|user"
+    r"|upload_progress|heartbeat/[^/]+|queue/(data|status)|call/(v2/)?[^/]+/[^/]+)/?"
+    r"|POST (upload|cancel|reset|queue/join|call/(v2/)?[^/]+)/?"
+    r"|OPTIONS .*",
+    re.DOTALL,
+)
+SESSIONS = 4096  # whose owners are remembered
+PATIENCE = 20  # seconds an event waits for a place in a full queue
+
+
+class Guard:
+    """ASGI middleware around Gradio's application.
+
+    Parameters
+    ----------
+    app
+        What is guarded.
+    store
+        Whose files are whose.
+    """
+
+    def __init__(self, app: ASGIApp, store: Store) -> None:
+        self.app, self.store = app, store
+        self._sessions: OrderedDict[str, str] = OrderedDict()  # session to the key of its visitor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        visitor = visitor_of(scope)
+        scope.setdefault("state", {})["visitor"] = visitor
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        private = path.startswith(f"{API}file=")
+        send = headers_for(scope, visitor, send, private)
+        try:
+            if path.startswith(API):
+                answer = await self._asked(path.removeprefix(API), scope, receive, visitor)
+                if isinstance(answer, Response):
+                    await answer(scope, receive, send)
+                    return
+                receive = answer
+        except (_RefusedError, NotTakenError, JSONError) as refused:
+            await JSONResponse({"detail": refused.words}, refused.status)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    async def _asked(
+        self, path: str, scope: Scope, receive: Receive, visitor: Visitor
+    ) -> Response | Receive:
+        """Answer, or the body as it was understood here, for Gradio to go on with."""
+        if not OPEN.fullmatch(f"{scope['method']} {path}"):
+            raise _RefusedError(404, "There is nothing here.")
+        if path.startswith("file="):
+            self._served(path.removeprefix("file="), visitor)
+            return receive
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        sessions = query.get("session_hash", [])
+        if path.startswith("heartbeat/"):
+            sessions = [*sessions, path.rstrip("/").split("/")[-1]]
+        for session in sessions:
+            self._own(session, visitor)
+        if scope["method"] != "POST":
+            return receive
+        if path.rstrip("/") == "upload":
+            if not await self._logged_in(scope):
+                return receive  # Gradio says so
+            largest = scope["app"].get_blocks().max_file_size or 2**63
+            progress = query.get("upload_id", [None])[0]
+            file = await take_in(Request(scope, receive), self.store, visitor, largest, progress)
+            return JSONResponse([str(file)])
+        return await self._event(path.rstrip("/"), scope, receive, visitor)
+
+    async def _event(self, path: str, scope: Scope, receive: Receive, visitor: Visitor) -> Receive:
+        """The body of an event, with no other files than the visitor's own."""
+        body = await json_body(receive)
+        session = body.get("session_hash")
+        if session is not None:
+            if not isinstance(session, str) or not 0 < len(session) <= 128:
+                raise _RefusedError(400, "The session is a short text.")
+            self._own(session, visitor)
+        blocks = scope["app"].get_blocks()
+        if path.startswith("call/"):
+            _complete(blocks, path.split("/")[-1], body)
+        body = {key: self._replaced(value, visitor, session) for key, value in body.items()}
+        if path not in ("cancel", "reset"):
+            await _room(blocks._queue)
+        return replay(receive, body)
+
+    def _own(self, session: str, visitor: Visitor) -> None:
+        """A session belongs to the first visitor with a cookie that uses it."""
+        owner = self._sessions.get(session)
+        if owner is not None and not (
+            visitor.returned and secrets.compare_digest(owner, visitor.key)
+        ):
+            raise _RefusedError(403, "This session is somebody else's; please load the page again.")
+        if visitor.returned:
+            self._sessions[session] = visitor.key
+            self._sessions.move_to_end(session)
+            while len(self._sessions) > SESSIONS:
+                self._sessions.popitem(last=False)
+
+    def _replaced(self, value: Any, visitor: Visitor, session: str | None) -> Any:
+        """The same values, in which files are uploads of this visitor, or nowhere."""
+        if isinstance(value, list):
+            return [self._replaced(item, visitor, session) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "path" not in value:
+            return {key: self._replaced(item, visitor, session) for key, item in value.items()}
+        allowed = self.store.opens(value["path"], visitor, session)
+        return {
+            "path": value["path"] if allowed else self.store.nowhere,
+            "meta": {"_type": "gradio.FileData"},
+        }
+
+    def _served(self, name: str, visitor: Visitor) -> None:
+        """Whether the file route may go on: Gradio's folder holds what is somebody's."""
+        try:
+            path = Path(name).resolve()
+            somebodys = path.is_relative_to(self.store.folder.parent)
+            refused = "://" in name or (somebodys and not self.store.serves(str(path), visitor))
+        except (OSError, ValueError, RuntimeError):  # no path at all
+            refused = True
+        if refused:
+            raise _RefusedError(403, "This file is not yours, or not there any more.")
+
+    async def _logged_in(self, scope: Scope) -> bool:
+        """Whether Gradio's own log-in, where one was asked for, lets this request pass."""
+        status = 0
+
+        async def nothing() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def look(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+
+        path = f"{scope.get('root_path', '')}{API}login_check"
+        await self.app(
+            {**scope, "method": "GET", "path": path, "raw_path": path.encode()}, nothing, look
+        )
+        return status == 200
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status, self.words = status, words
+
+
+def _complete(blocks: Any, name: str, body: dict[str, Any]) -> None:
+    """Only what is published can be called by name; arguments left out are the defaults."""
+    for function in blocks.fns.values():
+        if function.api_name == name and function.api_visibility != "private":
+            break
+    else:
+        raise _RefusedError(404, "There is no such interface.")
+    data = body.get("data")
+    if isinstance(data, list):
+        body["data"] = data + [block.value for block in function.inputs[len(data) :]]
+
+
+async def _room(queue: Any) -> None:
+    """Wait a while for a place in the queue: a class opens its links at once."""
+    end = time.monotonic() + PATIENCE
+    while queue.max_size is not None and len(queue) >= queue.max_size and time.monotonic() < end:
+        await asyncio.sleep(0.2)

@@ -1,0 +1,93 @@
+"""How Gradio is launched here, and what is deleted and forgotten while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import gradio as gr
+from gradio.context import LocalContext
+from gradio.utils import _parse_file_size, get_upload_folder
+from starlette.middleware import Middleware
+
+from recon.ui import session
+from recon.ui.serving.guard import Guard
+from recon.ui.serving.sessions import Sessions, leave_behind
+from recon.ui.serving.uploads import Store
+
+SWEEP = 60  # seconds between looks for what is to be deleted
+
+_store: Store | None = None
+
+
+def options(**given: Any) -> dict[str, Any]:
+    """Arguments for Gradio's ``launch`` that put the guard in front; `given` ones are kept.
+
+    ``RECON_MAX_UPLOAD`` (default 1gb) bounds one file, ``RECON_UPLOAD_QUOTA`` (default 10gb) all
+    of them together.
+    """
+    global _store
+    quota = _parse_file_size(os.environ.get("RECON_UPLOAD_QUOTA", "10gb"))
+    assert quota is not None
+    _store = Store(Path(get_upload_folder()).resolve() / "recon", quota)
+    _store.forgotten.append(session.forget)
+    return {
+        "max_file_size": os.environ.get("RECON_MAX_UPLOAD", "1gb"),
+        "app_kwargs": {
+            "middleware": [Middleware(Guard, store=_store)],
+            "lifespan": functools.partial(_lifespan, store=_store),
+        },
+        **given,
+    }
+
+
+def checked(path: object) -> str:
+    """The path of an upload, as an event was given it.
+
+    Raises
+    ------
+    InputError
+        If it is none, as every path is where the page is served without the guard.
+    """
+    if _store is None or not isinstance(path, str) or not _store.known(path):
+        raise session.GoneError
+    return str(path)
+
+
+def produce(name: str, data: bytes) -> str:
+    """Write a file for the visitor whose event this is, and nobody else: its path.
+
+    Raises
+    ------
+    InputError
+        If the server has no room for it.
+    """
+    request = LocalContext.request.get(None)
+    assert _store is not None
+    assert isinstance(request, gr.Request)
+    assert request.request is not None
+    return _store.produce(name, data, request.request.scope["state"]["visitor"])
+
+
+@asynccontextmanager
+async def _lifespan(app: Any, store: Store) -> AsyncIterator[None]:
+    app.state_holder = Sessions(app.get_blocks())
+    task = asyncio.create_task(_sweep(app, store))
+    try:
+        yield
+    finally:
+        task.cancel()
+        store.close()
+
+
+async def _sweep(app: Any, store: Store) -> None:
+    while True:
+        await anyio.to_thread.run_sync(store.sweep)
+        leave_behind(app, store)
+        await asyncio.sleep(SWEEP)

@@ -1,0 +1,84 @@
+// <recon-bar>: what is open, on every tab. <recon-about>: which question a result answers, and a
+// mark on results whose question has changed.
+
+const OPEN = 'recon-open'; // event on the document: something else is open now
+const now = {}; // keys of what is open: `scan` without the method, `all` with it
+
+const make = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
+
+class Bar extends HTMLElement {
+  set value(value) {
+    if (!value || !value.all) return;
+    Object.assign(now, {scan: value.scan, all: value.all});
+    const parts = value.parts.map(([label, text]) => {
+      const part = make('span', {className: 'bar-part'});
+      part.append(make('span', {className: 'bar-label', textContent: `${label} `}), make('b', {textContent: text}));
+      return part;
+    });
+    if (value.simulated) parts.splice(1, 0, make('span', {className: 'badge', textContent: 'simulated k-space'}));
+    this.replaceChildren(...parts);
+    document.dispatchEvent(new CustomEvent(OPEN));
+  }
+}
+
+class About extends HTMLElement {
+  connectedCallback() {
+    this.gone = new AbortController();
+    const {signal} = this.gone, place = this.closest('.experiment');
+    document.addEventListener(OPEN, () => this.look(), {signal});
+    // own controls: whatever was moved since makes the result an old one
+    place?.querySelector('.rail')?.addEventListener('input', () => { this.moved = true; this.show(); }, {signal});
+    this.resize = new ResizeObserver(() => this.look());
+    if (place) this.resize.observe(place);
+    this.look();
+  }
+
+  disconnectedCallback() {
+    this.gone.abort();
+    this.resize.disconnect();
+    clearTimeout(this.timer);
+  }
+
+  set value(value) {
+    if (!value) return;
+    this.content = value;
+    this.moved = false;
+    this.show();
+  }
+
+  get answered() { return this.content?.question === now[this.content?.of]; }
+
+  look() { // when the tab opens, and when something else is opened
+    this.show();
+    const wish = now[this.content?.of];
+    if (!this.content?.opens || !wish || this.answered || this.asked === wish) return;
+    if (!this.closest('.experiment').offsetParent) return; // in a tab that is not shown
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.asked = wish;
+      this.send?.('focus', {});
+    }, 150);
+  }
+
+  show() {
+    const {content} = this;
+    if (!content) return;
+    const old = !!content.question && (!this.answered || this.moved), place = this.closest('.experiment');
+    place?.classList.toggle('stale', old);
+    if (!old) { this.replaceChildren(); return; }
+    if (this.firstChild) return;
+    const words = this.moved && this.answered ? 'These results are from before you moved a control.'
+      : `These results are about ${content.words}.`;
+    const button = make('button', {type: 'button', textContent: 'Compute again'});
+    button.onclick = () => place.querySelector('.main-action button, button.main-action')?.click();
+    const note = make('p', {className: 'stale-note'});
+    note.setAttribute('role', 'status');
+    note.append(`${words} `, button);
+    this.replaceChildren(note);
+  }
+}
+
+customElements.define('recon-bar', Bar);
+customElements.define('recon-about', About);
+
+if (new URLSearchParams(location.search).has('embed')) document.documentElement.classList.add('embed');

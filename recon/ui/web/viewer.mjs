@@ -1,0 +1,455 @@
+// <recon-viewer>: linked panels, zoomed, panned and windowed together.
+//
+// The picture arrives as numbers (see viewer.py), so that values can be read, windowed and scored
+// here. This file holds the element and draws; gestures.mjs says what people do to it.
+
+import {listen} from './gestures.mjs';
+import * as geometry from './geometry.mjs';
+import {GRAY, SIGNED, difference, paint, palette, windowed} from './levels.mjs';
+import {Similarity, statistics} from './scores.mjs';
+import {inflate} from './slice.mjs';
+
+const HOME = {zoom: 1, x: 0.5, y: 0.5};
+const BAR = `
+  <button type="button" data-do="reset" title="Back to the whole picture (0)">Reset</button>
+  <button type="button" data-do="region" aria-pressed="false" class="viewer-region"
+    title="Draw a rectangle: it is magnified and scored in every panel (r)">Region</button>
+  <button type="button" data-do="wipe" aria-pressed="false"
+    title="A line to wipe between two pictures (w)">Wipe</button>
+  <span class="viewer-wiper" hidden><select aria-label="Left of the line"></select>
+    <input type="range" min="0" max="100" value="50" aria-label="Place of the line"></span>
+  <button type="button" data-do="research" aria-pressed="false"
+    title="Signed errors, scales, profile and histogram">Research</button>
+  <span class="viewer-research" hidden>
+    <label>Errors <select data-set="signed"><option value="">size</option><option value="1">signed</option></select></label>
+    <label>up to <select data-set="limit"><option value="0.05">5 %</option><option value="0.1">10 %</option>
+      <option value="0.2">20 %</option><option value="0.4">40 %</option></select></label>
+  </span>
+  <button type="button" data-do="present" title="Full screen: chosen panels, large words (p)">Projector</button>
+  <span class="viewer-status" role="status"></span>
+  <details class="viewer-help"><summary>How to look</summary>
+    <p>Click a picture, then: the wheel zooms (elsewhere with Ctrl), drag pans, right or Shift drag
+    sets the window, double click resets. Hold a number to see that panel's picture under the
+    pointer; Shift and a number for panels from 10. Keys: + - arrows [ ] { } 0, r region, w wipe,
+    p projector, Enter enlarges. Drag the edge of a region to move it.</p></details>`;
+
+async function unpack(panel) {
+  if (!panel.data) return;
+  const raw = await inflate(panel.data);
+  panel.values = panel.kind === 'image' ? new Uint16Array(raw.buffer) : raw;
+  delete panel.data;
+}
+
+const make = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
+
+class Viewer extends HTMLElement {
+  constructor() {
+    super();
+    this.views = {}; // zoom and centre, shared by panels of one domain: image or k-space
+    this.model = null;
+    this.settings = {signed: false, limit: null};
+  }
+
+  connectedCallback() {
+    this.classList.add('viewer');
+    this.gone = new AbortController(); // listeners outside of this element go with it
+    this.resize = new ResizeObserver(() => requestAnimationFrame(() => this.show()));
+    this.resize.observe(this);
+    listen(this, this.gone.signal);
+    if (this.model) this.show();
+  }
+
+  disconnectedCallback() {
+    this.gone.abort();
+    this.resize.disconnect();
+  }
+
+  set value(content) {
+    this.wish = content;
+    this.load(content);
+  }
+
+  async load(content) {
+    if (!content || !content.panels) {
+      this.model = null;
+      this.replaceChildren();
+      delete this.dataset.key;
+      delete this.dataset.state;
+      return;
+    }
+    this.dataset.state = 'loading';
+    this.dataset.key = content.key;
+    const panels = content.panels.map(panel => ({...panel}));
+    await Promise.all(panels.map(unpack));
+    const colors = palette(await inflate(content.colors));
+    if (this.wish !== content) return; // something newer has arrived meanwhile
+    for (const panel of panels) if (panel.same) panel.values = panels.find(p => p.name === panel.same).values;
+    const old = this.model, {scale, range, largest, window: home} = content;
+    const shape = JSON.stringify(panels.map(p => [p.domain, p.width, p.height]));
+    this.model = {panels, scale, range, largest, home, colors, shape, low: 0, high: home,
+                  regions: [], wipe: null, flicker: null, hover: null, marking: false};
+    if (!old || old.shape !== shape) this.views = {};
+    else {
+      this.model.regions = old.regions.map(({box}) => ({box}));
+      if (old.low !== 0 || old.high !== old.home) { // keep a window that somebody set
+        this.model.low = old.low / old.home * home;
+        this.model.high = old.high / old.home * home;
+      }
+      if (old.wipe && this.named(old.wipe.other)) this.model.wipe = old.wipe;
+    }
+    this.build(content, old);
+    for (const region of this.model.regions) this.score(region);
+    this.paint();
+    this.show();
+    this.dataset.state = 'ready';
+  }
+
+  // ---- elements ---------------------------------------------------------------------------
+
+  build(content, old) {
+    const {panels} = this.model, focused = document.activeElement?.dataset?.panel;
+    if (!this.querySelector('.panels')) {
+      this.replaceChildren(make('div', {className: 'viewer-bar', innerHTML: BAR}),
+                           make('div', {className: 'panels'}), make('div', {className: 'viewer-table'}));
+      this.querySelector('.viewer-bar').setAttribute('role', 'group');
+      this.querySelector('.viewer-bar').setAttribute('aria-label', 'Tools of the pictures');
+    }
+    const grid = this.querySelector('.panels');
+    grid.style.setProperty('--columns', content.columns);
+    grid.style.setProperty('--shape', '1');
+    const names = panels.map(p => p.name).join();
+    if (!old || old.panels.map(p => p.name).join() !== names || !grid.childElementCount) {
+      grid.replaceChildren(...panels.map((panel, n) => this.figure(panel, n)), ...this.legend(content));
+    }
+    panels.forEach((panel, n) => {
+      const figure = grid.children[n];
+      panel.canvas = figure.querySelector('canvas');
+      panel.readout = figure.querySelector('.readout');
+      panel.canvas.setAttribute('aria-label', panel.alt);
+      figure.querySelector('.panel-title').textContent = panel.title;
+      figure.querySelector('.viewer-enlarge').setAttribute('aria-label', `Enlarge: ${panel.title}`);
+      const words = panel.caption.split(' · ').filter(Boolean).map(text => make('span', {textContent: text}));
+      figure.querySelector('.panel-words').replaceChildren(...words);
+      figure.classList.remove('old');
+    });
+    this.limit = this.settings.limit ?? Math.max(...panels.filter(p => p.kind === 'error').map(p => p.limit), 0);
+    this.querySelector('[data-set=limit]').value = String(this.limit);
+    const images = panels.filter(p => p.kind === 'image');
+    const others = this.querySelector('.viewer-wiper select');
+    others.replaceChildren(...images.map(p => make('option', {value: p.name, textContent: p.title})));
+    this.querySelector('[data-do=wipe]').hidden = images.length < 2;
+    this.querySelector('[data-do=research]').hidden = !panels.some(p => p.kind === 'error');
+    if (this.model.wipe) others.value = this.model.wipe.other;
+    if (focused && this.contains(document.activeElement)) this.named(focused)?.canvas.focus({preventScroll: true});
+  }
+
+  figure(panel, number) {
+    const figure = make('figure', {innerHTML: `
+      <div class="frame"><canvas role="img"></canvas>
+        <button type="button" class="viewer-enlarge" tabindex="-1">⤢</button></div>
+      <figcaption><b><span class="panel-title"></span><kbd aria-hidden="true"></kbd></b>
+        <span class="panel-words"></span></figcaption>
+      <output class="readout"></output>`});
+    const canvas = figure.querySelector('canvas');
+    canvas.dataset.panel = panel.name;
+    canvas.tabIndex = number === 0 ? 0 : -1; // one Tab stop; arrows go on from there
+    figure.dataset.kind = panel.kind;
+    const key = figure.querySelector('kbd');
+    if (number < 19) key.textContent = number < 9 ? number + 1 : `⇧${number - 9}`;
+    else key.remove();
+    return figure;
+  }
+
+  legend({legend}) { // the colour scale of the error maps, and what it means
+    if (!legend.length) return [];
+    const figure = make('figure', {className: 'scale', innerHTML: `
+      <div class="frame"><div class="bar" role="img"></div><div class="ticks"></div></div>
+      <figcaption><b>Error scale</b><span class="panel-words"></span></figcaption>`});
+    figure.querySelector('.panel-words').replaceChildren(
+      ...legend.map(text => make('span', {textContent: text})));
+    return [figure];
+  }
+
+  named(name) { return this.model.panels.find(panel => panel.name === name); }
+
+  // ---- values -----------------------------------------------------------------------------
+
+  // In units of the image; errors as a share of the reference's maximum; levels as they are.
+  valueAt(panel, row, column) {
+    const index = row * panel.width + column, {scale, largest} = this.model;
+    if (panel.kind === 'error') {
+      const gap = this.named(panel.of).values[index] - this.named(panel.against).values[index];
+      return (this.settings.signed ? gap : Math.abs(gap)) * scale / 65535 / largest;
+    }
+    const value = panel.values[index];
+    if (panel.kind === 'share') return value / 255 * panel.limit;
+    return panel.kind === 'image' ? value * scale / 65535 : value;
+  }
+
+  describe(panel, row, column) {
+    const value = this.valueAt(panel, row, column);
+    if (panel.kind === 'image') return `${(100 * value / this.model.largest).toFixed(1)} %`;
+    if (panel.kind === 'error' || panel.kind === 'share') return `${(100 * value).toFixed(1)} %`;
+    if (panel.kind === 'decibels') return value ? `${(value / 255 * panel.span - panel.span).toFixed(0)} dB` : `below -${panel.span} dB`;
+    return value ? 'measured' : 'not measured';
+  }
+
+  score(region) { // SSIM and statistics of a region, in every image
+    const {panels, scale, range, largest} = this.model, unit = scale / 65535;
+    const reference = this.named('reference');
+    const exact = reference && Float64Array.from(reference.values, v => v * unit);
+    region.scores = {};
+    region.rows = [];
+    for (const panel of panels) {
+      if (panel.kind !== 'image' || panel.domain !== 'image') continue;
+      const image = panel === reference ? exact : Float64Array.from(panel.values, v => v * unit);
+      const compare = exact && panel !== reference && panel.width === reference.width && panel.height === reference.height;
+      const found = statistics(image, compare ? exact : null, panel.width, region.box, range);
+      if (compare && Math.min(panel.width, panel.height) >= 7) {
+        this.similarity ??= {};
+        if (this.similarity.of !== reference) {
+          this.similarity = {of: reference, it: new Similarity(exact, panel.width, panel.height, range)};
+        }
+        region.scores[panel.name] = this.similarity.it.mean(image, region.box);
+      }
+      const percent = value => `${(100 * value / largest).toFixed(1)} %`;
+      region.rows.push([panel.title, percent(found.mean), percent(found.sd), (found.mean / found.sd).toFixed(1),
+        ...(compare ? [region.scores[panel.name]?.toFixed(3) ?? '', `${found.psnr.toFixed(1)} dB`, found.nmse.toFixed(4)] : ['', '', ''])]);
+    }
+  }
+
+  // ---- drawing ----------------------------------------------------------------------------
+
+  // Numbers to colours, once for every change of the window.
+  paint() {
+    const {panels, scale, largest, low, high, colors} = this.model, steps = 65535 / scale;
+    for (const panel of panels) {
+      const picture = panel.picture ?? make('canvas', {width: panel.width, height: panel.height});
+      let shades = panel.values, shown = panel.kind === 'share' ? colors : GRAY;
+      if (panel.kind === 'image') shades = windowed(panel.values, low * steps, high * steps);
+      else if (panel.kind === 'error') {
+        const {signed} = this.settings;
+        shades = difference(this.named(panel.of).values, this.named(panel.against).values, this.limit * largest * steps, signed);
+        shown = signed ? SIGNED : colors;
+      }
+      paint(picture, shades, shown);
+      panel.picture = picture;
+    }
+    this.scale();
+  }
+
+  scale() {
+    const bar = this.querySelector('.scale .bar');
+    if (!bar) return;
+    const {signed} = this.settings, table = new Uint8Array((signed ? SIGNED : this.model.colors).buffer);
+    const stops = Array.from({length: 9}, (_, i) => `rgb(${table.slice(Math.min(255, 32 * i) * 4, Math.min(255, 32 * i) * 4 + 3).join(' ')})`);
+    bar.style.background = `linear-gradient(to top, ${stops.join(', ')})`;
+    const low = signed ? -this.limit : 0, name = value => `${Math.round(1000 * value) / 10} %`;
+    bar.setAttribute('aria-label', `Colour scale of the error maps, ${name(low)} to ${name(this.limit)}`);
+    this.querySelector('.scale .ticks').replaceChildren(
+      ...[1, 0.75, 0.5, 0.25, 0].map(t => make('span', {textContent: name(low + t * (this.limit - low))})));
+  }
+
+  view(panel) { return this.views[panel.domain] ??= HOME; }
+
+  frame({canvas}) { return {width: canvas.clientWidth, height: canvas.clientHeight}; }
+
+  show() {
+    if (!this.model || !this.isConnected) return;
+    for (const panel of this.model.panels) this.draw(panel);
+    const {model} = this, zoomed = Object.values(this.views).some(view => view.zoom > 1);
+    this.classList.toggle('zoomed', zoomed);
+    this.classList.toggle('marking', model.marking);
+    const pressed = {region: model.marking, wipe: !!model.wipe, research: this.classList.contains('researching')};
+    for (const [name, on] of Object.entries(pressed)) this.querySelector(`[data-do=${name}]`).setAttribute('aria-pressed', on);
+    this.querySelector('.viewer-wiper').hidden = !model.wipe;
+    this.querySelector('.viewer-research').hidden = !pressed.research;
+    const parts = [], zoom = this.views.image?.zoom ?? 1;
+    if (zoom > 1.001) parts.push(`zoom ${zoom.toFixed(1)}x`);
+    if (model.low !== 0 || model.high !== model.home) {
+      const percent = value => `${Math.round(100 * value / model.largest)} %`;
+      parts.push(`window ${percent(model.low)} to ${percent(model.high)} of the maximum`);
+    }
+    const status = this.querySelector('.viewer-status'), text = parts.join(' · ');
+    if (status.textContent !== text) status.textContent = text;
+    for (const panel of model.panels) this.say(panel);
+    this.table();
+  }
+
+  say(panel) {
+    const {hover, regions} = this.model, last = regions[regions.length - 1];
+    let text = '';
+    if (hover && hover.domain === panel.domain && geometry.inside(panel, hover)) {
+      const where = hover.panel === panel ? `row ${hover.row}, column ${hover.column}: ` : '';
+      text = where + this.describe(panel, hover.row, hover.column);
+    } else if (last && last.scores[panel.name] !== undefined) {
+      text = `region SSIM ${last.scores[panel.name].toFixed(3)}`;
+    }
+    panel.readout.textContent = text;
+  }
+
+  draw(panel) {
+    const {canvas} = panel, {width: w, height: h} = this.frame(panel), ratio = window.devicePixelRatio || 1;
+    if (!w) return; // in a tab that is not shown
+    if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
+      canvas.width = Math.round(w * ratio);
+      canvas.height = Math.round(h * ratio);
+    }
+    const {model} = this, context = canvas.getContext('2d');
+    const {scale, left, top} = geometry.place(this.view(panel), panel, {width: w, height: h});
+    const other = model.flicker && model.flicker.on === panel ? model.flicker.panel : panel;
+    const put = shown => context.drawImage(shown.picture, left, top, panel.width * scale, panel.height * scale);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, w, h);
+    context.imageSmoothingEnabled = scale * ratio < 1;
+    put(other);
+    const line = this.wipeAt(panel);
+    if (line !== null && other === panel) {
+      context.save();
+      context.beginPath();
+      context.rect(0, 0, line, h);
+      context.clip();
+      context.clearRect(0, 0, w, h);
+      put(this.named(model.wipe.other));
+      context.restore();
+      context.fillStyle = '#4dabf7';
+      context.fillRect(line - 1, 0, 2, h);
+    }
+    const box = ({top: t, left: l, bottom, right}, color) => {
+      context.strokeStyle = color;
+      context.lineWidth = 1.5;
+      context.strokeRect(left + l * scale, top + t * scale, (right - l + 1) * scale, (bottom - t + 1) * scale);
+    };
+    if (panel.domain === 'image') {
+      model.regions.forEach((region, n) => {
+        box(region.box, '#ffd43b');
+        context.fillStyle = '#ffd43b';
+        context.font = '600 12px system-ui, sans-serif';
+        if (model.regions.length > 1) context.fillText(n + 1, left + region.box.left * scale + 3, top + region.box.top * scale + 13);
+      });
+      for (const mark of panel.marks ?? []) {
+        context.strokeStyle = '#ffd43b';
+        context.lineWidth = 1.5;
+        context.beginPath();
+        context.arc(left + (mark.column + 0.5) * scale, top + (mark.row + 0.5) * scale, Math.max(9, mark.radius * scale), 0, 7);
+        context.stroke();
+      }
+    }
+    if (model.drawn && model.drawn.domain === panel.domain) box(model.drawn.box, '#ffd43b');
+    const {hover} = model;
+    if (hover && hover.domain === panel.domain && hover.panel !== panel && geometry.inside(panel, hover)) {
+      context.strokeStyle = '#4dabf7';
+      context.lineWidth = 1;
+      context.strokeRect(left + (hover.column + 0.5) * scale - 5, top + (hover.row + 0.5) * scale - 5, 10, 10);
+    }
+    canvas.dataset.shows = other.name;
+  }
+
+  /** Where the wipe line stands in a panel, in pixels of the screen; null where there is none. */
+  wipeAt(panel) {
+    const {wipe} = this.model;
+    if (!wipe || panel.kind !== 'image' || panel.name === wipe.other) return null;
+    return wipe.at * this.frame(panel).width;
+  }
+
+  table() {
+    const {regions} = this.model, place = this.querySelector('.viewer-table');
+    const key = JSON.stringify(regions.map(r => r.rows));
+    if (place.dataset.key === key) return;
+    place.dataset.key = key;
+    place.replaceChildren();
+    regions.forEach((region, n) => {
+      const {top, left, bottom, right} = region.box, table = make('table', {className: 'scores'});
+      table.createCaption().textContent = `Region ${n + 1}: rows ${top} to ${bottom}, columns ${left} to ${right}`;
+      const head = table.createTHead().insertRow();
+      for (const word of ['', 'mean', 'SD', 'mean / SD', 'SSIM', 'PSNR', 'NMSE']) head.append(make('th', {textContent: word, scope: 'col'}));
+      const body = table.createTBody();
+      for (const row of region.rows) {
+        const line = body.insertRow();
+        row.forEach((cell, i) => line.append(make(i ? 'td' : 'th', {textContent: cell})));
+      }
+      place.append(table);
+    });
+  }
+
+  // ---- what gestures ask for --------------------------------------------------------------
+
+  reset() {
+    for (const domain of Object.keys(this.views)) this.views[domain] = HOME;
+    Object.assign(this.model, {low: 0, high: this.model.home, marking: false, regions: []});
+    this.paint();
+    this.show();
+  }
+
+  setWindow(dx, dy) { // right for more contrast, down for brighter, as in viewers of scans
+    const {model} = this, width = (model.high - model.low) * Math.exp(-dx / 150);
+    const level = (model.high + model.low) / 2 - dy / 300 * model.home;
+    model.low = level - width / 2;
+    model.high = level + width / 2;
+    this.paint();
+  }
+
+  addRegion(panel, box) {
+    const region = {box};
+    this.views[panel.domain] = geometry.magnify(panel, this.frame(panel), box);
+    if (panel.domain === 'image') {
+      this.score(region);
+      this.model.regions.push(region);
+    }
+    this.model.marking = false;
+    this.model.hover = null;
+  }
+
+  /** Other numbers for some panels, {name: {values, caption}}, while `old` ones wait for theirs. */
+  update(changes, old) {
+    if (!this.model) return;
+    for (const panel of this.model.panels) {
+      const change = changes[panel.name], figure = panel.canvas.closest('figure');
+      if (change) {
+        panel.values = change.values;
+        figure.querySelector('.panel-words').replaceChildren(make('span', {textContent: change.caption}));
+      }
+      figure.classList.toggle('old', old.includes(panel.name) || old.includes(panel.of));
+    }
+    for (const region of this.model.regions) this.score(region);
+    this.paint();
+    this.show();
+  }
+
+  toggle(name) {
+    const {model} = this;
+    if (name === 'reset') { this.reset(); return; }
+    if (name === 'region') model.marking = !model.marking;
+    if (name === 'wipe') {
+      const images = model.panels.filter(p => p.kind === 'image');
+      model.wipe = model.wipe || images.length < 2 ? null : {other: images[0].name, at: 0.5};
+      if (model.wipe) this.querySelector('.viewer-wiper select').value = model.wipe.other;
+    }
+    if (name === 'research') this.classList.toggle('researching');
+    if (name === 'present') this.present();
+    this.show();
+  }
+
+  set(name, value) {
+    this.settings[name] = name === 'signed' ? !!value : Number(value);
+    if (name === 'limit') this.limit = Number(value);
+    this.paint();
+    this.show();
+  }
+
+  async present() { // full screen without controls, large words
+    if (document.fullscreenElement === this) await document.exitFullscreen();
+    else await this.requestFullscreen?.().catch(() => this.classList.toggle('presenting'));
+    this.show();
+  }
+
+  enlarge(figure) {
+    const open = figure.classList.contains('enlarged');
+    this.querySelectorAll('.enlarged').forEach(other => other.classList.remove('enlarged'));
+    figure.classList.toggle('enlarged', !open);
+    if (!open) figure.scrollIntoView({block: 'nearest'});
+    requestAnimationFrame(() => this.show());
+  }
+}
+
+customElements.define('recon-viewer', Viewer);

@@ -1,0 +1,116 @@
+"""g-factors: formula, drawn noise, and an independent implementation agree."""
+
+import numpy as np
+import pytest
+import torch
+
+from recon import masks
+from recon.coils import gfactor, phantom, sense
+from recon.coils.noise import covariance, prewhitened, whitening
+from recon.coils.simulate import Loops
+from recon.errors import InputError
+from recon.fourier import fft2c, ifft2c
+from tests.helpers.coils import maps
+
+SHAPE = (32, 48)
+
+
+def test_only_lines_all_around_are_regular():
+    assert gfactor.regular(np.arange(48) % 4 == 3) == 4
+    assert gfactor.regular(np.ones(48, bool)) == 1
+    assert gfactor.regular(np.arange(50) % 4 == 0) is None
+    assert gfactor.regular(masks.calibrated(48, 4, 0.2)) is None
+
+
+def test_which_columns_fold():
+    width, distance = 48, 3
+    image = np.zeros((4, width), complex)
+    image[2, 17] = 1
+    aliased = ifft2c(fft2c(image) * (np.arange(width) % distance == 0))
+    seen = np.flatnonzero(np.abs(aliased[2]) > 1e-9)
+    assert sorted(gfactor.folded(17, width, distance)) == seen.tolist()
+
+
+def test_coils_that_share_nothing_cost_nothing():
+    known = np.zeros((2, 4, 8), np.complex64)
+    known[0, :, :4] = 2
+    known[1, :, 4:] = 1j
+    np.testing.assert_allclose(gfactor.analytic(known, 2), 1, atol=1e-6)
+
+
+def test_two_coils_by_hand():
+    """Two pixels, two coils whose views are at the angle 60 degrees: g = 1 / sin 60."""
+    known = np.ones((2, 1, 2), np.complex64)
+    known[:, 0, 0] = 1, 0
+    known[:, 0, 1] = np.cos(np.pi / 3), np.sin(np.pi / 3)
+    np.testing.assert_allclose(gfactor.analytic(known, 2), 1 / np.sin(np.pi / 3), rtol=1e-6)
+
+
+@pytest.mark.parametrize("distance", [2, 3, 4])
+def test_as_pygrappa_computes_it(distance):
+    pygrappa = pytest.importorskip("pygrappa")
+    # It takes real parts of what is complex, so only real maps can be compared.
+    known = np.abs(phantom.sensitivities(Loops.ring(8), SHAPE)).astype(np.complex64)
+    theirs = pygrappa.gfactor(known, 1, distance, coil_axis=0)
+    assert theirs.max() > 1.2
+    np.testing.assert_allclose(gfactor.analytic(known, distance), theirs, rtol=1e-3)
+
+
+def test_drawn_noise_has_the_analytic_g():
+    """400 replicas: a standard deviation to 3.5 % each, their mean far closer."""
+    known = torch.from_numpy(maps(6, SHAPE))
+    mask = np.arange(SHAPE[1]) % 3 == 0
+    image = known.abs().sum(0) > 0
+
+    def solve(kspace: np.ndarray, lines: np.ndarray) -> np.ndarray:
+        found = sense.cg_sense(*map(torch.from_numpy, (kspace, lines)), known, 0, 60)
+        return found.numpy()
+
+    every = np.ones_like(mask)
+    noise = gfactor.pseudo_replica(
+        lambda k: solve(k, mask),
+        lambda k: solve(k, every),
+        fft2c(known * image).numpy().astype(np.complex64),
+        mask,
+        0.01,
+        400,
+    )
+    inside = image.numpy()
+    ratio = noise.g[inside] / gfactor.analytic(known.numpy(), 3)[inside]
+    assert ratio.mean() == pytest.approx(1, abs=0.01)
+    assert np.abs(ratio - 1).max() < 0.25
+    assert noise.acceleration == 3
+
+
+def test_correlated_noise_is_whitened_and_changes_g():
+    rng = np.random.default_rng(0)
+    mixing = np.tril(rng.standard_normal((4, 4, 2)) @ [1, 1j]) + 2 * np.eye(4)
+    white = rng.standard_normal((4, 40_000, 2)) @ [1, 1j] / np.sqrt(2)
+    noise = mixing @ white
+    psi = covariance(noise)
+    np.testing.assert_allclose(psi, mixing @ mixing.conj().T, atol=0.05 * abs(psi).max())
+    np.testing.assert_allclose(whitening(psi) @ psi @ whitening(psi).conj().T, np.eye(4), atol=1e-9)
+    np.testing.assert_allclose(covariance(prewhitened(noise, psi)), np.eye(4), atol=1e-3)
+    known = maps(4, SHAPE)
+    inside = np.abs(known).sum(0) > 0
+    by_covariance = gfactor.analytic(known, 2, psi)
+    np.testing.assert_allclose(
+        by_covariance[inside], gfactor.analytic(prewhitened(known, psi), 2)[inside], rtol=1e-4
+    )
+    assert np.abs(by_covariance / np.where(inside, gfactor.analytic(known, 2), 1))[inside].std() > 0
+    assert (by_covariance[inside] >= 1 - 1e-4).all()
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 2)), np.ones((2, 3)), np.array([[1, 1j], [1j, 1]])])
+def test_what_is_no_covariance_is_one_sentence(wrong):
+    with pytest.raises(InputError, match="covariance"):
+        whitening(wrong)
+
+
+def test_other_errors_are_one_sentence():
+    with pytest.raises(InputError, match="4 coils"):
+        covariance(np.ones((4, 3)))
+    with pytest.raises(InputError, match="does not fit"):
+        prewhitened(np.ones((3, 4, 4)), np.eye(2))
+    with pytest.raises(InputError, match="divides"):
+        gfactor.analytic(np.ones((2, 4, 10), np.complex64), 4)

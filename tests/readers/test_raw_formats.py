@@ -1,0 +1,488 @@
+"""Scanners' and laboratories' own formats: right slice, coil, line and scale."""
+
+from __future__ import annotations
+
+import subprocess
+import zipfile
+from pathlib import Path
+
+import ismrmrd
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+import torch
+
+from recon.fourier import fft2c, ifft2c
+from recon.kspace import InputError
+from recon.readers import describe, read
+from tests.conftest import SHARED
+from tests.helpers import scans
+from tests.helpers.files import anatomy, kspace, said
+
+S, C, H, W = 3, 2, 24, 32
+
+
+def oversampled(stack: np.ndarray) -> np.ndarray:
+    """K-space of the same images in twice the field of view along the readout."""
+    images = ifft2c(stack)
+    height = stack.shape[-2]
+    return fft2c(np.pad(images, [*[(0, 0)] * (stack.ndim - 2), (height // 2, height // 2), (0, 0)]))
+
+
+STACK = kspace(S, C, H, W)
+WIDE = oversampled(STACK)
+
+
+def same(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-5) -> None:
+    assert found.shape == expected.shape
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(np.asarray(found) / scale, expected / scale, atol=tolerance)
+
+
+# ISMRMRD, written by its own library
+
+
+def test_mrd_slices_coils_and_oversampling(tmp_path):
+    path = scans.mrd(tmp_path / "a.h5", WIDE, noise=8)
+    found = describe(path)
+    assert (found.format, found.slices, found.coils) == ("ISMRMRD", S, C)
+    assert (found.height, found.width) == (H, W)
+    for number in range(S):
+        slice_ = read(path, slice=number)
+        same(slice_, STACK[number])
+        assert slice_.source.mask is None
+        assert not slice_.source.simulated
+    assert said(slice_.source, "oversampling", "24 of 48")
+    assert said(slice_.source, "8 noise readouts")
+    assert slice_.source.attrs["noise"] == pytest.approx(3, rel=0.1)
+    assert slice_.source.attrs["field_strength"] == 1.5
+
+
+def test_mrd_equals_the_reconstruction_of_its_own_library(tmp_path):
+    """As `ismrmrd-python-tools` does it: readouts by the library, then a plain inverse FFT."""
+    path = scans.mrd(tmp_path / "a.h5", WIDE, noise=2)
+    file = ismrmrd.Dataset(str(path), "dataset", create_if_needed=False)
+    grid = np.zeros_like(WIDE)
+    for i in range(file.number_of_acquisitions()):
+        one = file.read_acquisition(i)
+        if not one.isFlagSet(ismrmrd.ACQ_IS_NOISE_MEASUREMENT):
+            grid[one.idx.slice, :, :, one.idx.kspace_encode_step_1] = one.data
+    file.close()
+    images = ifft2c(grid)[:, :, H // 2 : H // 2 + H]
+    for number in range(S):
+        same(ifft2c(np.asarray(read(path, slice=number))), images[number])
+
+
+def test_mrd_averages_and_repetitions(tmp_path):
+    path = scans.mrd(tmp_path / "a.h5", WIDE, averages=3, repetitions=2)
+    assert describe(path).slices == 2 * S
+    for number in range(2 * S):
+        same(read(path, slice=number), STACK[number % S] * (1 + number // S))
+    source = read(path).source
+    assert said(source, "3 averages were averaged")
+    assert said(source, "2 repetitions of 3 slices", "slices first")
+
+
+def test_mrd_acceleration_with_calibration_becomes_the_mask(tmp_path):
+    lines = [*range(0, W, 2), 15, 17]
+    path = scans.mrd(tmp_path / "a.h5", WIDE, lines=sorted(lines), calibration=[15, 17])
+    slice_ = read(path, slice=1)
+    assert slice_.source.mask is not None
+    np.testing.assert_array_equal(np.flatnonzero(slice_.source.mask), sorted(lines))
+    same(slice_, STACK[1] * slice_.source.mask)
+
+
+def test_mrd_separate_calibration_is_left_out(tmp_path):
+    lines = sorted([*range(0, W, 2), 15, 17])
+    path = scans.mrd(tmp_path / "a.h5", WIDE, lines=lines, calibration=[15, 17], mode="separate")
+    source = read(path).source
+    np.testing.assert_array_equal(np.flatnonzero(source.mask), np.arange(0, W, 2))
+    assert said(source, "separate calibration")
+
+
+def test_mrd_partial_fourier_has_no_reference(tmp_path):
+    slice_ = read(scans.mrd(tmp_path / "a.h5", WIDE, lines=np.arange(8, W)))
+    np.testing.assert_array_equal(np.flatnonzero(slice_.source.mask), np.arange(8, W))
+
+
+def test_mrd_asymmetric_echo_has_no_reference(tmp_path):
+    source = read(scans.mrd(tmp_path / "a.h5", WIDE, first_sample=10)).source
+    assert source.mask is not None
+    assert source.mask.all()
+    assert said(source, "asymmetric echo")
+
+
+@pytest.mark.parametrize("depth", [4, 5])
+def test_mrd_3d_is_transformed_along_partitions(tmp_path, depth):
+    images = ifft2c(oversampled(kspace(depth, C, H, W)))
+    shifted = np.fft.ifftshift(images, 0)
+    volume = fft2c(np.fft.fftshift(np.fft.fft(shifted, axis=0, norm="ortho"), 0))
+    path = scans.mrd(tmp_path / "a.h5", volume, partitions=depth)
+    assert describe(path).slices == depth
+    for number in range(depth):
+        same(read(path, slice=number), kspace(depth, C, H, W)[number])
+
+
+def test_mrd_that_is_not_cartesian_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"trajectory .* radial"):
+        read(scans.mrd(tmp_path / "a.h5", WIDE, trajectory="radial"))
+
+
+# Siemens TWIX
+
+
+@pytest.mark.parametrize("version", ["vb", "vd"])
+def test_twix_slices_coils_and_oversampling(tmp_path, version):
+    path = scans.twix(tmp_path / "a.dat", WIDE, version=version, averages=2, reverse=range(1, W, 2))
+    found = describe(path)
+    assert (found.format, found.slices, found.coils) == ("Siemens TWIX", S, C)
+    for number in range(S):
+        slice_ = read(path, slice=number)
+        same(slice_, STACK[number])
+        assert slice_.source.mask is None
+    assert said(slice_.source, "2 averages")
+    assert not said(slice_.source, "Secret")
+
+
+def test_twix_noise_acceleration_and_calibration(tmp_path):
+    lines = sorted([*range(0, W, 2), 15, 17])
+    path = scans.twix(tmp_path / "a.dat", WIDE, lines=lines, reference=[15, 17], noise=10)
+    slice_ = read(path, slice=2)
+    np.testing.assert_array_equal(np.flatnonzero(slice_.source.mask), lines)
+    same(slice_, STACK[2] * slice_.source.mask)
+    assert slice_.source.attrs["noise"] == pytest.approx(3, rel=0.1)
+
+
+def test_twix_3d(tmp_path):
+    images = ifft2c(oversampled(kspace(4, C, H, W)))
+    volume = fft2c(
+        np.fft.fftshift(np.fft.fft(np.fft.ifftshift(images, 0), axis=0, norm="ortho"), 0)
+    )
+    path = scans.twix(tmp_path / "a.dat", volume, partitions=4)
+    for number in range(4):
+        same(read(path, slice=number), kspace(4, C, H, W)[number])
+
+
+def test_twix_of_a_scanner():
+    """A phantom on a Prisma: equal to turbotwix and twixtools, and a picture of the phantom."""
+    path = SHARED / "formats/pulseq_tutorials/02_basic_gradient_echo/data/01_GRE_example.dat"
+    if not path.exists():
+        pytest.skip("the shared data are not here")
+    turbotwix = pytest.importorskip("turbotwix")
+    slice_ = read(path)
+    expected = turbotwix.open_twix(str(path)).read(dims=("Lin",))[0].T
+    same(slice_, expected)
+    assert slice_.source.mask is None
+    image = np.abs(ifft2c(np.asarray(slice_)))
+    assert image[96:160, 96:160].mean() > 5 * image[:16, :16].mean()
+
+
+# Bruker
+
+
+@pytest.mark.parametrize("job", [False, True])
+@pytest.mark.parametrize(("factor", "repetitions"), [(1, 1), (4, 2)])
+def test_bruker_slices_and_steps(tmp_path, job, factor, repetitions):
+    whole = np.round(STACK.real * 1000) + 1j * np.round(STACK.imag * 1000)
+    rng = np.random.default_rng(0)
+    steps = rng.permutation(np.arange(-W // 2, W // 2))
+    path = scans.bruker(
+        tmp_path / "a.zip",
+        whole,
+        order=[0, 2, 1],
+        steps=steps,
+        factor=factor,
+        repetitions=repetitions,
+        job=job,
+    )
+    assert describe(path).slices == S * repetitions
+    for number in range(S * repetitions):
+        slice_ = read(path, slice=number)
+        same(slice_, whole[number % S] * (1 + number // S), 1e-7)
+    assert slice_.source.format == "Bruker"
+    assert slice_.source.mask is None
+
+
+def test_bruker_partial_fourier_becomes_the_mask(tmp_path):
+    path = scans.bruker(tmp_path / "a.zip", STACK * 1000, steps=range(-6, W // 2))
+    np.testing.assert_array_equal(np.flatnonzero(read(path).source.mask), np.arange(10, W))
+
+
+def test_bruker_scan_equals_the_scanners_own_reconstruction(tmp_path):
+    folder = SHARED / "formats/brukerMRI/example_dataset/100"
+    if not folder.exists():
+        pytest.skip("the shared data are not here")
+    path = tmp_path / "scan.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in folder.rglob("*"):
+            archive.write(file, file.relative_to(folder.parent))
+    scanner = np.fromfile(folder / "pdata/1/2dseq", "<i2").reshape(3, 128, 128).astype(float)
+    # RECO_transposition says which frames the scanner turned.
+    frames = [scanner[0].T, scanner[1], scanner[2]]
+    scale = scanner.max() / np.abs(ifft2c(np.asarray(read(path, slice=0)))).max()
+    for number, frame in enumerate(frames):
+        image = np.abs(ifft2c(np.asarray(read(path, slice=number)))) * scale
+        # The scanner rounds to whole numbers; its scale is known from one of them.
+        assert np.abs(image - frame).max() <= 1.01
+
+
+# BART
+
+
+def test_bart_pair_in_a_zip(tmp_path):
+    path = scans.bart(tmp_path / "a.zip", STACK)
+    for number in range(S):
+        same(read(path, slice=number), STACK[number], 1e-7)
+    assert read(path).source.format == "BART"
+
+
+def test_bart_3d_kspace_is_transformed_and_3d_images_are_not(tmp_path):
+    depth = 16
+    profile = np.hanning(depth + 2)[1:-1, None, None, None] * (1 + 0.2j)
+    stack = (kspace(1, C, H, W) * profile).astype(np.complex64)
+    images = np.fft.ifftshift(ifft2c(stack), 0)
+    volume = fft2c(np.fft.fftshift(np.fft.fft(images, axis=0, norm="ortho"), 0))
+    for name, array in (("k", volume), ("i", stack)):
+        path = scans.zipped_from(tmp_path / f"{name}.zip", scans.cfl(array.transpose(2, 3, 0, 1)))
+        same(read(path, slice=5), stack[5])
+        assert said(read(path).source, "3-D k-space") is (name == "k")
+
+
+def test_bart_own_files(tmp_path):
+    """`bart phantom -k` and `bart fft`: the same image to 1e-5."""
+    if subprocess.run(["which", "bart"], capture_output=True, check=False).returncode:
+        pytest.skip("bart is not installed")
+    run = lambda *words: subprocess.run(["bart", *words], cwd=tmp_path, check=True)  # noqa: E731
+    run("phantom", "-k", "-x", "64", "-s", "4", "ksp")
+    run("fft", "-i", "-u", "3", "ksp", "img")
+    members = {f"ksp.{end}": (tmp_path / f"ksp.{end}").read_bytes() for end in ("cfl", "hdr")}
+    found = ifft2c(np.asarray(read(scans.zipped_from(tmp_path / "a.zip", members))))
+    image = np.fromfile(tmp_path / "img.cfl", np.complex64).reshape(4, 64, 64).transpose(0, 2, 1)
+    same(found, image)
+
+
+@pytest.mark.parametrize("sizes", ["4 5", "64 64 1 -2", "64 x", "", "64 64 1 1 2"])
+def test_bart_headers_that_do_not_fit(tmp_path, sizes):
+    members = scans.cfl(np.ones((64, 64)))
+    members["scan/ksp.hdr"] = f"# Dimensions\n{sizes}\n".encode()
+    with pytest.raises(InputError, match="BART"):
+        read(scans.zipped_from(tmp_path / "a.zip", members))
+
+
+def test_half_a_bart_pair_says_what_is_missing(tmp_path):
+    (tmp_path / "a.cfl").write_bytes(b"\0" * 100)
+    with pytest.raises(InputError, match=r"half of a BART pair; a zip of \.cfl and \.hdr"):
+        read(tmp_path / "a.cfl")
+
+
+# NIfTI
+
+
+VOXELS = np.abs(np.array([anatomy((W, H), s) for s in range(S)])).transpose(1, 2, 0) * 300
+
+
+@pytest.mark.parametrize("suffix", ["nii", "nii.gz"])
+@pytest.mark.parametrize("kind", [np.int16, np.float32, np.uint8, np.float64])
+def test_nifti_volumes_are_simulated(tmp_path, suffix, kind):
+    array = (VOXELS / 3 if kind is np.uint8 else VOXELS).astype(kind)
+    path = scans.nifti(tmp_path / f"a.{suffix}", array)
+    found = describe(path)
+    assert (found.format, found.slices, found.height, found.width) == ("NIfTI", S, H, W)
+    expected = nibabel.load(path).get_fdata()
+    for number in range(S):
+        slice_ = read(path, slice=number)
+        assert slice_.source.simulated
+        # Rows to the back, columns to the left: both run against the affine's axes.
+        same(np.abs(ifft2c(np.asarray(slice_))), expected[::-1, ::-1, number].T, 2e-5)
+
+
+def test_nifti_scaling_and_complex_images(tmp_path):
+    image = nibabel.Nifti1Image(VOXELS.astype(np.int16), scans.IDENTITY)
+    image.header.set_slope_inter(0.5, 3)
+    nibabel.save(image, tmp_path / "a.nii")
+    expected = nibabel.load(tmp_path / "a.nii").get_fdata()[::-1, ::-1, 1].T
+    same(np.abs(ifft2c(np.asarray(read(tmp_path / "a.nii", slice=1)))), expected, 2e-5)
+
+    images = np.array([anatomy((W, H), s) for s in range(S)]).transpose(1, 2, 0)
+    path = scans.nifti(tmp_path / "c.nii.gz", images.astype(np.complex64))
+    slice_ = read(path, slice=2)
+    assert not slice_.source.simulated
+    same(ifft2c(np.asarray(slice_)), images[::-1, ::-1, 2].T)
+
+
+def test_nifti_time_series_number_the_slices_first(tmp_path):
+    array = np.stack([VOXELS, 2 * VOXELS], -1).astype(np.float32)
+    path = scans.nifti(tmp_path / "a.nii", array)
+    assert describe(path).slices == 2 * S
+    first, second = (np.abs(ifft2c(np.asarray(read(path, slice=n)))) for n in (1, 1 + S))
+    same(second, 2 * first)
+    assert said(read(path).source, "2 volumes of 3 slices")
+
+
+def test_nifti_magnitude_and_phase_become_complex(tmp_path):
+    images = np.array([anatomy((W, H), s) for s in range(S)]).transpose(1, 2, 0)
+    members = {}
+    for name, part in (("sub_part-mag", np.abs(images)), ("sub_part-phase", np.angle(images))):
+        file = scans.nifti(tmp_path / f"{name}.nii.gz", part.astype(np.float32))
+        members[file.name] = file.read_bytes()
+    slice_ = read(scans.zipped_from(tmp_path / "a.zip", members), slice=1)
+    assert not slice_.source.simulated
+    same(ifft2c(np.asarray(slice_)), images[::-1, ::-1, 1].T)
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LPS", "PIR", "ASR", "SPL", "LIP"])
+def test_nifti_slices_are_upright_whatever_the_affine(tmp_path, codes):
+    """A point at the front right, or at the top, is drawn there."""
+    ras = np.zeros((20, 24, 28), np.float32)
+    ras += np.random.default_rng(0).random(ras.shape) * 0.01
+    ras[14:18, 17:22, 20:27] = 1  # right, front, top
+    image = nibabel.Nifti1Image(ras, np.eye(4))
+    turned = image.as_reoriented(
+        nibabel.orientations.ornt_transform(
+            nibabel.orientations.axcodes2ornt("RAS"), nibabel.orientations.axcodes2ornt(codes)
+        )
+    )
+    path = tmp_path / "a.nii"
+    nibabel.save(turned, path)
+    third = nibabel.load(path)
+    middle = {"R": 15, "A": 19, "S": 23, "L": 4, "P": 4, "I": 4}[codes[2]]
+    picture = np.abs(ifft2c(np.asarray(read(path, slice=middle))))
+    top, left = np.argwhere(picture > 0.5).mean(0) / picture.shape
+    assert top < 0.5  # the front or the head is above
+    # Seen from the feet, the right is on the left; seen from the side, the front is.
+    assert left < 0.5
+    assert third.shape == turned.shape
+
+
+# DICOM
+
+
+PIXELS = VOXELS.transpose(2, 1, 0).astype(np.uint16)
+
+
+def test_dicom_single_and_multi_frame(tmp_path):
+    (tmp_path / "a.dcm").write_bytes(scans.dicom(PIXELS[0], slope=2, intercept=5))
+    (tmp_path / "b.dcm").write_bytes(scans.dicom(PIXELS))
+    expected = pydicom.dcmread(tmp_path / "a.dcm").pixel_array * 2.0 + 5
+    single = read(tmp_path / "a.dcm")
+    assert single.source.simulated
+    same(np.abs(ifft2c(np.asarray(single))), expected, 2e-5)
+    assert describe(tmp_path / "b.dcm").slices == S
+    for number in range(S):
+        image = np.abs(ifft2c(np.asarray(read(tmp_path / "b.dcm", slice=number))))
+        same(image, pydicom.dcmread(tmp_path / "b.dcm").pixel_array[number], 2e-5)
+    assert "Secret" not in repr(single.source)
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.uint8, np.int32])
+def test_dicom_pixel_types(tmp_path, kind):
+    pixels = (PIXELS[0] / 4).astype(kind)
+    (tmp_path / "a.dcm").write_bytes(scans.dicom(pixels))
+    same(np.abs(ifft2c(np.asarray(read(tmp_path / "a.dcm")))), pixels.astype(float), 2e-5)
+
+
+def test_dicom_series_is_sorted_by_position(tmp_path):
+    members = {
+        f"im{number}.dcm": scans.dicom(PIXELS[number], 9 - number, (0, 0, 5.0 * number))
+        for number in (2, 0, 1)
+    }
+    path = scans.zipped_from(tmp_path / "a.zip", members)
+    for number in range(S):
+        same(
+            np.abs(ifft2c(np.asarray(read(path, slice=number)))), PIXELS[number].astype(float), 2e-5
+        )
+
+
+def test_dicom_magnitude_and_phase_become_complex(tmp_path):
+    images = np.array([anatomy((H, W), s) for s in range(S)])
+    phase = np.round(np.angle(images) / np.pi * 4096).astype(np.int16)
+    members = {}
+    for number in range(S):
+        place = {"position": (0, 0, 3.0 * number)}
+        pixels = np.round(np.abs(images[number]) * 20_000).astype(np.uint16)
+        members[f"m{number}"] = scans.dicom(pixels, number, **place)
+        members[f"p{number}"] = scans.dicom(phase[number], 50 + number, kind="P", **place)
+    slice_ = read(scans.zipped_from(tmp_path / "a.zip", members), slice=1)
+    assert not slice_.source.simulated
+    same(ifft2c(np.asarray(slice_)), images[1] * 20_000, 2e-3)  # pixels are whole numbers
+
+
+def test_dicom_that_is_refused(tmp_path):
+    path = tmp_path / "a.dcm"
+    for content, words in (
+        (scans.dicom(PIXELS[0])[:-10], "complete"),
+        (scans.dicom(PIXELS[0], PhotometricInterpretation="RGB", SamplesPerPixel=3), "colours"),
+        (scans.dicom(PIXELS[0], Rows=4000), "MiB of pixels"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=words):
+            read(path)
+    two = {str(n): scans.dicom(PIXELS[n], series=f"1.2.{n}") for n in range(2)}
+    with pytest.raises(InputError, match="2 DICOM series"):
+        read(scans.zipped_from(tmp_path / "a.zip", two))
+
+
+def test_a_real_dicom_series(tmp_path):
+    folder = SHARED / "example-dicom-structural/dicoms"
+    if not folder.exists():
+        pytest.skip("the shared data are not here")
+    files = sorted(folder.glob("*.dcm"))[40:46]
+    path = tmp_path / "a.zip"
+    scans.zipped_from(path, {file.name: file.read_bytes() for file in files})
+    assert describe(path).slices == 6
+    for number, file in enumerate(sorted(files, key=lambda f: f.name)):
+        expected = pydicom.dcmread(file).pixel_array.astype(float)
+        found = [np.abs(ifft2c(np.asarray(read(path, slice=n)))) for n in (number, 5 - number)]
+        if found[0].shape == expected.shape:
+            assert min(np.abs(f - expected).max() for f in found) < 2e-5 * expected.max()
+
+
+# PyTorch
+
+
+@pytest.mark.parametrize("wrap", [lambda t: t, lambda t: {"kspace": t, "note": "x", "n": 3}])
+def test_tensors(tmp_path, wrap):
+    path = scans.tensor(tmp_path / "a.pt", wrap(torch.from_numpy(STACK)))
+    for number in range(S):
+        same(read(path, slice=number), STACK[number], 1e-7)
+    assert read(path).source.format == "PyTorch"
+
+
+def test_tensors_as_pairs_views_and_with_a_mask(tmp_path):
+    pairs = torch.view_as_real(torch.from_numpy(STACK))
+    same(read(scans.tensor(tmp_path / "a.pt", pairs), slice=1), STACK[1], 1e-7)
+    turned = torch.from_numpy(STACK.transpose(3, 2, 1, 0).copy()).permute(3, 2, 1, 0)
+    same(read(scans.tensor(tmp_path / "b.pt", turned), slice=1), STACK[1], 1e-7)
+    mask = torch.arange(W) % 2 == 0
+    data = {"kspace": torch.from_numpy(STACK) * mask, "mask": mask}
+    found = read(scans.tensor(tmp_path / "c.pt", data))
+    np.testing.assert_array_equal(found.source.mask, mask)
+
+
+def test_tensors_run_no_code(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "ran-code",))
+
+    with pytest.raises(InputError, match="more than tensors"):
+        read(scans.tensor(tmp_path / "a.pt", {"kspace": torch.zeros(32, 32), "x": Evil()}))
+    assert not (tmp_path / "ran-code").exists()
+
+
+# What has no open reader
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("P12345.7", b"\0" * 34 + b"GE_MED_NMR" + b"\0" * 99, "GE P-file.*ge_to_ismrmrd"),
+        ("a.raw", b"\0" * 99, "Philips.*philips_to_ismrmrd"),
+        ("a.list", b"# === DATA DESCRIPTION FILE ===\n", "Philips"),
+        ("a.mrd", b"yardl\x01\0\0\0", "MRD stream of version 2"),
+    ],
+)
+def test_others_say_how_to_convert(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        read(tmp_path / name)

@@ -1,0 +1,152 @@
+"""The page's JavaScript without a browser: pure functions, compared with Python by Node."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.metrics import structural_similarity
+
+from recon import masks, metrics
+from recon.probes.psf import full_width, point_spread, sidelobe_level
+
+HERE = Path(__file__).parent / "web"
+
+
+def fourier_cases() -> list[dict]:
+    rng = np.random.default_rng(0)
+    cases = []
+    for n, batch in ((1, 2), (2, 1), (16, 3), (45, 2), (96, 2), (97, 2), (251, 1), (320, 2)):
+        data = rng.standard_normal((n, batch)) + 1j * rng.standard_normal((n, batch))
+        out = np.fft.ifft(data, axis=0, norm="forward")
+        cases.append(
+            {
+                "n": n,
+                "batch": batch,
+                "re": data.real.ravel().tolist(),
+                "im": data.imag.ravel().tolist(),
+                "outRe": out.real.ravel().tolist(),
+                "outIm": out.imag.ravel().tolist(),
+                "outForward": np.fft.fft(data, axis=0).real.ravel().tolist(),
+            }
+        )
+    return cases
+
+
+def random_cases() -> list[dict]:
+    cases = []
+    for seed in (0, 1, 12345, 2**31, 2**53 - 1):
+        rng = np.random.default_rng(seed)
+        cases.append(
+            {
+                "seed": seed,
+                "uniform": rng.random(40).tolist(),
+                "integers": [[n, int(rng.integers(n))] for n in (1, 2, 3, 5, 7, 24, 1000)],
+                "sample": sorted(rng.choice(100, 30, replace=False).tolist()),
+            }
+        )
+    return cases
+
+
+def mask_cases() -> list[dict]:
+    cases = []
+    for family, draw in masks.FAMILIES.items():
+        for width, rate, fraction, seed in (
+            (256, 4, 0.08, 0), (320, 8, 0.04, 1), (320, 2.5, 0.128, 2), (251, 6, 0.0, 3),
+            (80, 16, 0.02, 4), (96, 5, 0.06, 5), (368, 4, 0.08, 6), (181, 3, 0.3, 7),
+        ):  # fmt: skip
+            mask = draw(width, rate, fraction, seed)
+            cases.append(
+                {
+                    "family": family,
+                    "width": width,
+                    "acceleration": rate,
+                    "fraction": fraction,
+                    "seed": seed,
+                    "mask": "".join(map(str, mask.astype(int))),
+                    "spread": np.abs(point_spread(mask)).tolist(),
+                    "sidelobe": sidelobe_level(mask),
+                    "fullWidth": full_width(mask),
+                }
+            )
+    return cases
+
+
+def score_cases() -> list[dict]:
+    rng = np.random.default_rng(1)
+    cases = []
+    for height, width in ((24, 31), (64, 40)):
+        reference = rng.random((height, width)).cumsum(1)
+        image = reference + rng.standard_normal(reference.shape)
+        limit = 1.2 * float(reference.max())
+        top, bottom, left, right = 5, height - 9, 6, width - 8
+        inside = np.s_[top : bottom + 1, left : right + 1]
+        value, everywhere = structural_similarity(reference, image, data_range=limit, full=True)
+        cases.append(
+            {
+                "reference": reference.ravel().tolist(),
+                "image": image.ravel().tolist(),
+                "width": width,
+                "height": height,
+                "range": limit,
+                "ssim": float(value),
+                "box": {"top": top, "bottom": bottom, "left": left, "right": right},
+                "region": float(everywhere[inside].mean()),
+                "psnr": metrics.psnr(reference[inside], image[inside], limit),
+                "nmse": metrics.nmse(reference[inside], image[inside]),
+                "mean": float(image[inside].mean()),
+                "sd": float(image[inside].std()),
+            }
+        )
+    return cases
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("no Node on the path")
+    return found
+
+
+def test_functions_agree_with_python(node, tmp_path):
+    cases = {
+        "fourier": fourier_cases(),
+        "random": random_cases(),
+        "masks": mask_cases(),
+        "scores": score_cases(),
+    }
+    path = tmp_path / "cases.json"
+    path.write_text(json.dumps(cases))
+    done = subprocess.run(
+        [node, "--test", *map(str, sorted(HERE.glob("*.test.mjs")))],
+        env={"CASES": str(path), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_no_selector_has_a_comma_inside_of_parentheses():
+    """Gradio takes selectors apart at every comma and would break them."""
+    import re
+
+    from recon.ui.web import CSS
+
+    plain = re.sub(r"/\*.*?\*/", "", CSS, flags=re.DOTALL)
+    selectors = re.findall(r"([^{}]+)\{", plain)
+    assert len(selectors) > 100
+    for selector in selectors:
+        if not selector.strip().startswith("@"):
+            assert not re.search(r"\([^)]*,", selector), selector
+
+
+def test_every_module_is_in_the_bundle():
+    from recon.ui.web import HERE as WEB
+    from recon.ui.web import MODULES, STYLES
+
+    assert {path.stem for path in WEB.glob("*.mjs")} == set(MODULES)
+    assert {path.stem for path in WEB.glob("*.css")} == set(STYLES)

@@ -1,0 +1,84 @@
+// The page's pure functions against Python's answers, which tests/ui/test_web.py writes to a file.
+
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import test from 'node:test';
+
+import {Fourier} from '../../../recon/ui/web/fourier.mjs';
+import * as geometry from '../../../recon/ui/web/geometry.mjs';
+import {SIGNED, difference, windowed} from '../../../recon/ui/web/levels.mjs';
+import * as masks from '../../../recon/ui/web/masks.mjs';
+import {Random} from '../../../recon/ui/web/random.mjs';
+import {Similarity, statistics} from '../../../recon/ui/web/scores.mjs';
+
+const cases = JSON.parse(readFileSync(process.env.CASES, 'utf8'));
+const close = (found, expected, tolerance, what) => {
+  assert.equal(found.length, expected.length, what);
+  for (let i = 0; i < found.length; i++) {
+    assert.ok(Math.abs(found[i] - expected[i]) <= tolerance, `${what}: ${found[i]} is not ${expected[i]} at ${i}`);
+  }
+};
+
+test('transforms of any length and number', () => {
+  for (const {n, batch, re, im, outRe, outIm, outForward} of cases.fourier) {
+    const fourier = new Fourier(n, batch), r = Float32Array.from(re), i = Float32Array.from(im);
+    fourier.run(r, i);
+    close(r, outRe, 2e-4, `length ${n}, real`);
+    close(i, outIm, 2e-4, `length ${n}, imaginary`);
+    const f = Float32Array.from(re), g = Float32Array.from(im);
+    fourier.run(f, g, false);
+    close(f, outForward, 2e-4, `length ${n}, forward`);
+  }
+});
+
+test('random numbers are those of NumPy', () => {
+  for (const {seed, uniform, integers, sample} of cases.random) {
+    const random = new Random(seed);
+    assert.deepEqual(uniform.map(() => random.random()), uniform);
+    assert.deepEqual(integers.map(([limit]) => [limit, random.integer(limit)]), integers);
+    assert.deepEqual([...random.sample(100, 30)].sort((a, b) => a - b), sample);
+  }
+});
+
+test('masks, point spreads and their numbers', () => {
+  for (const one of cases.masks) {
+    const mask = masks.draw(one.family, one.width, one.acceleration, one.fraction, one.seed);
+    assert.equal([...mask].join(''), one.mask, JSON.stringify({...one, spread: null}));
+    close(masks.pointSpread(mask), one.spread, 1e-6, 'spread');
+    close([masks.sidelobeLevel(mask)], [one.sidelobe], 1e-5, 'sidelobe');
+    close([masks.fullWidth(mask)], [one.fullWidth], 1e-3, 'full width');
+  }
+  assert.throws(() => masks.draw('random', 256, 8, 0.3, 0), /at most 0.125/);
+});
+
+test('SSIM, of a picture and of a region', () => {
+  for (const {reference, image, width, height, range, ssim, box, region, psnr, nmse, mean, sd} of cases.scores) {
+    const similarity = new Similarity(reference, width, height, range);
+    close([similarity.mean(image), similarity.mean(image, box)], [ssim, region], 1e-6, 'ssim');
+    const found = statistics(image, reference, width, box, range);
+    close([found.psnr, found.nmse, found.mean, found.sd], [psnr, nmse, mean, sd], 1e-5, 'statistics');
+  }
+});
+
+test('levels', () => {
+  assert.deepEqual([...windowed([0, 1, 2, 3, 9], 1, 3)], [0, 0, 128, 255, 255]);
+  assert.deepEqual([...difference([0, 1, 5], [1, 1, 1], 2)], [128, 0, 255]);
+  assert.deepEqual([...difference([0, 1, 5], [1, 1, 1], 2, true)], [64, 128, 255]);
+  assert.equal(SIGNED.length, 256);
+});
+
+test('what is under the pointer stays there while one zooms', () => {
+  const picture = {width: 80, height: 96}, frame = {width: 300, height: 300}, point = {x: 120, y: 90};
+  let view = {zoom: 1, x: 0.5, y: 0.5};
+  const before = geometry.pixelAt(view, picture, frame, point);
+  for (let i = 0; i < 6; i++) view = geometry.zoomAt(view, picture, frame, 1.25, point);
+  assert.deepEqual(geometry.pixelAt(view, picture, frame, point), before);
+  const moved = geometry.pan(view, picture, frame, 40, -30);
+  assert.deepEqual(geometry.pixelAt(moved, picture, frame, {x: 160, y: 60}), before);
+  for (let i = 0; i < 9; i++) view = geometry.zoomAt(view, picture, frame, 0.5, point);
+  assert.deepEqual(view, {zoom: 1, x: 0.5, y: 0.5});
+  const box = geometry.boxBetween(picture, {row: 50, column: 99}, {row: 10, column: 20});
+  assert.deepEqual(box, {top: 10, bottom: 50, left: 20, right: 79});
+  const close_ = geometry.magnify(picture, frame, box, 1);
+  assert.equal(geometry.inside(picture, geometry.pixelAt(close_, picture, frame, {x: 150, y: 150})), true);
+});
