@@ -2,7 +2,8 @@
 
 Run as ``python -m tests.helpers.hostile probe|leak FOLDER`` or ``... fuzz FOLDER COUNT [SEED]``;
 prints JSON. A long run is ``nice -n 19 python -m tests.helpers.hostile fuzz FOLDER 5000``: COUNT
-damaged copies of a file of every format, each described and read.
+damaged copies of a file of every format, each described or read. Copies that took long, killed
+their reader or made it fail in another way than refusing are kept in FOLDER.
 """
 
 from __future__ import annotations
@@ -36,13 +37,14 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def outcome(path: Path) -> str:
+def outcome(path: Path, described: bool = True) -> str:
     """The sentence a file is refused with, "read", or "ESCAPED: ..." for another exception."""
     from recon.kspace import InputError
     from recon.readers import describe, read
 
     try:
-        describe(path)
+        if described:
+            describe(path)
         read(path)
     except InputError as error:
         return str(error)
@@ -86,31 +88,47 @@ def damaged(content: bytes, rng: np.random.Generator, number: int) -> bytes:
 
 
 def fuzz(folder: Path, count: int, seed: int = 0) -> dict:
-    """Read damaged copies of valid files; report how each kind ended, and the slowest."""
+    """Read damaged copies of valid files; report how each kind ended, and the slowest.
+
+    A reader that dies is one file refused, and counted.
+    """
+    from recon.readers import isolated
+
     rng = np.random.default_rng(seed)
-    idle = peak()
-    found: dict[str, dict] = {}
     sources = files.one_of_each(folder / "valid") + files.indexes(folder / "valid-indexes")
     for path in sources:
-        content = path.read_bytes()
-        ends = {"read": 0, "refused": 0}
-        slowest = 0.0
-        for number in range(count):
+        assert outcome(path) == "read", path
+    found: dict[str, dict[str, Any]] = {
+        path.name: {"read": 0, "refused": 0, "died": 0, "seconds": 0.0} for path in sources
+    }
+    idle, receive = peak(), isolated.wire.receive
+    ends: dict[str, Any] = {}
+
+    def counted(*arguments: Any) -> Any:
+        try:
+            return receive(*arguments)
+        except EOFError:
+            ends["died"] += 1
+            raise
+
+    isolated.wire.receive = counted
+    for number in range(count):
+        for path in sources:
+            ends = found[path.name]
             copy = folder / f"damaged{path.suffix}"
             copy.unlink(missing_ok=True)
-            copy.write_bytes(damaged(content, rng, number))
-            start = time.monotonic()
-            end = outcome(copy)
+            copy.write_bytes(damaged(path.read_bytes(), rng, number))
+            start, deaths = time.monotonic(), ends["died"]
+            end = outcome(copy, described=number % 8 == 0)
             seconds = time.monotonic() - start
-            slowest = max(slowest, seconds)
-            if end.startswith("ESCAPED") or seconds > LIMIT:
+            kind = end if end.startswith("ESCAPED") else "read" if end == "read" else "refused"
+            ends[kind] = ends.get(kind, 0) + 1
+            ends["seconds"] = max(ends["seconds"], seconds)
+            ends["rise"] = peak() - idle
+            if kind == end != "read" or seconds > LIMIT or ends["died"] > deaths:
                 copy.rename(folder / f"kept-{seed}-{number}-{path.name}")
-            if end.startswith("ESCAPED"):
-                ends[end] = ends.get(end, 0) + 1
-            else:
-                ends["read" if end == "read" else "refused"] += 1
-        found[path.name] = {**ends, "rise": peak() - idle, "seconds": slowest}
-        print(json.dumps({path.name: found[path.name]}), file=sys.stderr, flush=True)
+        if number % 10 == 9:
+            print(json.dumps({"rounds": number + 1, **found}), file=sys.stderr, flush=True)
     return found
 
 
@@ -120,7 +138,7 @@ MARKER = b"MARKERED"  # of eight bytes: as a complex number it is finite and wou
 def _spread_marker() -> None:
     """Fill memory of all sizes with the marker, and free it again for whoever comes next."""
     for size in (64, 512, 4096, 8192, 16_384, 65_536, 262_144, MIB):
-        blocks = [bytearray(MARKER * (size // 8)) for _ in range(2 * MIB // size)]
+        blocks = [bytearray(MARKER * (size // 8)) for _ in range(max(2, MIB // 4 // size))]
         del blocks
 
 
@@ -139,7 +157,7 @@ def leak(folder: Path) -> dict:
     found: dict[str, Any] = {"files": 0, "read": 0, "leaks": [], "escaped": []}
     for path in chunks.files(folder):
         _spread_marker()
-        end = outcome(path)
+        end = outcome(path, described=False)
         found["files"] += 1
         found["read"] += end == "read"
         if end.startswith("ESCAPED"):
