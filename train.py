@@ -95,7 +95,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
         if validate:
             score = evaluate(learner.best_guess, validation)["network"]["ssim"]
             bar.set_postfix(loss=f"{np.mean(losses):.4f}", ssim=f"{score:.4f}", refresh=False)
-            if score > best:
+            if score > best or run.keep == "last":
                 best = score
                 weights.save(folder, learner.best_guess, config, run.half)
         if validate or done % LOG_EVERY == 0:

@@ -17,11 +17,11 @@ from recon.simulate import lower_resolution
 
 # Share of each family in `any_mask`.
 MIXTURE = {
-    "random": 0.5,
+    "random": 0.55,
     "calibrated": 0.2,
     "equispaced": 0.1,
     "variable-density": 0.05,
-    "partial-fourier": 0.1,
+    "partial-fourier": 0.05,
     "low-pass": 0.05,
 }
 

@@ -36,6 +36,7 @@ class Run:
     average: float = 0.0  # decay of the exponential moving average of the weights
     half: bool = False  # publish the weights as float16
     seed: int = 0
+    keep: str = "best"  # weights on the validation subject; or the last
     validate_every: int = 200  # steps
     validation_slices: int = 12
     snapshots: int = 0  # copies of the weights along the way, ever further apart
@@ -126,18 +127,20 @@ RECIPES = {
         families=True,
         tilt=3.0,
         noise=0.05,
+        keep="last",
     ),
     "resnet-dc": replace(
         FURTHER,
         start="resnet-dc-fifth",
-        steps=5000,
+        steps=4000,
         patch=96,
-        learning_rate=3e-4,
+        learning_rate=2.5e-4,
         coarsest=0.4,
         coils=10,
         gentlest=2.0,
         families=True,
         tilt=3.0,
+        keep="last",
     ),
     "unet": Run("unet", None, steps=1400, half=True),
 }
