@@ -103,4 +103,4 @@ def test_training_time_lapse(methods):
     methods.get_by_text(f"After {moments[-1]} steps").wait_for(timeout=30_000)
     last = float(re.search(r"SSIM (-?\d\.\d+)", methods.locator("#lapse-words p").inner_text())[1])
     assert last > first
-    assert methods.locator("#lapse-words svg").count() == 1
+    assert methods.locator("#lapse-chart svg").count() == 1
