@@ -21,6 +21,8 @@ MIN_VALUE, MAX_VALUE = 1e-15, 1e15
 # or above 4e9.
 MIN_PEAK, MAX_PEAK = 2e-9, 1e9
 SCALED = ("max", "norm")  # attributes in units of the values
+# Partial Fourier of 7/8 lacks an eighth; an odd line or a rounded matrix lacks far less.
+ONE_SIDED = 0.1
 
 
 def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number: int) -> KSpace:
@@ -71,7 +73,7 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
         declared = stored.mask
         if declared is not None:
             width = values.shape[-1]
-            declared = detect.lines(declared, width, number, layout.size("S"))
+            declared = detect.lines(declared, width, number, layout.slices)
             if declared is None:
                 raise InputError(
                     f"The mask in this file does not fit; one value, 0 or 1, for each of the "
@@ -93,7 +95,7 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
         name=name,
         format=stored.format,
         slice=number,
-        slices=layout.size("S"),
+        slices=layout.slices,
         simulated=simulated,
         mask=mask,
         attrs=attrs,
@@ -151,6 +153,15 @@ def _measured(
         )
         return columns
     if not columns.all():
+        there_at = np.flatnonzero(columns)
+        left, right = int(there_at[0]), int(width - 1 - there_at[-1])
+        # Zero-padding lies on both sides alike; a scan that stops early lacks one of them.
+        if abs(left - right) > max(2, ONE_SIDED * width):
+            notes.append(
+                f"{max(left, right)} of {width} columns, at one edge only, are exactly zero: "
+                f"partial Fourier, so there is no fully sampled image to compare with."
+            )
+            return columns
         notes.append(
             f"{width - columns.sum()} of {width} columns, at the edges, are exactly zero: "
             f"zero-padding, which was taken as measured."

@@ -24,13 +24,22 @@ def test_a_column_that_one_coil_measured_is_not_missing(tmp_path):
     assert read(npy(tmp_path / "a", array), axes="coils").source.mask is None
 
 
-@pytest.mark.parametrize("padded", [np.s_[:3], np.s_[-4:]])
+@pytest.mark.parametrize("padded", [[0, 1, 2], [-1], [0, 1, 2, 3, -4, -3, -2, -1]])
 def test_zero_padding_is_noted_and_no_undersampling(tmp_path, padded):
     array = STACK[0, 0].copy()
     array[:, padded] = 0
     source = read(npy(tmp_path / "a", array)).source
     assert source.mask is None
     assert said(source, "zero-padding", f"of {W} columns")
+
+
+@pytest.mark.parametrize("missing", [np.s_[-4:], np.s_[:8], np.s_[22:]])
+def test_one_sided_partial_fourier_has_no_reference(tmp_path, missing):
+    array = STACK[0, 0].copy()
+    array[:, missing] = 0
+    source = read(npy(tmp_path / "a", array)).source
+    np.testing.assert_array_equal(source.mask, array.any(0))
+    assert said(source, "partial Fourier", f"of {W} columns")
 
 
 def test_missing_rows_are_refused(tmp_path):
