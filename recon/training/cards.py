@@ -24,7 +24,7 @@ normalisation. It starts as the identity, which the original did not.""",
     "resnet-dc": """\
 Residual networks with data consistency: a small network improves the complex image, the measured
 lines are put back, and so on for several steps. One set of weights for any acceleration from
-1.25x to 10x, and for one coil or many: several coils are reconstructed together in one pass,
+{gentlest:g}x to 10x, and for one coil or many: several coils are reconstructed together in one pass,
 through maps of what they see (ESPIRiT), with conjugate gradients as data consistency.""",
     "unet": """\
 The U-Net of fastMRI (32 channels, 4 poolings, instance normalisation), the field's baseline: a
@@ -165,7 +165,7 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         rows="\n".join(map(_row, rows)),
         caution=f"\n{DATA_CRIMES}\n" if simulated else "",
     )
-    description, limits = DESCRIPTIONS[run["model"]], _limits(run)
+    description, limits = DESCRIPTIONS[run["model"]].format(**run), _limits(run)
     return {"description": description, "made": made, "scores": scores, "limits": limits}
 
 
