@@ -151,7 +151,7 @@ def test_no_file_holds_the_reader(found):
 
 
 def test_damaged_files_are_read_or_refused(tmp_path):
-    found = in_own_process("fuzz", tmp_path, 24)
+    found = in_own_process("fuzz", tmp_path, 12)
     assert len(found) >= 12
     for name, ends in found.items():
         assert ends.pop("rise") < MAX_RISE, (name, ends)

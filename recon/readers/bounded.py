@@ -226,7 +226,7 @@ def narrow(values: np.ndarray) -> np.ndarray:
     """
     kind = {"c": "c8", "f": "f4"}.get(values.dtype.kind, values.dtype.newbyteorder("="))
     with np.errstate(over="ignore", invalid="ignore"):
-        return values.astype(kind)
+        return values.astype(kind, copy=False)
 
 
 def take(stream: Stream, shape: tuple[int, ...], dtype: np.dtype, index: Index) -> np.ndarray:

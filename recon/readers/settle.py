@@ -49,7 +49,8 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
         If it has NaN or infinite values, is all zero, or lacks samples that are no columns.
     """
     values = narrow(values)
-    largest = np.abs(values).max()
+    # Not `max` of the numbers: what is NaN has to stay so.
+    largest = np.max([np.abs(plane).max() for plane in detect.planes(values)])
     if not largest < MAX_VALUE:  # also true of NaN
         raise InputError(
             "This slice has values that are not finite (NaN, infinity, or above 1e15); "
@@ -67,7 +68,7 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
         notes += more
         simulated = True
     elif stored.picture or (not stored.certain and detect.looks_like_image(values)):
-        values = fft2c(values)
+        values = np.stack([fft2c(plane) for plane in detect.planes(values)]).reshape(values.shape)
         notes.append("The array is a complex image, not k-space; its Fourier transform was taken.")
     else:
         declared = stored.mask
@@ -111,8 +112,9 @@ def _scaled(
     size = math.sqrt(kspace.shape[-2] * kspace.shape[-1])
     # The image's highest value is at least the root of its mean square, and at most the sum of
     # all magnitudes of k-space.
-    least = math.sqrt(np.vdot(kspace, kspace).real) / size
-    most = float(np.abs(kspace).sum(dtype=np.float64)) / size
+    coils = detect.planes(kspace)
+    least = math.sqrt(sum(np.vdot(plane, plane).real for plane in coils)) / size
+    most = sum(float(np.abs(plane).sum(dtype=np.float64)) for plane in coils) / size
     if least >= MIN_PEAK and most <= MAX_PEAK:
         return kspace, attrs
     power = -round(math.log10(least))
