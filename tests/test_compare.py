@@ -44,6 +44,7 @@ def test_side_by_side_is_what_each_method_gives_alone(methods, kspace):
         assert shown[label][0] == f"{expected.metrics['ssim']:.3f}"
         assert shown[label][1] == f"{expected.closed_share:.0%}"
     panels = methods.locator("#side-panels canvas")
+    panels.nth(4 + 1 + 4 - 1).wait_for()
     assert panels.count() == 4 + 1 + 4
 
 

@@ -24,8 +24,8 @@ normalisation. It starts as the identity, which the original did not.""",
     "resnet-dc": """\
 Residual networks with data consistency: a small network improves the complex image, the measured
 lines are put back, and so on for several steps. One set of weights for any acceleration from
-{gentlest:g}x to 10x, and for one coil or many: several coils are reconstructed together in one pass,
-through maps of what they see (ESPIRiT), with conjugate gradients as data consistency.""",
+{gentlest:g}x to 10x, and for one coil or many: several coils are reconstructed together in one
+pass, through maps of what they see (ESPIRiT), with conjugate gradients as data consistency.""",
     "unet": """\
 The U-Net of fastMRI (32 channels, 4 poolings, instance normalisation), the field's baseline: a
 zero-filled magnitude image in, a repaired one out.""",

@@ -176,7 +176,8 @@ def test_published_weights_are_what_their_record_says():
         record = published.record(name)
         kept = published.folder / name
         numbers = [safetensors.torch.load_file(path) for path in kept.glob("model*.safetensors")]
-        trained = {key for part in numbers for key in part} & dict(network.named_parameters()).keys()
+        parameters = dict(network.named_parameters())
+        trained = {key for part in numbers for key in part if key in parameters}
         assert record["parameters"] == sum(
             part[key].numel() for part in numbers for key in part if key in trained
         )
