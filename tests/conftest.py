@@ -15,9 +15,19 @@ CHROMIUM_FLAGS = (
 )
 
 
+SLOW = (
+    *("serving/", "training/", "readers/test_isolation", "weights/test_hub", "ui/test_claims"),
+    *("ui/test_coil", "ui/test_experiments", "test_training", "test_hostile_files", "test_limits"),
+    *("test_benchmark", "test_bart", "test_example_scripts", "test_app"),
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever asks for the served app or for Chromium is a browser test."""
+    here = Path(__file__).parent
     for item in items:
+        if str(item.path.relative_to(here)).startswith(SLOW):
+            item.add_marker("slow")
         if {"url", "browser", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
 
