@@ -22,7 +22,7 @@ except ImportError:
 else:  # which refuse to start an app that never asks for a GPU; this one needs none
     spaces.GPU(lambda: None)
 
-from recon import weights
+from recon import readers, weights
 from recon.ui import CSS, HEAD, THEME, build, serving
 
 store, problem = weights.default_or_shipped()
@@ -34,6 +34,7 @@ demo = build()
 
 def serve(**options: Any) -> tuple[Any, str, str]:
     """Serve the page; `options` go to Gradio's ``launch``."""
+    readers.warm()  # the first upload need not wait for the process that reads
     # Sixty-four may wait: a whole class clicks at once.
     return demo.queue(max_size=64, api_open=False).launch(
         theme=THEME,
