@@ -25,7 +25,7 @@ from tqdm import tqdm
 from recon import datasets, weights
 from recon.datasets import open_images
 from recon.kspace import InputError
-from recon.training import cards, publish
+from recon.training import cards, export, publish
 from recon.training.learner import Learner, Workers, choose_device
 from recon.training.log import Log
 from recon.training.recipes import RECIPES, Run, original
@@ -95,7 +95,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
         if validate:
             score = evaluate(learner.best_guess, validation)["network"]["ssim"]
             bar.set_postfix(loss=f"{np.mean(losses):.4f}", ssim=f"{score:.4f}", refresh=False)
-            if score > best:
+            if score > best or run.keep == "last":
                 best = score
                 weights.save(folder, learner.best_guess, config, run.half)
         if validate or done % LOG_EVERY == 0:
@@ -182,6 +182,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["publish"]:
         return publish.main(words[1:])
+    if words[:1] == ["export"]:
+        return export.main(words[1:])
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", choices=sorted(RECIPES))
     parser.add_argument(

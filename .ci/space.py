@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -103,7 +104,7 @@ def inside(limit: float) -> int:
         "GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": str(PORT),
         "GRADIO_TEMP_DIR": "/tmp/gradio", "XDG_CACHE_HOME": "/tmp/cache",
         "HF_HOME": "/tmp/cache/huggingface", "MPLCONFIGDIR": "/tmp/cache/matplotlib",
-        "SYSTEM": "spaces", "SPACE_ID": "org/space", "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
     start = time.monotonic()
     with Path("/tmp/log").open("w") as log:
@@ -118,7 +119,7 @@ def inside(limit: float) -> int:
     except Exception as error:
         seconds, problems = float("nan"), [f"{type(error).__name__}: {error}"]
     peak = peak_memory(group)
-    app.terminate()
+    end(group)
     app.wait(20)
     text = Path("/tmp/log").read_text()
     problems += [] if peak < MOST_MEMORY * GIB else [f"{peak / GIB:.2f} GiB of memory"]
@@ -131,7 +132,6 @@ def inside(limit: float) -> int:
     )
     if problems:
         print(text[-2000:])
-    group.rmdir()
     return int(bool(problems))
 
 
@@ -157,6 +157,18 @@ def memory_group(limit: float) -> Path:
 
 def join(group: Path) -> None:
     (group / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def end(group: Path) -> None:
+    """End every process of the group, and take the group away."""
+    for _ in range(50):
+        processes = (group / "cgroup.procs").read_text().split()
+        if not processes:
+            group.rmdir()
+            return
+        for process in processes:
+            os.kill(int(process), signal.SIGKILL)
+        time.sleep(0.1)
 
 
 def peak_memory(group: Path) -> float:

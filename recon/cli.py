@@ -40,20 +40,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     records: list[dict[str, Any]] = []
     failed = False
+    names: set[str] = set()
     for path in _files(options.inputs):
         problems: list[str] = []
         try:
             for result in _reconstructions(path, options, problems):
                 records.append({**result.record(), "file": str(path)})
-                _save_figure(result, path, options.out)
+                _save_figure(result, path, options.out, names)
+                _save_records(records, options.out)
         except (InputError, WeightsError, OSError) as error:
             problems.append(str(error))
         failed = failed or bool(problems)
         for problem in dict.fromkeys(problems):  # several methods may have the same
             print(f"{path}: {problem}", file=sys.stderr)
-    text = json.dumps(records, indent=1, allow_nan=False)
-    (options.out / "metrics.json").write_text(text + "\n", "utf-8")
+    _save_records(records, options.out)
     _print_table(records)
+    _print_notes(records)
     return int(failed or not records)
 
 
@@ -86,9 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--phase-encode", choices=("columns", "rows"), default="columns")
     parser.add_argument(
         "--axes",
-        choices=("auto", "slices", "coils"),
         default="auto",
-        help="what the first axis of a three-dimensional array is",
+        metavar="auto|slices|coils|LETTERS",
+        help="what the axes of an array are, where the file does not say: slices or coils for "
+        "the third of three, or a letter for each, such as SCHW or HWC (slices, coils, height, "
+        "width, T for time)",
     )
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     return parser
@@ -138,9 +142,23 @@ def _reconstructions(
                     problems.append(str(error))
 
 
-def _save_figure(result: Reconstruction, path: Path, out: Path) -> None:
-    name = f"{path.stem}-slice{result.source.slice}-{result.method}-{result.acceleration:.3g}x.png"
-    figures.sheet(result).savefig(out / name, dpi=110)
+def _save_records(records: list[dict[str, Any]], out: Path) -> None:
+    """All records so far; whoever kills the command keeps them, never half a file."""
+    text = json.dumps(records, indent=1, allow_nan=False)
+    unfinished = out / "metrics.json.part"
+    unfinished.write_text(text + "\n", "utf-8")
+    unfinished.replace(out / "metrics.json")
+
+
+def _save_figure(result: Reconstruction, path: Path, out: Path, names: set[str]) -> None:
+    """A figure under a name of its own, also where two folders hold files of one name."""
+    ending = f"-slice{result.source.slice}-{result.method}-{result.acceleration:.3g}x.png"
+    stem, number = path.stem, 1
+    while f"{stem}{ending}" in names:
+        number += 1
+        stem = f"{path.stem}-{number}"
+    names.add(f"{stem}{ending}")
+    figures.sheet(result).savefig(out / f"{stem}{ending}", dpi=110)
 
 
 def _print_table(records: list[dict[str, Any]]) -> None:
@@ -163,6 +181,12 @@ def _print_table(records: list[dict[str, Any]]) -> None:
         print(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
+
+
+def _print_notes(records: list[dict[str, Any]]) -> None:
+    """What had to be assumed or changed to read each file, once."""
+    for line in dict.fromkeys(f"{r['file']}: {note}" for r in records for note in r["notes"]):
+        print(line)
 
 
 def _row(record: dict[str, Any], name: str, number: str) -> tuple[str, ...]:

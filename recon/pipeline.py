@@ -124,6 +124,7 @@ class Reconstruction:
             "seconds": self.seconds,
             "simulated": self.source.simulated,
             "format": self.source.format,
+            "notes": list(self.source.notes),
             "lines": self.line_mask.size,
             "lines_measured": self.sampling.measured_lines,
             "center_fraction": self.sampling.center_fraction,

@@ -198,6 +198,7 @@ def test_nothing_is_cut_at_any_width(browser, url, width, scheme):
     cut = page.evaluate(
         """() => [...document.querySelectorAll('#verdict *, #panels *, #title *, button, label')]
         .filter(e => e.offsetParent && getComputedStyle(e).position !== 'absolute')
+        .filter(e => !e.closest('pre'))
         .filter(e => e.getBoundingClientRect().right > innerWidth + 1
                   || (e.scrollWidth > e.clientWidth + 2 && e.clientWidth > 0
                       && getComputedStyle(e).overflow === 'hidden'))

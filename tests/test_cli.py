@@ -8,6 +8,8 @@ import pytest
 
 import recon
 from recon import cli, masks, phantom
+from recon.cli import main
+from tests.helpers.files import kspace
 
 SPECIFIED = {
     "file", "slice", "method", "acceleration", "seed", "achieved_acceleration",
@@ -103,3 +105,34 @@ def test_perfect_scores_are_valid_json(tmp_path, capsys):
     )  # fmt: skip
     assert records[0]["ssim"] == 1
     assert records[0]["psnr"] is None
+
+
+def test_axes_notes_names_and_a_kill(tmp_path, capsys, monkeypatch):
+    """Letters decide axes, notes are told, equal names do not collide, a kill loses nothing."""
+    stack = kspace(3, 2, 24, 32)
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "a.npy", stack.transpose(2, 3, 0, 1))  # H, W, S, C
+    words = [str(tmp_path / "one"), str(tmp_path / "two"), "--out", str(tmp_path / "out")]
+    words += ["--method", "zero-filled", "--axes", "HWSC"]
+    assert main(words) == 0
+    records = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert len(records) == 2
+    assert len(list((tmp_path / "out").glob("*.png"))) == 2
+
+    np.save(tmp_path / "b.npy", stack[:, 0])
+    words = [str(tmp_path / "b.npy"), "--out", str(tmp_path / "out"), "--slice", "all"]
+    assert main([*words, "--method", "zero-filled"]) == 0
+    assert "slices or coils" in capsys.readouterr().out
+    records = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert any("slices or coils" in note for note in records[0]["notes"])
+
+    saved = cli._save_figure
+    monkeypatch.setattr(
+        cli,
+        "_save_figure",
+        lambda *a: saved(*a) if a[0].source.slice < 2 else (_ for _ in ()).throw(KeyboardInterrupt),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        main([*words, "--method", "zero-filled"])
+    assert len(json.loads((tmp_path / "out" / "metrics.json").read_text())) == 2

@@ -44,19 +44,21 @@ def test_side_by_side_is_what_each_method_gives_alone(methods, kspace):
         assert shown[label][0] == f"{expected.metrics['ssim']:.3f}"
         assert shown[label][1] == f"{expected.closed_share:.0%}"
     panels = methods.locator("#side-panels canvas")
+    panels.nth(4 + 1 + 4 - 1).wait_for()
     assert panels.count() == 4 + 1 + 4
 
 
 def test_every_error_stands_below_its_image_with_all_methods(methods):
-    boxes = methods.locator("#side-methods input")
-    for n in range(boxes.count()):
-        boxes.nth(n).check()
-    complete(methods, "side", lambda: methods.locator("#side-look").click(), boxes.count())
+    alone = ("ResNet-DC", "ResNet", "U-Net", "Plain CNN", "GAN", "Compressed sensing",
+             "Zero-filled")  # fmt: skip
+    for label in alone:  # the others need several coils
+        methods.locator("#side-methods").get_by_label(label, exact=True).check()
+    complete(methods, "side", lambda: methods.locator("#side-look").click(), len(alone))
+    methods.locator(f"#side-panels canvas[data-panel=method{len(alone) - 1}]").wait_for()
     methods.locator("#side-panels .viewer[data-state=ready]").wait_for(timeout=60_000)
-    methods.locator(f"#side-panels canvas[data-panel=method{boxes.count() - 1}]").wait_for()
     shown = methods.locator("#side-panels")
-    assert len(table(methods)) == boxes.count()
-    for n in range(boxes.count()):
+    assert len(table(methods)) == len(alone)
+    for n in range(len(alone)):
         image = shown.locator(f"canvas[data-panel=method{n}]").bounding_box()
         error = shown.locator(f"canvas[data-panel=method{n}_error]").bounding_box()
         assert error["x"] == pytest.approx(image["x"], abs=2)
@@ -102,4 +104,4 @@ def test_training_time_lapse(methods):
     methods.get_by_text(f"After {moments[-1]} steps").wait_for(timeout=30_000)
     last = float(re.search(r"SSIM (-?\d\.\d+)", methods.locator("#lapse-words p").inner_text())[1])
     assert last > first
-    assert methods.locator("#lapse-words svg").count() == 1
+    assert methods.locator("#lapse-chart svg").count() == 1

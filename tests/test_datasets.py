@@ -233,3 +233,41 @@ def test_every_training_file_has_a_checksum():
         "mskt": 96,
         "QMRITools": 2,
     }
+
+
+def test_masks_of_training_are_of_all_families_and_reproducible():
+    draw = [datasets.any_mask(96, 4, np.random.default_rng(seed)) for seed in range(60)]
+    again = [datasets.any_mask(96, 4, np.random.default_rng(seed)) for seed in range(60)]
+    assert all(np.array_equal(a, b) for a, b in zip(draw, again, strict=True))
+    assert all(mask[48] for mask in draw)  # the middle is measured by each family
+    assert len({mask.tobytes() for mask in draw}) > 40
+    whole = [mask for mask in draw if len(set(np.diff(np.flatnonzero(mask)))) == 1]
+    assert whole  # low-pass: neighbouring lines and no others
+    one_side = [mask for mask in draw if not mask[:30].any() or not mask[-30:].any()]
+    assert len(one_side) > len(whole)  # and partial Fourier
+
+
+def test_a_magnitude_image_is_seen_by_as_many_coils_as_asked():
+    images = [blobs(np.random.default_rng(0), (64, 72)).astype(np.float32)]
+    kspace = datasets.draw(images, np.random.default_rng(1), augment=False, noise=0, coils=5)
+    assert kspace.shape == (5, 64, 72)
+    assert kspace.dtype == np.complex64
+    seen = np.linalg.norm(ifft2c(kspace), axis=0)
+    assert seen[images[0] == 0].max() < 1e-4 * seen.max()
+    maps = np.abs(ifft2c(kspace))[:, images[0] > 0] / images[0][images[0] > 0]
+    assert np.ptp(maps, axis=0).max() > 0.1  # coils see different things
+
+
+def test_echoes_miss_the_middle_by_as_much_as_allowed():
+    images = [np.ones((48, 48), np.float32)]
+
+    def furthest(tilt):
+        places = []
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            kspace = np.abs(datasets.draw(images, rng, augment=False, noise=0, tilt=tilt))
+            lines = (kspace**2).sum(0)
+            places.append(abs((lines * (np.arange(48) - 24)).sum() / lines.sum()))
+        return max(places)
+
+    assert furthest(1.0) < 2.5 < furthest(5.0)

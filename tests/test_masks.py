@@ -119,15 +119,17 @@ FAMILIES = list(masks.FAMILIES)
 @pytest.mark.parametrize("acceleration", [2, 4, 8, 5.5])
 @pytest.mark.parametrize("width", [64, 125, 367, 368])
 def test_every_family_keeps_the_centre_and_meets_the_acceleration(family, acceleration, width):
-    n_low = round(width * 0.32 / acceleration)
+    n_low = 24 if family == "calibrated" else round(width * 0.32 / acceleration)
     start = (width - n_low + 1) // 2
     stack = np.array([masks.FAMILIES[family](width, acceleration, seed=s) for s in range(60)])
     assert stack.dtype == bool
     assert stack[:, start : start + n_low].all()
     lines = stack.sum(axis=1)
     if family == "calibrated":  # whole distances, and a block of its own that adds to them
-        block = 24 + (width - 24) // round(acceleration)
-        assert np.abs(lines - block).max() <= 1
+        step = round(acceleration)
+        block = np.arange(start, start + 24)
+        possible = {len(np.union1d(block, np.arange(n, width, step))) for n in range(step)}
+        assert set(lines) == possible
     elif family == "random":
         assert lines.mean() == pytest.approx(width / acceleration, rel=0.06)
     elif family == "equispaced":  # rounding costs or gains a line at either end, and the last one
@@ -277,3 +279,30 @@ def test_apply_is_a_projection():
     mask = masks.random_cartesian(40, 4)
     np.testing.assert_array_equal(masks.apply(masks.apply(x, mask), mask), masks.apply(x, mask))
     assert np.vdot(y, masks.apply(x, mask)) == pytest.approx(np.vdot(masks.apply(y, mask), x))
+
+
+@pytest.mark.parametrize("width", [64, 81, 216])
+@pytest.mark.parametrize("distance", [1, 2, 3, 5])
+def test_calibrated_is_every_rth_line_and_a_block(width, distance):
+    mask = masks.calibrated(width, distance, seed=3)
+    middle = (width - 24 + 1) // 2
+    assert mask[middle : middle + 24].all()
+    regular = np.zeros(width, bool)
+    regular[middle : middle + 24] = True
+    offset = int(np.flatnonzero(mask)[0])
+    assert offset < distance
+    regular[offset::distance] = True
+    np.testing.assert_array_equal(mask, regular)
+    np.testing.assert_array_equal(mask, masks.calibrated(width, distance + 0.3, offset=offset))
+
+
+def test_calibrated_takes_any_block_and_draws_its_offset():
+    assert masks.calibrated(60, 4, 0.2, offset=0).sum() == 12 + 12
+    assert masks.calibrated(60, 4, 0.0, offset=3).sum() == 15
+    assert masks.calibrated(16, 4).all()  # narrower than the block
+    offsets = {int(np.flatnonzero(masks.calibrated(90, 4, seed=s))[0]) for s in range(40)}
+    assert offsets == {0, 1, 2, 3}
+    with pytest.raises(InputError, match="at least 1"):
+        masks.calibrated(60, 0.5)
+    with pytest.raises(InputError, match="between 0 and 1"):
+        masks.calibrated(60, 2, 1.5)

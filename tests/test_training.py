@@ -334,3 +334,26 @@ def test_a_second_stage_goes_on_from_the_first(folder, tmp_path):
     assert record["start"]["record"]["run"]["steps"] == 1
     card = (tmp_path / "resnet-dc-second/README.md").read_text()
     assert "weights of `resnet-dc-first`" in card
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_the_best_or_the_last_weights_are_kept(folder, tmp_path, monkeypatch, keep):
+    falling = iter((0.9, 0.8, 0.7, *[0.5] * 20))
+    monkeypatch.setattr(train, "evaluate", lambda *_: {"network": {"ssim": next(falling)}})
+    monkeypatch.setattr(train.cards, "card", lambda *_: "")
+    run = replace(SMALL["cnn"], steps=3, validate_every=1, validation_slices=2, keep=keep)
+    train.train(run, folder, tmp_path)
+    kept = weights.load("cnn", tmp_path).state_dict()
+    last = weights.load_snapshot("cnn", 3, tmp_path).state_dict()
+    same = all(torch.allclose(kept[key], last[key], rtol=1e-3, atol=1e-6) for key in kept)
+    assert same == (keep == "last")
+
+
+def test_a_scan_of_several_coils_teaches_through_its_maps():
+    """Coils are simulated, maps estimated, and the gradient reaches the ridges."""
+    slices = [data.blobs(np.random.default_rng(i), (80, 72)).astype(np.float32) for i in range(3)]
+    run = replace(SMALL["resnet-dc"], steps=8, coils=4)
+    learner = Learner(run, torch.device("cpu"), Workers())
+    before = learner.network.ridge.detach().clone()
+    assert all(np.isfinite(learner.step(step, slices)) for step in range(8))
+    assert (learner.network.ridge != before).all()

@@ -17,12 +17,12 @@ from recon.simulate import lower_resolution
 
 # Share of each family in `any_mask`.
 MIXTURE = {
-    "random": 0.35,
-    "calibrated": 0.25,
+    "random": 0.55,
+    "calibrated": 0.2,
     "equispaced": 0.1,
-    "variable-density": 0.1,
-    "partial-fourier": 0.1,
-    "low-pass": 0.1,
+    "variable-density": 0.05,
+    "partial-fourier": 0.05,
+    "low-pass": 0.05,
 }
 
 Sample = tuple[Measurement, np.ndarray]  # what a method gets, and the picture it should be

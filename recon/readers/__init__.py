@@ -122,7 +122,7 @@ def describe(
                 height, width = pictures.reduced_size(height, width)
             return Description(
                 format=stored.format,
-                slices=layout.size("S"),
+                slices=layout.slices,
                 coils=layout.size("C"),
                 height=height,
                 width=width,

@@ -77,6 +77,8 @@ class BoundedFile(io.FileIO):
         Most bytes that one read may ask for.
     total
         Most bytes that all reads together may bring; None for no bound.
+    calls
+        Most reads; None for no bound.
 
     Raises
     ------
@@ -84,10 +86,17 @@ class BoundedFile(io.FileIO):
         By `read` and `readinto`, where a read passes a bound.
     """
 
-    def __init__(self, path: Path, limit: int = 2 * PIECE, total: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        limit: int = 2 * PIECE,
+        total: int | None = None,
+        calls: int | None = None,
+    ) -> None:
         super().__init__(os.dup(path.descriptor) if isinstance(path, GivenFile) else path, "rb")
         self.limit = limit
         self.total = total
+        self.calls = calls
         self.allowed = False
         self.size = self.seek(0, io.SEEK_END)
         self.seek(0)
@@ -114,12 +123,24 @@ class BoundedFile(io.FileIO):
         memoryview(buffer).cast("B")[count:] = bytes(memoryview(buffer).nbytes - count)
         return count
 
+    def peek(self, size: int, at: int) -> bytes:
+        """Up to `size` bytes from a place in the file, outside the bounds on reads."""
+        position = self.tell()
+        self.seek(at)
+        content = super().read(size) or b""
+        self.seek(position)
+        return content
+
     def readall(self) -> bytes:
         return self.read()
 
     def _check(self, size: int) -> None:
         if size > self.limit:
             raise ValueError("one read asks for more than is allowed")
+        if self.calls is not None:
+            self.calls -= 1
+            if self.calls < 0:
+                raise ValueError("the file is in more pieces than is allowed")
         if self.total is not None:
             self.total -= size
             if self.total < 0:
@@ -205,7 +226,7 @@ def narrow(values: np.ndarray) -> np.ndarray:
     """
     kind = {"c": "c8", "f": "f4"}.get(values.dtype.kind, values.dtype.newbyteorder("="))
     with np.errstate(over="ignore", invalid="ignore"):
-        return values.astype(kind)
+        return values.astype(kind, copy=False)
 
 
 def take(stream: Stream, shape: tuple[int, ...], dtype: np.dtype, index: Index) -> np.ndarray:

@@ -14,15 +14,26 @@ IMAGE_RATIO = 0.35
 TOP_SHARE = 0.01
 
 
+def planes(values: np.ndarray) -> np.ndarray:
+    """Coil after coil: shape (C, H, W). The largest slice has 128 MiB, one coil of it far less."""
+    return values.reshape(-1, *values.shape[-2:])
+
+
 def energy(values: np.ndarray) -> np.ndarray:
     """|x|^2, summed over coils: float64, shape (H, W)."""
-    squared = np.abs(values.astype(np.complex64)) ** 2
-    return squared.astype(np.float64) if squared.ndim == 2 else squared.sum(0, dtype=np.float64)
+    total = np.zeros(values.shape[-2:])
+    for plane in planes(values):
+        total += np.abs(plane.astype(np.complex64, copy=False)) ** 2
+    return total
 
 
 def concentration(values: np.ndarray) -> float:
     """Share of the energy that the strongest hundredth of all samples holds, 0.01 to 1."""
-    flat = energy(values).ravel()
+    return _gathered(energy(values))
+
+
+def _gathered(power: np.ndarray) -> float:
+    flat = power.ravel()
     count = max(1, round(flat.size * TOP_SHARE))
     return float(np.partition(flat, -count)[-count:].sum() / flat.sum())
 
@@ -39,7 +50,11 @@ def looks_like_image(values: np.ndarray) -> bool:
     values
         Complex, shape (H, W) or (C, H, W), not all zero.
     """
-    here, there = concentration(values), concentration(ifft2c(values))
+    here = concentration(values)
+    transformed = np.zeros(values.shape[-2:])
+    for plane in planes(values):
+        transformed += energy(ifft2c(plane))
+    there = _gathered(transformed)
     flat = here < 2 * TOP_SHARE  # constant magnitude: the spectrum of a point
     return not flat and there > 0.5 and here < IMAGE_RATIO * there
 
@@ -73,8 +88,11 @@ def is_hermitian(kspace: np.ndarray) -> bool:
     height, width = kspace.shape[-2:]
     rows = (2 * (height // 2) - np.arange(height)) % height
     columns = (2 * (width // 2) - np.arange(width)) % width
-    mirrored = kspace[..., rows[:, None], columns[None, :]].conj()
-    return bool(energy(kspace - mirrored).sum() < 1e-6 * energy(kspace).sum())
+    difference = sum(
+        energy(plane - plane[rows[:, None], columns[None, :]].conj()).sum()
+        for plane in planes(kspace)
+    )
+    return bool(difference < 1e-6 * energy(kspace).sum())
 
 
 def support(kspace: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 from recon.kspace import InputError
 from recon.readers import hdf5
 from recon.readers.bounded import BoundedFile
-from recon.readers.stored import NAMES, Stored, choose, suitable
+from recon.readers.stored import NAMES, WRONG_MASK, Stored, choose, suitable
 
 VARIANTS = range(2, 33)
 MAX_MASK = 4 * 2**20
@@ -95,6 +95,8 @@ def mask(raw: BoundedFile, file: h5py.File, name: str) -> np.ndarray | None:
     """The sampling mask beside the k-space, as it is stored; None where there is none."""
     found = hdf5.dataset(file, name)
     dtype = None if found is None else hdf5.number_type(found)
-    if found is None or dtype is None or dtype.kind == "c" or found.size > MAX_MASK:
+    if found is None:
         return None
+    if dtype is None or dtype.kind == "c" or found.size > MAX_MASK:
+        raise InputError(WRONG_MASK)
     return hdf5.take(raw, found, (slice(None),) * len(found.shape))

@@ -8,11 +8,11 @@ layout is that of the HDF5 File Format Specification, III.E.
 
 from __future__ import annotations
 
-import os
 import struct
+from pathlib import Path
 from typing import Any
 
-from recon.readers.bounded import BoundedFile
+from recon.readers.bounded import MIB, BoundedFile
 
 SIGNATURE = b"GCOL"
 OBJECT = 16  # bytes of an object's header, where sizes are stored in 8 bytes
@@ -21,19 +21,27 @@ OBJECT = 16  # bytes of an object's header, where sizes are stored in 8 bytes
 class HeapGuard(BoundedFile):
     """A `BoundedFile` that looks at each heap collection on its way to libhdf5.
 
+    Collections lie side by side, so all of them together are no longer than the file. What
+    only looks like one, inside another, is counted too; this bounds the work.
+
     Raises
     ------
     ValueError
         By `readinto`, where a collection is damaged.
     """
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.walked: set[int] = set()
+        self.left = 2 * self.size + MIB
+
     def readinto(self, buffer: Any, /) -> int:
         at = self.tell()
         count = super().readinto(buffer)
         if not self.allowed:  # among samples the signature may stand by chance
             # A read may begin or end within a signature; three bytes more on each side tell.
-            before = os.pread(self.fileno(), 3, at - 3) if at >= 3 else b""
-            after = os.pread(self.fileno(), 3, at + count)
+            before = self.peek(3, at - 3) if at >= 3 else b""
+            after = self.peek(3, at + count)
             seen = before + bytes(buffer[:count]) + after
             found = seen.find(SIGNATURE)
             while found >= 0:
@@ -42,11 +50,14 @@ class HeapGuard(BoundedFile):
         return count
 
     def _walk(self, address: int) -> None:
-        head = os.pread(self.fileno(), 16, address)
+        if address in self.walked:
+            return
+        head = self.peek(16, address)
         size = struct.unpack("<8xQ", head)[0] if len(head) == 16 else 0
-        if not 16 < size <= self.limit:
+        self.left -= size
+        if not 16 < size <= self.limit or self.left < 0:
             raise ValueError("heap of an impossible size")
-        content = os.pread(self.fileno(), size, address)
+        content = self.peek(size, address)
         if len(content) != size:
             raise ValueError("heap beyond the end of the file")
         at = 16
@@ -57,3 +68,4 @@ class HeapGuard(BoundedFile):
             if not OBJECT <= step <= size - at:
                 raise ValueError("heap with an impossible object")
             at += step
+        self.walked.add(address)

@@ -23,7 +23,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,13 +37,15 @@ from recon.readers.bounded import MIB, Index, taken_shape
 from recon.readers.stored import Stored
 from recon.readers.worker import ORDER
 
-SECONDS = 8.0  # for all that is asked of one opened file
+SECONDS = 15.0  # for all that is asked of one opened file
+PROCESSOR_SECONDS = 8  # of them, or less where others are busy too
+PATIENCE = 60.0  # after which a file that took too long may be tried again
 MEMORY = 640 * MIB  # beyond what an idle reader has
 MAX_SENTENCE = 500
 
 TOO_SLOW = (
-    "This file takes longer to read than the {:.0f} seconds there are; "
-    "a smaller or less compressed one is accepted."
+    f"This file takes longer to read than the {PROCESSOR_SECONDS} seconds there are; "
+    f"a smaller or less compressed one is accepted."
 )
 TOO_LARGE = (
     f"This file takes more memory to read than the {MEMORY // MIB} MiB there are; "
@@ -51,7 +53,8 @@ TOO_LARGE = (
 )
 
 
-def _walled() -> bool:
+def walled() -> bool:
+    """Whether files are parsed in a process of their own."""
     return hasattr(os, "fork") and os.environ.get("RECON_READ_IN_PROCESS") != "1"
 
 
@@ -94,12 +97,12 @@ class _Nursery:
 _lock = threading.Lock()
 _nursery: _Nursery | None = None
 _numbers = itertools.count()
-_given_up: deque[tuple[int, ...]] = deque(maxlen=256)  # files that took too long
+_given_up: OrderedDict[tuple[int, ...], float] = OrderedDict()  # when a file took too long
 
 
 def warm() -> None:
     """Start the process that reads, so that the first file need not wait for it."""
-    if _walled():
+    if walled():
         with _lock:
             _current()
 
@@ -113,8 +116,10 @@ def _current() -> _Nursery:
 
 @atexit.register
 def _close() -> None:
+    global _nursery
     if _nursery is not None:
         _nursery.end()
+    _nursery = None
 
 
 def _forget() -> None:
@@ -135,8 +140,8 @@ class _Reader:
     def __init__(self, path: Path, file: int, acceleration: float) -> None:
         status = os.fstat(file)
         self.identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-        if self.identity in _given_up:
-            raise InputError(TOO_SLOW.format(SECONDS))
+        if time.monotonic() - _given_up.get(self.identity, -math.inf) < PATIENCE:
+            raise InputError(TOO_SLOW)
         self.path, self.left, self.number = path, SECONDS, next(_numbers)
         self.shape: tuple[int, ...] = ()
         self.picture = False
@@ -149,7 +154,7 @@ class _Reader:
             "name": path.name,
             "acceleration": acceleration,
             "memory": MEMORY,
-            "seconds": math.ceil(SECONDS) + 1,
+            "seconds": PROCESSOR_SECONDS,
         }
 
     def ask(self, question: dict[str, Any]) -> wire.Message:
@@ -165,9 +170,12 @@ class _Reader:
             wire.send(self.socket, question)
             words, arrays = wire.receive(self.socket, self.left)
         except TimeoutError:
-            _given_up.append(self.identity)
-            raise InputError(TOO_SLOW.format(SECONDS)) from None
-        except (EOFError, OSError, ValueError, TypeError, KeyError):
+            raise self._too_slow() from None
+        except EOFError:
+            if time.monotonic() - start > 0.9 * PROCESSOR_SECONDS:  # the kernel ended it
+                raise self._too_slow() from None
+            raise formats.damaged(self.path) from None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             raise formats.damaged(self.path) from None
         self.left -= time.monotonic() - start
         if words.get("too_large"):
@@ -178,6 +186,12 @@ class _Reader:
         if words.get("damaged"):
             raise formats.damaged(self.path)
         return words, arrays
+
+    def _too_slow(self) -> InputError:
+        _given_up[self.identity] = time.monotonic()
+        while len(_given_up) > 256:
+            _given_up.popitem(last=False)
+        return InputError(TOO_SLOW)
 
     def take(self, index: Index) -> np.ndarray:
         _, arrays = self.ask({"index": [i if isinstance(i, int) else None for i in index]})
@@ -209,7 +223,7 @@ def opened(path: Path, acceleration: float = 4) -> Iterator[Stored]:
     InputError
         If the file has no k-space that can be read, within `SECONDS` and `MEMORY`.
     """
-    if not _walled():
+    if not walled():
         with formats.opened(path, acceleration) as stored:
             yield stored
         return

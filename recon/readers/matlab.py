@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from recon.kspace import InputError
 from recon.readers import fastmri, hdf5, mat5
 from recon.readers.bounded import BoundedFile
 from recon.readers.peek import HDF5
-from recon.readers.stored import NAMES, PICTURE_NAMES, Stored, choose
+from recon.readers.stored import NAMES, PICTURE_NAMES, WRONG_MASK, Stored, choose
 
 
 def is_v5(head: bytes) -> bool:
@@ -42,8 +43,9 @@ def opened_v5(path: Path) -> Iterator[Stored]:
         mask = None
         for name in [name for name in found if name.lower() == "mask"]:
             one = found.pop(name)
-            if 0 < np.prod(one.shape, dtype=float) <= fastmri.MAX_MASK and not one.is_complex:
-                mask = mat5.take_variable(file, one, (slice(None),) * len(one.shape))
+            if not 0 < np.prod(one.shape, dtype=float) <= fastmri.MAX_MASK or one.is_complex:
+                raise InputError(WRONG_MASK)
+            mask = mat5.take_variable(file, one, (slice(None),) * len(one.shape))
         arrays = {
             name: (
                 one.shape,

@@ -19,7 +19,7 @@ from numpy.lib import format as npy_format
 from recon.kspace import InputError
 from recon.readers import archive
 from recon.readers.bounded import MIB, BoundedFile, Index, Stream, take
-from recon.readers.stored import Stored, choose
+from recon.readers.stored import WRONG_MASK, Stored, choose
 
 MAX_HEADER = 16 * 1024
 MAX_ARRAYS = 64
@@ -119,6 +119,8 @@ def opened_npz(path: Path) -> Iterator[Stored]:
                 except InputError:
                     if len(members) == 1:
                         raise
+                    if name.lower() == "mask":
+                        raise InputError(WRONG_MASK) from None
         masks = {name: headers.pop(name) for name in list(headers) if name.lower() == "mask"}
         chosen, _ = choose({name: (shape, dtype) for name, (shape, _, dtype, _) in headers.items()})
         shape, _, dtype, _ = headers[chosen]
@@ -132,6 +134,8 @@ def opened_npz(path: Path) -> Iterator[Stored]:
 
         mask = None
         for name, (mask_shape, _, mask_type, _) in masks.items():
-            if mask_shape and 0 < math.prod(mask_shape) * mask_type.itemsize <= MAX_MASK:
-                mask = take_member(name, (slice(None),) * len(mask_shape))
+            size = math.prod(mask_shape) * mask_type.itemsize
+            if not mask_shape or not 0 < size <= MAX_MASK or mask_type.kind == "c":
+                raise InputError(WRONG_MASK)
+            mask = take_member(name, (slice(None),) * len(mask_shape))
         yield Stored("NumPy", shape, dtype, lambda index: take_member(chosen, index), mask=mask)

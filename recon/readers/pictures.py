@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 
 from recon.kspace import InputError
 from recon.readers.bounded import MIB, BoundedFile, Index
@@ -19,6 +20,9 @@ FORMATS = ("PNG", "JPEG", "TIFF")
 LONGEST = 320  # larger pictures are reduced: the networks were trained at such sizes
 MAX_FRAMES = 512
 MAX_HEADERS = 64 * MIB  # bytes that may be read before a frame is decoded
+MAX_READS = 100_000  # four for a part of a PNG; of 64 MiB in parts of 8 KiB, 32,768
+MAX_SCANS = 100  # of a progressive JPEG, each of which is decoded in full; 10 are usual
+WIDTH_OF_TILE, HEIGHT_OF_TILE, COMPRESSION, PHOTOMETRIC, SUBSAMPLING = 322, 323, 259, 262, 530
 TOO_LARGE = f"at most {MAX_PICTURE_SIDE} x {MAX_PICTURE_SIDE} pixels are accepted"
 GREY = ("1", "L", "I", "I;16", "I;16B", "I;16L", "F")
 
@@ -32,8 +36,13 @@ def opened(path: Path) -> Iterator[Stored]:
     InputError
         If it is too large, has too many frames or is of another format.
     """
-    with BoundedFile(path, total=MAX_HEADERS) as file, _open(file) as picture:
+    with (
+        BoundedFile(path, total=MAX_HEADERS, calls=MAX_READS) as file,
+        _open(file) as picture,
+    ):
         _check_size(picture)
+        if picture.format not in ("TIFF", "PNG"):
+            _check_scans(file)
         frames = _count(picture)
         sideways = (5, 6, 7, 8)  # EXIF orientations that swap height and width
         # Of a TIFF, Pillow gives the size as it will be after turning.
@@ -43,6 +52,7 @@ def opened(path: Path) -> Iterator[Stored]:
         def take(index: Index) -> np.ndarray:
             picture.seek(index[0] if isinstance(index[0], int) else 0)
             _check_size(picture)  # each frame of a TIFF has its own
+            _as_stored(picture)
             file.total = None
             return luminance(picture)
 
@@ -119,8 +129,37 @@ def _open(file: BoundedFile) -> Image.Image:
 
 
 def _check_size(picture: Image.Image) -> None:
-    if max(picture.size) > MAX_PICTURE_SIDE:
+    tags = picture.tag_v2 if isinstance(picture, TiffImageFile) else {}
+    sides = [*picture.size, tags.get(WIDTH_OF_TILE, 0), tags.get(HEIGHT_OF_TILE, 0)]
+    if max(sides[:2]) > MAX_PICTURE_SIDE:
         raise InputError(f"This picture has {picture.size[0]} x {picture.size[1]}; {TOO_LARGE}.")
+    if max(sides) > MAX_PICTURE_SIDE:
+        raise InputError(f"This picture has a tile of {sides[2]} x {sides[3]}; {TOO_LARGE}.")
+
+
+def _check_scans(file: BoundedFile) -> None:
+    """Refuse a JPEG of very many scans; within one, this marker never stands by chance."""
+    scans, position, before = 0, 0, b""
+    while part := file.peek(MIB, position):
+        scans += (before + part).count(b"\xff\xda")
+        position, before = position + len(part), part[-1:]
+    if scans > MAX_SCANS:
+        raise InputError(f"This JPEG has {scans} scans; up to {MAX_SCANS} are accepted.")
+
+
+def _as_stored(picture: Image.Image) -> None:
+    """Let Pillow (12.3) read uncompressed YCbCr, which it takes for four bytes a pixel."""
+    if not isinstance(picture, TiffImageFile):
+        return
+    if picture.tag_v2.get(PHOTOMETRIC) != 6 or picture.tag_v2.get(COMPRESSION, 1) != 1:
+        return
+    if tuple(picture.tag_v2.get(SUBSAMPLING, (2, 2))) != (1, 1):
+        raise InputError(
+            "The colours of this TIFF are stored coarser than its brightness; "
+            "RGB or grey is accepted."
+        )
+    picture._mode = "YCbCr"
+    picture.tile = [tile._replace(args=("YCbCr", *(tile.args or ())[1:])) for tile in picture.tile]
 
 
 def _count(picture: Image.Image) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from recon.fourier import fft2c
@@ -14,6 +17,12 @@ from recon.readers.stored import Stored
 
 # Squares of these, summed over a slice, are well inside the range of 32-bit floats.
 MIN_VALUE, MAX_VALUE = 1e-15, 1e15
+# SSIM multiplies four values of an image: at 32 bits it is NaN where the highest is below 3e-10
+# or above 4e9.
+MIN_PEAK, MAX_PEAK = 2e-9, 1e9
+SCALED = ("max", "norm")  # attributes in units of the values
+# Partial Fourier of 7/8 lacks an eighth; an odd line or a rounded matrix lacks far less.
+ONE_SIDED = 0.1
 
 
 def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number: int) -> KSpace:
@@ -40,7 +49,8 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
         If it has NaN or infinite values, is all zero, or lacks samples that are no columns.
     """
     values = narrow(values)
-    largest = np.abs(values).max()
+    # Not `max` of the numbers: what is NaN has to stay so.
+    largest = np.max([np.abs(plane).max() for plane in detect.planes(values)])
     if not largest < MAX_VALUE:  # also true of NaN
         raise InputError(
             "This slice has values that are not finite (NaN, infinity, or above 1e15); "
@@ -58,15 +68,18 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
         notes += more
         simulated = True
     elif stored.picture or (not stored.certain and detect.looks_like_image(values)):
-        values = fft2c(values)
+        values = np.stack([fft2c(plane) for plane in detect.planes(values)]).reshape(values.shape)
         notes.append("The array is a complex image, not k-space; its Fourier transform was taken.")
     else:
         declared = stored.mask
         if declared is not None:
             width = values.shape[-1]
-            declared = detect.lines(declared, width, number, layout.size("S"))
+            declared = detect.lines(declared, width, number, layout.slices)
             if declared is None:
-                notes.append("The file's mask is not one of whole columns and was passed over.")
+                raise InputError(
+                    f"The mask in this file does not fit; one value, 0 or 1, for each of the "
+                    f"{width} columns is accepted, or no mask at all."
+                )
         if not stored.certain and detect.is_unshifted(values):
             values = np.fft.fftshift(values, axes=(-2, -1))
             declared = None if declared is None else np.fft.fftshift(declared)
@@ -78,17 +91,40 @@ def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number
         simulated = True
         notes.append("The image has no phase at all, so its k-space was computed, not measured.")
 
+    values, attrs = _scaled(values, stored.attrs, notes)
     source = Source(
         name=name,
         format=stored.format,
         slice=number,
-        slices=layout.size("S"),
+        slices=layout.slices,
         simulated=simulated,
         mask=mask,
-        attrs=stored.attrs,
+        attrs=attrs,
         notes=tuple(notes),
     )
     return KSpace(values, source)
+
+
+def _scaled(
+    kspace: np.ndarray, attrs: dict[str, Any], notes: list[str]
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """K-space, and attributes in its units, at a scale where scores are finite."""
+    size = math.sqrt(kspace.shape[-2] * kspace.shape[-1])
+    # The image's highest value is at least the root of its mean square, and at most the sum of
+    # all magnitudes of k-space.
+    coils = detect.planes(kspace)
+    least = math.sqrt(sum(np.vdot(plane, plane).real for plane in coils)) / size
+    most = sum(float(np.abs(plane).sum(dtype=np.float64)) for plane in coils) / size
+    if least >= MIN_PEAK and most <= MAX_PEAK:
+        return kspace, attrs
+    power = -round(math.log10(least))
+    notes.append(
+        f"All values were multiplied by 1e{power}: as they are, they are too "
+        f"{'small' if power > 0 else 'large'} for 32-bit arithmetic."
+    )
+    factor = 10.0**power
+    scaled = {k: v * factor for k, v in attrs.items() if k in SCALED and isinstance(v, float)}
+    return kspace * np.float32(factor), {**attrs, **scaled}
 
 
 def _measured(
@@ -119,6 +155,15 @@ def _measured(
         )
         return columns
     if not columns.all():
+        there_at = np.flatnonzero(columns)
+        left, right = int(there_at[0]), int(width - 1 - there_at[-1])
+        # Zero-padding lies on both sides alike; a scan that stops early lacks one of them.
+        if abs(left - right) > max(2, ONE_SIDED * width):
+            notes.append(
+                f"{max(left, right)} of {width} columns, at one edge only, are exactly zero: "
+                f"partial Fourier, so there is no fully sampled image to compare with."
+            )
+            return columns
         notes.append(
             f"{width - columns.sum()} of {width} columns, at the edges, are exactly zero: "
             f"zero-padding, which was taken as measured."

@@ -17,7 +17,13 @@ PICTURE_NAMES = ("img",)
 
 WANTED = (
     "k-space is complex, or real with a first or last axis of exactly 2 "
-    "(real and imaginary part), with 2 to 4 axes"
+    "(real and imaginary part), with 2 to 5 axes"
+)
+
+
+WRONG_MASK = (
+    "The mask in this file is none; one value, 0 or 1, for each column is accepted, "
+    "or no mask at all."
 )
 
 
@@ -87,7 +93,7 @@ def suitable(shape: tuple[int, ...], dtype: np.dtype) -> bool:
     """Whether an array of this shape and type may be k-space."""
     axes = len(shape) - (pair_axis(shape, dtype) is not None)
     is_complex = dtype.kind == "c" and dtype.itemsize in (8, 16)
-    return 2 <= axes <= 4 and (is_complex or axes < len(shape))
+    return 2 <= axes <= 5 and (is_complex or axes < len(shape))
 
 
 def choose(

@@ -24,8 +24,8 @@ normalisation. It starts as the identity, which the original did not.""",
     "resnet-dc": """\
 Residual networks with data consistency: a small network improves the complex image, the measured
 lines are put back, and so on for several steps. One set of weights for any acceleration from
-1.25x to 10x, and for one coil or many: several coils are reconstructed together in one pass,
-through maps of what they see (ESPIRiT), with conjugate gradients as data consistency.""",
+{gentlest:g}x to 10x, and for one coil or many: several coils are reconstructed together in one
+pass, through maps of what they see (ESPIRiT), with conjugate gradients as data consistency.""",
     "unet": """\
 The U-Net of fastMRI (32 channels, 4 poolings, instance normalisation), the field's baseline: a
 zero-filled magnitude image in, a repaired one out.""",
@@ -40,13 +40,13 @@ still vanish or be invented. {trained}, {coils}."""
 COARSER = """
   Every other one is first brought to a lower resolution, down to {coarsest:.0%} along an axis."""
 SEVERAL = """
-  Three in five are seen by 2 to {coils} simulated coils, whose maps are estimated from the
+  About half are seen by 2 to {coils} simulated coils, whose maps are estimated from the
   undersampled scan. Echoes miss the middle of k-space by up to {tilt:g} samples."""
 OPEN_DATA = """\
 {slices} slices of {volumes} volumes, of the subjects {train}.
   Magnitude images under open licences (see the repository's README); their complex k-space is
   simulated with a random smooth phase and noise of up to {noise:.1%} of the maximum.{augmented}
-  {validation} chose the best weights."""
+  {validation} {chose}."""
 FASTMRI_DATA = """\
 {slices} slices of {volumes} volumes of fastMRI (Knoll et al. 2020; arXiv 1811.08839), which may
   not be passed on; one training file in twenty chose the best weights."""
@@ -142,6 +142,7 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         "train": ", ".join(data["splits"]["train"]),
         "validation": ", ".join(data["splits"].get("validation", ())),
         "noise": run["noise"],
+        "chose": "chose the best weights" if run["keep"] == "best" else "was watched",
         "augmented": (COARSER.format(**run) if run["coarsest"] < 1 else "")
         + (SEVERAL.format(**run) if run["coils"] > 1 else ""),
     }
@@ -164,7 +165,7 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         rows="\n".join(map(_row, rows)),
         caution=f"\n{DATA_CRIMES}\n" if simulated else "",
     )
-    description, limits = DESCRIPTIONS[run["model"]], _limits(run)
+    description, limits = DESCRIPTIONS[run["model"]].format(**run), _limits(run)
     return {"description": description, "made": made, "scores": scores, "limits": limits}
 
 

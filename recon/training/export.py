@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recon.fourier import ifft2c
+from recon.fourier import center_crop, ifft2c
+from recon.measurement import CROP
 from recon.models import ResNetDC
 from recon.weights import SHIPPED, Store, WeightsError
 
@@ -46,7 +47,9 @@ class Portable(nn.Module):
         kernel = torch.eye(16).reshape(16, 4, 2, 2)
         self.register_buffer("unshuffle", kernel)
 
-    def forward(self, zero_filled: Tensor, projection: Tensor, valid: Tensor, share: Tensor) -> Tensor:
+    def forward(
+        self, zero_filled: Tensor, projection: Tensor, valid: Tensor, share: Tensor
+    ) -> Tensor:
         """The reconstruction.
 
         Parameters
@@ -110,7 +113,7 @@ def inputs(kspace: np.ndarray, mask: np.ndarray) -> tuple[dict[str, np.ndarray],
     """
     image = ifft2c(kspace)
     height, width = image.shape
-    scale = float(np.abs(image).max()) or 1.0
+    scale = float(np.abs(center_crop(image, CROP)).max()) or 1.0
     fill = ((0, -height % CELL), (0, -width % CELL))
     parts = np.pad(image / scale, fill), np.pad(projection(mask), (fill[1], fill[1]))
     image, matrix = (np.stack([part.real, part.imag]).astype(np.float32) for part in parts)
@@ -138,7 +141,7 @@ def onnx(network: nn.Module) -> bytes:
         torch.onnx.export(
             Portable(network).eval(),
             tuple(torch.zeros(shape) for shape in shapes),
-            buffer,
+            buffer,  # type: ignore[arg-type]  # the older exporter takes it
             input_names=list(INPUTS),
             output_names=["image"],
             dynamic_axes={

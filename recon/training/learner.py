@@ -23,7 +23,7 @@ from recon.training.losses import judged, judging, ssim_loss
 from recon.training.muon import Muon
 from recon.training.recipes import Run
 
-SEVERAL = 0.6  # of the scans have more than one coil, where any have
+SEVERAL = 0.5  # of the scans have more than one coil, where any have
 
 
 class Workers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -30,6 +31,7 @@ from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 
 STRENGTHS = (0.001, 0.002, 0.004, REGULARIZATION, 0.015, 0.03, 0.06)
+HEAD = ("", "SSIM", "gap closed", "PSNR", "NMSE", "time")
 WIDEST = 5  # panels in one row; more are broken into rows of four
 LEARNER = "cnn"  # the network whose training was kept
 
@@ -44,12 +46,19 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
     ]
     measurement = scan.measure(sampling.mask, sampling.acceleration)
     before = scan.ssim(measurement.zero_filled)
-    rows, images, errors = [], [], []
+    rows: list[list[str]] = []
+    images: list[Panel] = []
+    errors: list[Panel] = []
     note = f"<p>Regularisation {regularization:g} of the maximum.</p>" if "cs" in methods else ""
     yield Answer(done=0, of=len(chosen))
     for number, method in enumerate(chosen):
         start = time.perf_counter()
-        image = method(measurement)
+        try:
+            image = method(measurement)
+        except InputError as error:  # one that cannot work with this slice; the others can
+            note += f"<p>{escape(method.label)}: {escape(str(error))}</p>"
+            yield Answer(done=number + 1, of=len(chosen), words=table(HEAD, rows) + note)
+            continue
         seconds = time.perf_counter() - start
         score = scan.score(image)
         assert score is not None
@@ -75,7 +84,7 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
         shown = [*images, reference_panel(scan.upright(scan.truth))]
         shown, columns = _rows(shown, errors, len(chosen) + 1)
         yield Answer(
-            table(["", "SSIM", "gap closed", "PSNR", "NMSE", "time"], rows) + note,
+            table(HEAD, rows) + note,
             viewer(shown, None, scan.data_range, columns=columns),
             done=number + 1,
             of=len(chosen),

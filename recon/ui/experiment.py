@@ -8,6 +8,7 @@ cheap when its tab is opened.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ from recon.ui.events import TURNS, Values, careful
 from recon.ui.session import Choice, attempt
 from recon.ui.viewer import Panel, empty, reference_panel, viewer
 from recon.ui.web import component
+
+# Gradio hands a value on only if it is another one; the same question may be answered again.
+_SERIALS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,11 @@ class Experiment:
         given = {"of": "all" if self.asks_method else "scan", "opens": self.opens}
         if choice is None:
             return given
-        return given | {"question": choice.key(self.asks_method), "words": choice.words}
+        return given | {
+            "question": choice.key(self.asks_method),
+            "words": choice.words,
+            "serial": next(_SERIALS),
+        }
 
 
 @dataclass(frozen=True)

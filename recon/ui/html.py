@@ -23,13 +23,15 @@ def message(text: str) -> str:
     return f'<p class="message" role="alert">{escape(text)}</p>' if text else ""
 
 
-def verdict(result: Reconstruction, notice: str = "") -> str:
+def verdict(result: Reconstruction, notice: str = "", code: str = "") -> str:
     """The result in one sentence, a badge where k-space is simulated, and what to know of it.
 
     Parameters
     ----------
     notice
         A sentence about something that is missing, such as the network's weights.
+    code
+        HTML: how to get the same without the page.
     """
     source = result.source
     lines = f"{result.sampling.measured_lines} of {result.line_mask.size} lines measured"
@@ -52,7 +54,7 @@ def verdict(result: Reconstruction, notice: str = "") -> str:
     where = f"{escape(where)} · {escape(source.format)}"
     return (
         f'<div class="verdict" role="status"><p>{sentence}</p>'
-        f'<div class="where">{simulated}{where}{details}</div>{message(notice)}</div>'
+        f'<div class="where">{simulated}{where}{details}{code}</div>{message(notice)}</div>'
     )
 
 

@@ -9,11 +9,13 @@ import gradio as gr
 from recon.ui import (
     acquisition,
     api,
+    coils,
     compare,
     controls,
     experiment,
     lessons,
     links,
+    private,
     reconstruct,
     sampling,
     trust,
@@ -55,12 +57,16 @@ def build() -> gr.Blocks:
                 acquisition.build(shared, tab)
             with gr.Tab("Methods", id="methods"):
                 compared = experiments("method", "compare-tabs", compare.EXPERIMENTS, shared)
+            with gr.Tab("Coils", id="coils"):
+                coiled = experiments("coil", "coils-tabs", coils.EXPERIMENTS, shared)
             with gr.Tab("Can I trust it?", id="trust"):
                 trusted = experiments("test", "trust", trust.EXPERIMENTS, shared)
+            with gr.Tab("Private", id="private-mode"):
+                private.build()
             with gr.Tab("Learn", id="learn"):
                 lesson = lessons.build(shared)
-        keys = ("reconstruct", "sampling", "acquisition", "methods", "trust", "learn")
-        links.build(view, lab, lesson, [TabBar("tab", tabs, keys), compared, trusted])
+        keys = ("reconstruct", "sampling", "acquisition", "methods", "coils", "trust", "learn")
+        links.build(view, lab, lesson, [TabBar("tab", tabs, keys), compared, coiled, trusted])
         gr.HTML(REMARKS, elem_id="remarks")
         api.build()
     return demo

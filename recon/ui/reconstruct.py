@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from recon import masks
-from recon.ui import controls, events, html, serving, session
+from recon.ui import controls, events, html, recipe, serving, session
 from recon.ui.controls import Bar, Controls
 from recon.ui.events import Values, careful
 from recon.ui.session import Choice, Origin, attempt
@@ -80,7 +80,7 @@ class _Main:
         """
         result, notice = attempt(wish)
         return {
-            self.verdict: html.verdict(result, notice),
+            self.verdict: html.verdict(result, notice, recipe.html(settled or wish, result)),
             self.panels: html.panels(result),
             self.c.info: html.bar(settled or wish, result),
             self.c.file_message: "",
@@ -172,7 +172,9 @@ def build(bar: Bar) -> View:
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             c = controls.build(FIRST, bar)
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
-            verdict = gr.HTML(html.verdict(first, notice), elem_id="verdict")
+            verdict = gr.HTML(
+                html.verdict(first, notice, recipe.html(wish, first)), elem_id="verdict"
+            )
             panels = component("recon-viewer", html.panels(first), elem_id="panels")
     bar.info.value = html.bar(wish, first)
     main = _Main(c, verdict, panels)

@@ -110,6 +110,23 @@ def one_of_each(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
+def indexes(folder: Path) -> list[Path]:
+    """Small valid HDF5 files, one for each way in which chunks are looked up."""
+    folder.mkdir(exist_ok=True)
+    volume = kspace(3, 1, 16, 20)[:, 0]
+    for name, chunk, grows in (
+        ("single", (3, 16, 20), None),
+        ("fixed", (1, 8, 20), None),
+        ("extensible", (1, 8, 20), (None, 16, 20)),
+        ("btree2", (1, 8, 20), (None, None, 20)),
+    ):
+        with h5py.File(folder / f"{name}.h5", "w", libver="latest") as file:
+            packed = {"compression": "gzip", "shuffle": True} if name != "fixed" else {}
+            file.create_dataset("kspace", data=volume, chunks=chunk, maxshape=grows, **packed)
+            file.attrs["acquisition"] = "CORPD_FBK"
+    return sorted(folder.iterdir())
+
+
 def npy(path: Path, array: np.ndarray) -> Path:
     """An array as a file beside `path`, whose suffix becomes ``.npy``."""
     np.save(path.with_suffix(".npy"), array)

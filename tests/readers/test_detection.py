@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recon.fourier import fft2c
+from recon.fourier import fft2c, ifft2c
 from recon.kspace import InputError
+from recon.pipeline import reconstruct
 from recon.readers import detect, read
-from tests.helpers.files import MASK, STACK, H, W, anatomy, npy, said
+from tests.helpers.files import MASK, STACK, H, W, anatomy, npy, said, write_h5
 
 
 def test_missing_columns_are_found_without_a_mask(tmp_path):
@@ -23,13 +24,22 @@ def test_a_column_that_one_coil_measured_is_not_missing(tmp_path):
     assert read(npy(tmp_path / "a", array), axes="coils").source.mask is None
 
 
-@pytest.mark.parametrize("padded", [np.s_[:3], np.s_[-4:]])
+@pytest.mark.parametrize("padded", [[0, 1, 2], [-1], [0, 1, 2, 3, -4, -3, -2, -1]])
 def test_zero_padding_is_noted_and_no_undersampling(tmp_path, padded):
     array = STACK[0, 0].copy()
     array[:, padded] = 0
     source = read(npy(tmp_path / "a", array)).source
     assert source.mask is None
     assert said(source, "zero-padding", f"of {W} columns")
+
+
+@pytest.mark.parametrize("missing", [np.s_[-4:], np.s_[:8], np.s_[22:]])
+def test_one_sided_partial_fourier_has_no_reference(tmp_path, missing):
+    array = STACK[0, 0].copy()
+    array[:, missing] = 0
+    source = read(npy(tmp_path / "a", array)).source
+    np.testing.assert_array_equal(source.mask, array.any(0))
+    assert said(source, "partial Fourier", f"of {W} columns")
 
 
 def test_missing_rows_are_refused(tmp_path):
@@ -97,3 +107,25 @@ def test_kspace_of_an_image_without_phase_counts_as_simulated(tmp_path, shape, p
     source = read(npy(tmp_path / "a", fft2c(anatomy(shape, phase=phase)))).source
     assert source.simulated is simulated
     assert said(source, "no phase") is simulated
+
+
+@pytest.mark.parametrize("power", [-14, -11, -9, 9, 11, 13])
+def test_values_whose_score_would_be_nan_are_scaled(tmp_path, power):
+    plain = reconstruct(STACK[0, 0], method="zero-filled").metrics
+    path = tmp_path / "a.h5"
+    largest = float(np.abs(ifft2c(STACK[0, 0])).max())
+    write_h5(
+        path, {"max": 1.5 * largest * 10.0**power}, kspace=STACK[:1, 0] * np.float32(10.0**power)
+    )
+    result = reconstruct(read(path), method="zero-filled")
+    assert said(result.source, "multiplied by 1e")
+    assert result.metrics["nmse"] == pytest.approx(plain["nmse"], rel=1e-3)
+    assert 0 < result.metrics["ssim"] < 1
+    assert result.data_range == pytest.approx(1.5 * result.reference.max(), rel=1e-3)
+    assert result.data_range_from == "volume maximum"
+
+
+@pytest.mark.parametrize("power", [-6, 0, 5])
+def test_usual_values_stay_as_they_are(tmp_path, power):
+    path = write_h5(tmp_path / "a.h5", kspace=STACK[:1, 0] * np.float32(10.0**power))
+    np.testing.assert_array_equal(read(path), STACK[0, 0] * np.float32(10.0**power))

@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from recon.kspace import InputError
 from recon.readers import describe, read
 from tests.helpers.files import MASK, STACK, C, H, S, W, said, write_h5, write_mat, write_mat73
 
@@ -69,15 +70,34 @@ def test_a_mask_beside_the_array_in_other_formats(tmp_path, write):
     np.testing.assert_array_equal(read(path).source.mask, MASK)
 
 
-@pytest.mark.parametrize(
-    ("mask", "words"),
-    [(MASK, ("outside", "mask")), (np.ones((H, 5)), ("mask", "passed over"))],
-    ids=["contradicted", "of another shape"],
-)
-def test_a_mask_that_does_not_fit_is_passed_over_and_noted(tmp_path, mask, words):
-    source = read(write_h5(tmp_path / "a.h5", kspace=STACK, mask=mask)).source
+def test_a_mask_that_is_contradicted_is_passed_over_and_noted(tmp_path):
+    source = read(write_h5(tmp_path / "a.h5", kspace=STACK, mask=MASK)).source
     assert source.mask is None
-    assert said(source, *words)
+    assert said(source, "outside", "mask")
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        np.ones(7),
+        np.ones((H, 5)),
+        np.random.default_rng(0).random((H, W)) > 0.5,
+        np.where(MASK, np.nan, 1),
+        np.full(W, b"1"),
+        np.full(W, 1j),
+        np.zeros(W),
+        np.full(W, 0.5),
+    ],
+    ids=["7 values", "another shape", "2-D", "NaN", "text", "complex", "none", "half"],
+)
+@pytest.mark.parametrize("write", [write_h5, np.savez, write_mat, write_mat73])
+def test_a_mask_that_fits_nothing_is_refused(tmp_path, mask, write):
+    if write in (write_mat, write_mat73) and mask.dtype.kind == "S":
+        pytest.skip("MATLAB's text is no array")
+    path = tmp_path / ({np.savez: "a.npz", write_h5: "a.h5"}.get(write, "a.mat"))
+    write(path, kspace=STACK[0, 0], mask=mask)
+    with pytest.raises(InputError, match=r"mask .* one value, 0 or 1, for each"):
+        read(path)
 
 
 def test_a_mask_of_all_lines_is_no_mask(tmp_path):

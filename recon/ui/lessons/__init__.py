@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from recon import examples, figures
+from recon.fourier import combined
 from recon.scan import Scan
 from recon.ui import events, session
 from recon.ui.controls import Controls
@@ -18,7 +19,7 @@ from recon.ui.experiment import table
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson, Question
 from recon.ui.reconstruct import FIRST
 from recon.ui.session import Choice
-from recon.ui.viewer import reference_panel, viewer
+from recon.ui.viewer import Panel, reference_panel, viewer
 from recon.ui.web import component
 
 # A click on a number in the list of lessons.
@@ -75,7 +76,13 @@ def before(choice: Choice) -> dict[str, Any]:
     image = scan.reference
     if image is None:
         image = scan.measure(session.sampling(choice, scan).mask).zero_filled
-    return viewer([reference_panel(scan.upright(image))], columns=2)
+    kspace = figures.log_kspace(combined(scan.kspace))
+    panels = [
+        Panel("kspace", "k-space", "what the scanner measures", "K-space of the slice that is open",
+              "decibels", scan.upright(kspace)),
+        reference_panel(scan.upright(image)),
+    ]  # fmt: skip
+    return viewer(panels, columns=2)
 
 
 def _subject(lesson: Lesson, choice: Choice) -> tuple[Scan, str]:

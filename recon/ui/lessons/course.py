@@ -1,4 +1,4 @@
-"""The course: ten questions, each answered by an experiment on the slice that is open."""
+"""The course: twelve questions, each answered by an experiment on the slice that is open."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recon.scan import Scan
-from recon.ui.lessons import experiments
+from recon.ui.lessons import coils, experiments
 from recon.ui.lessons.experiments import Answer
 
 
@@ -197,6 +197,48 @@ LESSONS = (
         "What stands on the other lines is still a guess.",
         "Schlemper et al. 2018",
         "https://doi.org/10.1109/TMI.2017.2760978",
+    ),
+    Lesson(
+        "Why many coils are faster",
+        Question(
+            "Every second line is measured, so two copies of the image lie on each other. One coil "
+            "cannot part them. Eight coils around the object measure the same lines. What changes?",
+            (
+                "Nothing: every coil sees the same two copies",
+                "The noise is averaged, the copies stay",
+                "Each coil weights the copies differently, and they can be solved for",
+            ),
+            2,
+        ),
+        coils.many_coils,
+        "A coil sees best what is near to it. So in each coil the same two pixels are added with "
+        "other weights: eight equations in two unknowns. The weights are the sensitivity maps, "
+        "found in the middle of k-space. This is SENSE, and GRAPPA does the same in k-space. All "
+        "scanners do it.",
+        "Pruessmann et al. 1999, SENSE",
+        "https://doi.org/10.1002/(SICI)1522-2594(199911)42:5%3C952::AID-MRM16%3E3.0.CO;2-S",
+        example="phantom-coils",
+    ),
+    Lesson(
+        "What it costs: noise",
+        Question(
+            "Eight coils part four copies as well as two. What is the price of going from 2x to "
+            "4x?",
+            (
+                "Noise: more than the square root of the lines that are missing",
+                "Sharpness: the image is blurred",
+                "Nothing, as long as there are more coils than copies",
+            ),
+            0,
+        ),
+        coils.cost_of_coils,
+        "Half the lines give √2 times the noise, as in any shorter scan. Beyond that, pixels that "
+        "the coils see nearly alike are parted by large numbers of opposite sign, which multiply "
+        "noise by the g-factor. It is near 1 with few copies and grows fast when their number "
+        "nears the number of coils that see them differently; it is highest in the middle.",
+        "Pruessmann et al. 1999; Robson et al. 2008",
+        "https://doi.org/10.1002/mrm.21728",
+        example="phantom-coils",
     ),
     Lesson(
         "Trust",

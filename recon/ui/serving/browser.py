@@ -9,6 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Scope, Send
 
+from recon.ui import private
 from recon.ui.serving.uploads import Visitor
 
 COOKIE = "recon-visitor"
@@ -25,7 +26,8 @@ POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
         "media-src 'self' data: blob:",
-        "connect-src 'self' data: blob:",
+        # From elsewhere come the parts of the private mode alone, which the browser checks.
+        f"connect-src 'self' data: blob: {' '.join(private.SOURCES)}",
         "worker-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'self'",

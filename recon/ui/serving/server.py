@@ -16,7 +16,7 @@ from gradio.context import LocalContext
 from gradio.utils import _parse_file_size, get_upload_folder
 from starlette.middleware import Middleware
 
-from recon.ui import session
+from recon.ui import private, session
 from recon.ui.serving.guard import Guard
 from recon.ui.serving.sessions import Sessions, leave_behind
 from recon.ui.serving.uploads import Store
@@ -41,6 +41,7 @@ def options(**given: Any) -> dict[str, Any]:
         "max_file_size": os.environ.get("RECON_MAX_UPLOAD", "1gb"),
         "app_kwargs": {
             "middleware": [Middleware(Guard, store=_store)],
+            "routes": [private.ROUTE],
             "lifespan": functools.partial(_lifespan, store=_store),
         },
         **given,

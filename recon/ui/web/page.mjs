@@ -78,6 +78,19 @@ class About extends HTMLElement {
   }
 }
 
+document.addEventListener('click', async event => { // a button before what it copies
+  const button = event.target.closest?.('[data-copy]');
+  if (!button) return;
+  const said = button.dataset.copy ||= button.textContent;
+  try {
+    await navigator.clipboard.writeText(button.nextElementSibling.textContent);
+    button.textContent = 'Copied';
+  } catch {
+    button.textContent = 'Select the text below to copy it';
+  }
+  setTimeout(() => { button.textContent = said; }, 2000);
+});
+
 customElements.define('recon-bar', Bar);
 customElements.define('recon-about', About);
 

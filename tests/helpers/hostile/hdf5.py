@@ -155,6 +155,23 @@ def endless_heap(folder: Path) -> None:
     path.write_bytes(content)
 
 
+def heaps_in_heaps(folder: Path) -> None:
+    """20,000 headers of heap collections, each of which reaches to the end of the file."""
+    path = folder / "heaps_in_heaps.h5"
+    files.write_h5(path, {"acquisition": "CORPD_FBK"}, kspace=files.kspace())
+    content = path.read_bytes()
+    heap = content.index(b"GCOL")
+    count = 20_000
+    fakes = b"".join(b"GCOL\1\0\0\0" + struct.pack("<Q", 16 * n) for n in range(count, 0, -1))
+    with h5py.File(path, "r+") as file:
+        file.attrs["acquisition"] = "a" * (16 * count + 4096)
+    content = bytearray(path.read_bytes())
+    long = content.index(b"a" * 4096)
+    content[long : long + len(fakes)] = fakes
+    assert heap
+    path.write_bytes(content)
+
+
 ATTACKS: tuple[Callable[[Path], None], ...] = (
     external_storage,
     virtual_dataset,
@@ -172,4 +189,5 @@ ATTACKS: tuple[Callable[[Path], None], ...] = (
     wide_compound,
     odd_floats,
     endless_heap,
+    heaps_in_heaps,
 )

@@ -1,0 +1,74 @@
+"""What parting folded pixels costs: the g-factor, with fewer lines or fewer coils."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from recon.probes.coils import cost, unfold
+from recon.ui import plots
+from recon.ui.coils.common import acceleration, g_panel, magnitude, subject, views
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.session import Choice
+from recon.ui.viewer import viewer
+
+RATES = (1, 2, 3, 4, 5, 6)
+
+
+def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
+    """The g-factor of the coils that are left."""
+    scan, where = subject(choice)
+    every = views(scan)
+    left = every.without(away)
+    distance = int(rate)
+    seen = left.even(distance)
+    found = cost(seen.maps, distance)
+    noise = found.mean * np.sqrt(distance)
+    shown = [
+        g_panel(scan, found),
+        magnitude(scan, "unfolded", f"SENSE at {distance}x", f"{len(seen.maps)} coils",
+                  unfold(seen, distance)),
+        magnitude(scan, "reference", "All lines, all coils", "reference",
+                  every.even(distance).combined),
+    ]  # fmt: skip
+    means = [cost(left.even(step).maps, step) for step in RATES]
+    chart = plots.curves(
+        [
+            plots.Series("mean", RATES, [one.mean for one in means], points=True),
+            plots.Series("one pixel in 20 above", RATES, [min(one.worst, 20) for one in means],
+                         points=True),
+        ],
+        "acceleration R",
+        "g-factor",
+        "g-factor over acceleration",
+    )  # fmt: skip
+    words = (
+        f"<p>{len(seen.maps)} coils at {distance}x: g is {found.mean:.2f} on average, above "
+        f"{found.worst:.2f} in one pixel of twenty. Noise grows {np.sqrt(distance):.2f} times "
+        f"because less is measured, and g times because pixels have to be parted: "
+        f"<b>{noise:.2f} times</b> in all.</p>"
+    )
+    yield Answer(where + words, viewer(shown), chart)
+
+
+def _controls() -> dict[str, Any]:
+    return {
+        "rate": acceleration("cost", 4),
+        "away": gr.CheckboxGroup(
+            [(str(n), n) for n in range(16)], value=[], label="Take coils away", elem_id="cost-away"
+        ),
+    }
+
+
+EXPERIMENT = Experiment(
+    "cost",
+    "What it costs",
+    "R times fewer lines measure √R times more noise, as any shorter scan would. Where coils see "
+    "folded pixels nearly alike, parting them takes large numbers with opposite signs, and noise "
+    "grows <b>g times</b> more. Take coils away and look where.",
+    (Action("Compute g", "look", take_away, live=("rate", "away")),),
+    _controls,
+)

@@ -1,0 +1,74 @@
+"""One coil against many, at the same lines, with and without the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from recon.masks import calibrated
+from recon.methods import DEFAULT, METHODS
+from recon.scan import Scan
+from recon.ui.coils.common import acceleration, subject
+from recon.ui.experiment import Action, Answer, Experiment, table
+from recon.ui.session import Choice
+from recon.ui.viewer import Panel, reference_panel, viewer
+
+ALONE = ("zero-filled", "cs", DEFAULT)
+TOGETHER = ("zero-filled", "sense", "grappa", "cs-sense", DEFAULT)
+
+
+def alone(scan: Scan) -> tuple[int, Scan]:
+    """The coil with the most signal, by its number and as a scan of its own."""
+    strongest = int(np.argmax(np.linalg.norm(scan.kspace, axis=(-2, -1))))
+    return strongest, replace(scan, kspace=scan.kspace[strongest], coils=strongest)
+
+
+def compare(choice: Choice, rate: float) -> Iterator[Answer]:
+    """The same lines, from one coil and from all."""
+    scan, where = subject(choice)
+    number, one = alone(scan)
+    mask = calibrated(scan.width, int(rate), seed=0)
+    total = len(ALONE) + len(TOGETHER)
+    rows: list[list[str]] = []
+    shown: list[Panel] = [reference_panel(scan.upright(scan.truth))]
+    yield Answer(done=0, of=total)
+    for title, which, names in (
+        (f"coil {number} alone", one, ALONE),
+        (f"{len(scan.kspace)} coils", scan, TOGETHER),
+    ):
+        measurement = which.measure(mask, rate)
+        for name in names:
+            method = METHODS[name]
+            image = method(measurement)
+            score = which.score(image)
+            assert score is not None
+            # A coil's image is dark almost everywhere, which flatters its PSNR.
+            error = f"{np.sqrt(score['nmse']):.1%}"
+            rows.append([f"{method.label}, {title}", error, f"{score['ssim']:.3f}"])
+            if which is scan:
+                shown.append(
+                    Panel(name, method.label, f"error {error}", method.label,
+                          "image", scan.upright(image))
+                )  # fmt: skip
+            words = table(["", "error", "SSIM"], rows)
+            yield Answer(where + words, viewer(shown, None, scan.data_range, columns=3),
+                         done=len(rows), of=total)  # fmt: skip
+
+
+def _controls() -> dict[str, Any]:
+    return {"rate": acceleration("many", 3)}
+
+
+EXPERIMENT = Experiment(
+    "many",
+    "One coil or many",
+    "The same lines of the same scan: from the coil with the most signal alone, judged by its own "
+    "fully sampled image, and from all coils. What do coils add, what does the network? The error "
+    "is a share of the image's own size.",
+    (Action("Compare", "look", compare, live=("rate",)),),
+    _controls,
+    opens="",
+)

@@ -1,0 +1,132 @@
+"""SENSE by hand: which pixels fold onto a pixel, and the equations that part them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from recon.errors import InputError
+from recon.fourier import rss
+from recon.probes.coils import Equations, equations, fold, unfold
+from recon.scan import Scan
+from recon.ui.coils.common import acceleration, magnitude, subject, views
+from recon.ui.experiment import Action, Answer, Experiment, table
+from recon.ui.session import Choice
+from recon.ui.viewer import Panel, viewer
+
+Marks = tuple[tuple[float, float, float], ...]
+
+MOST = 8  # equations that are written out
+
+
+def by_hand(choice: Choice, rate: float, row: float, column: float) -> Iterator[Answer]:
+    """One folded pixel, taken apart."""
+    scan, where = subject(choice)
+    distance = int(rate)
+    seen = views(scan).even(distance)
+    height, width = seen.images.shape[-2:]
+    chosen = row is not None and column is not None and row >= 0 and column >= 0
+    y, x = scan.turned(row, column) if chosen else (0.5 * height, 0.25 * width)
+    y, x = int(min(y, height - 1)), int(min(x, width - 1))
+    full = seen.combined
+    unit = float(np.abs(full).max()) or 1.0
+    marks: Marks = ()
+    place = scan.turned(y, x)
+    try:
+        found = equations(seen, y, x, distance)
+        text = _written(found, unit, width)
+        marks = tuple((float(y), float(c), 4.0) for c in found.columns)
+    except InputError as error:
+        text = f"<p>{error}</p>"
+    aliased = fold(seen.images, distance)
+    shown = [
+        magnitude(scan, "folded", "Folded", f"every {distance}th line, all coils", rss(aliased)),
+        magnitude(scan, "one", "Folded, coil 0", "what this coil sees", aliased[0]),
+        magnitude(scan, "unfolded", "Unfolded", "every pixel solved", unfold(seen, distance)),
+        magnitude(scan, "reference", "All lines", "reference", full),
+    ]
+    marked = [
+        _with_marks(panel, marks if panel.name in ("unfolded", "reference") else marks[:1], scan)
+        for panel in shown
+    ]
+    yield Answer(
+        where + text,
+        viewer(marked),
+        controls={"row": int(place[0]), "column": int(place[1])},
+    )
+
+
+def _with_marks(panel: Panel, marks: Marks, scan: Scan) -> Panel:
+    turned = tuple((*scan.turned(y, x), size) for y, x, size in marks)
+    return replace(panel, marks=turned)
+
+
+def _written(found: Equations, unit: float, width: int) -> str:
+    names = [f"x{chr(0x2080 + n)}" for n in range(1, len(found.columns) + 1)]
+    where = ", ".join(
+        f"{name} at column {column}" for name, column in zip(names, found.columns, strict=True)
+    )
+    rows = [
+        [
+            f"coil {n}",
+            _number(value / unit),
+            " + ".join(f"({_number(s)}) {x}" for s, x in zip(line, names, strict=True)),
+        ]
+        for n, (value, line) in enumerate(zip(found.measured, found.matrix, strict=True))
+    ][:MOST]
+    solved = [
+        [name, _number(value / unit), _number(true / unit), f"{g:.2f}"]
+        for name, value, true, g in zip(names, found.solution, found.truth, found.g, strict=True)
+    ]
+    more = len(found.matrix) - len(rows)
+    condition = "infinite" if np.isinf(found.condition) else f"{found.condition:.2f}"
+    return (
+        f"<p>In row {found.row}, {_counted(len(names), 'pixel')} of the object "
+        f"{'lie on each other' if len(names) > 1 else 'lies here alone'}: {where}. "
+        f"{len(found.matrix)} coils give {len(found.matrix)} equations in "
+        f"{_counted(len(names), 'unknown')}; condition number <b>{condition}</b>.</p>"
+        + table(["", "measured", "= sensitivity times unknown, added up"], rows)
+        + (f"<p>And {more} equations more.</p>" if more else "")
+        + table(["", "solution", "from all lines", "g-factor"], solved)
+    )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _number(value: complex) -> str:
+    return f"{value.real:.3f} {'-' if value.imag < 0 else '+'} {abs(value.imag):.3f}i"
+
+
+def _controls() -> dict[str, Any]:
+    rate = acceleration("unfold")
+    with gr.Row():
+        row, column = (
+            gr.Number(
+                label=name,
+                precision=0,
+                value=-1,
+                minimum=-1,
+                min_width=70,
+                elem_id=f"unfold-{name.lower()}",
+            )
+            for name in ("Row", "Column")
+        )
+    return {"rate": rate, "row": row, "column": column}
+
+
+EXPERIMENT = Experiment(
+    "unfold",
+    "Unfold by hand",
+    "With every R-th line only, R pixels land on each other. One coil sees their sum and cannot "
+    "part them. Other coils see <b>other</b> sums of the same pixels: equations enough to solve. "
+    "<b>Click</b> a picture to choose the pixel.",
+    (Action("Unfold", "look", by_hand, live=("rate",)),),
+    _controls,
+    select=("row", "column"),
+)

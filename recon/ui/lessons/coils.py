@@ -1,0 +1,106 @@
+"""The experiments behind the lessons on coils."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recon import examples
+from recon.fourier import rss
+from recon.probes.coils import Cost, Views, cost, fold, unfold, views
+from recon.scan import Scan
+from recon.ui.lessons.experiments import Answer
+from recon.ui.viewer import Panel
+
+EXAMPLE = "phantom-coils"
+
+
+def many_coils(scan: Scan, seed: int) -> Answer:
+    """Every second line: the copies, what coils see of them, and SENSE."""
+    scan, note = _several(scan)
+    seen = views(scan).even(2)
+    aliased, found, full = fold(seen.images, 2), unfold(seen, 2), seen.combined
+    away = [_distance(image, full) for image in (rss(aliased), np.abs(found))]
+    first, second = _unlike(seen)
+    return Answer(
+        f"{note}All coils together show two copies, {away[0]:.0%} away from the image of all "
+        f"lines; solved for with {len(seen.images)} coils they are {away[1]:.1%} away.",
+        [
+            _image("folded", "Every second line", "root-sum-of-squares", rss(aliased)),
+            _image("one", f"Coil {first}", "the same lines", aliased[first]),
+            _image("other", f"Coil {second}", "other weights", aliased[second]),
+            _image("unfolded", "Solved (SENSE)", f"{away[1]:.1%} away", found),
+            _image("reference", "All lines", "reference", full),
+        ],
+        columns=5,
+        white=float(np.percentile(np.abs(full), 99.9)),
+    )
+
+
+def cost_of_coils(scan: Scan, seed: int) -> Answer:
+    """Noise at 2x and 4x: the g-factor and the image."""
+    scan, note = _several(scan)
+    every = views(scan)
+    panels, words = [], []
+    for distance in (2, 4):
+        seen = every.even(distance)
+        price = cost(seen.maps, distance)
+        noise = np.sqrt(distance) * price.mean
+        words.append(
+            f"at {distance}x noise is {noise:.2f} times that of all lines, √{distance} = "
+            f"{np.sqrt(distance):.2f} times g = {price.mean:.2f}"
+        )
+        panels += [
+            _image(f"unfolded{distance}", f"SENSE at {distance}x", f"noise {noise:.2f} times",
+                   _padded(unfold(seen, distance), every)),
+            _extra(f"g{distance}", distance, price, every),
+        ]  # fmt: skip
+    full = every.combined
+    panels.append(_image("reference", "All lines", "reference", full))
+    return Answer(
+        f"{note}On average over the object, {words[0]}; {words[1]}.",
+        panels,
+        columns=5,
+        white=float(np.percentile(np.abs(full), 99.9)),
+    )
+
+
+def _several(scan: Scan) -> tuple[Scan, str]:
+    """A scan of several coils: the phantom where the one that is open has one."""
+    if scan.kspace.ndim == 3 and len(scan.kspace) > 1:
+        return scan, ""
+    return Scan.of(examples.load(EXAMPLE)), "On the phantom, as the open slice has one coil: "
+
+
+def _distance(image: np.ndarray, full: np.ndarray) -> float:
+    return float(np.linalg.norm(np.abs(image) - np.abs(full)) / np.linalg.norm(full))
+
+
+def _unlike(seen: Views) -> tuple[int, int]:
+    """The two coils whose maps overlap least."""
+    flat = np.abs(seen.maps).reshape(len(seen.maps), -1)
+    shared = flat @ flat.T / np.maximum(np.outer(*(2 * [np.linalg.norm(flat, axis=1)])), 1e-30)
+    first, second = np.unravel_index(int(np.argmin(shared)), shared.shape)
+    return int(first), int(second)
+
+
+def _padded(image: np.ndarray, whole: Views) -> np.ndarray:
+    """Back to the width before it was cut to a multiple of R."""
+    missing = whole.images.shape[-1] - image.shape[-1]
+    return np.pad(image, ((0, 0), (missing // 2, missing - missing // 2)))
+
+
+def _image(name: str, title: str, caption: str, image: np.ndarray) -> Panel:
+    return Panel(name, title, caption, title, "image", np.abs(image).astype(np.float32))
+
+
+def _extra(name: str, distance: int, price: Cost, whole: Views) -> Panel:
+    extra = np.where(price.g > 0, price.g - 1, 0).astype(np.float32)
+    return Panel(
+        name,
+        f"Extra noise at {distance}x, g - 1",
+        f"mean g {price.mean:.2f} · brightest: 200%",
+        f"g-factor map at {distance}x",
+        "share",
+        _padded(extra, whole),
+        limit=2.0,
+    )

@@ -1,0 +1,87 @@
+"""Folding and unfolding by hand, g-factors of coils that were placed, kernels."""
+
+import numpy as np
+import pytest
+
+from recon.coils.gfactor import folded
+from recon.errors import InputError
+from recon.fourier import fft2c, ifft2c
+from recon.kspace import KSpace, Source
+from recon.probes import coils as probe
+from recon.scan import Scan
+from tests.helpers.coils import maps, seen
+from tests.helpers.data import noise_kspace
+
+SHAPE = (48, 60)
+
+
+@pytest.fixture(scope="module")
+def views() -> probe.Views:
+    return probe.views(Scan.of(seen(6, SHAPE)))
+
+
+@pytest.mark.parametrize("distance", [2, 3, 5])
+def test_folding_is_what_every_rth_line_does(views, distance):
+    mask = (np.arange(SHAPE[1]) - SHAPE[1] // 2) % distance == 0
+    aliased = distance * ifft2c(fft2c(views.images) * mask)
+    np.testing.assert_allclose(probe.fold(views.images, distance), aliased, atol=1e-5)
+
+
+@pytest.mark.parametrize("distance", [2, 3])
+def test_an_exact_scene_is_solved_exactly(distance):
+    """Coil images that are maps times an image: the equations give the image back."""
+    known = maps(6, SHAPE)
+    rng = np.random.default_rng(0)
+    image = (rng.standard_normal((*SHAPE, 2)) @ [1, 1j]) * (np.abs(known).sum(0) > 0)
+    scene = probe.Views((known * image).astype(np.complex64), known)
+    found = probe.equations(scene, 24, 33, distance)
+    assert set(found.columns) <= set(folded(33, SHAPE[1], distance))
+    assert found.columns[0] == 33
+    np.testing.assert_allclose(found.solution, image[24, found.columns], atol=1e-4)
+    np.testing.assert_allclose(found.truth, found.solution, atol=1e-4)
+    np.testing.assert_allclose(found.matrix @ found.solution, found.measured, atol=1e-4)
+    assert found.condition >= 1
+    np.testing.assert_allclose(probe.unfold(scene, distance), image, atol=1e-3)
+    g = probe.cost(known, distance).g
+    np.testing.assert_allclose(g[24, found.columns], found.g, rtol=1e-4)
+
+
+def test_fewer_coils_cost_more(views):
+    every = probe.cost(views.maps, 3)
+    few = probe.cost(views.without([0, 1, 2]).maps, 3)
+    assert 1 <= every.mean < few.mean
+    assert every.worst < few.worst
+    with pytest.raises(InputError, match="two coils"):
+        views.without(range(5))
+
+
+def test_the_width_becomes_a_multiple():
+    odd = probe.views(Scan.of(seen(4, (48, 61)))).even(4)
+    assert odd.maps.shape == odd.images.shape == (4, 48, 60)
+
+
+def test_where_coils_lie_matters():
+    """Pixels fold from left to right: coils in front of the head alone cannot part them."""
+    around = probe.cost(probe.placed(8, 1.2, 360, size=48)[1].maps, 3)
+    front = probe.cost(probe.placed(8, 1.2, 90, size=48)[1].maps, 3)
+    far = probe.cost(probe.placed(8, 2.0, 360, size=48)[1].maps, 3)
+    assert around.mean < far.mean
+    assert around.mean < front.mean
+
+
+def test_the_kernel_of_most_use(views):
+    mask, kernel = probe.kernel(Scan.of(seen(6, SHAPE)), 2, 24)
+    assert kernel.offsets == (-3, -1, 1, 3)
+    assert not mask[list(kernel.targets)].any()
+    assert kernel.weights.shape == (6, 5, 4, 6)
+
+
+def test_one_coil_and_undersampled_data_are_one_sentence(views):
+    for call in (probe.views, lambda scan: probe.kernel(scan, 2, 24)):
+        with pytest.raises(InputError, match="several coils"):
+            call(Scan.of(noise_kspace((32, 32))))
+    mask = np.arange(60) % 2 == 0
+    with pytest.raises(InputError, match="undersampled already"):
+        probe.views(Scan.of(KSpace(seen(6, SHAPE) * mask, Source(mask=mask))))
+    with pytest.raises(InputError, match="Nothing folds"):
+        probe.equations(probe.Views(0 * views.images, 0 * views.maps), 3, 3, 2)

@@ -1,0 +1,48 @@
+"""What the lessons on coils say happens on their example, computed from its numbers."""
+
+import re
+
+import numpy as np
+import pytest
+
+from recon import examples
+from recon.coils import phantom as coil_phantom
+from recon.coils.gfactor import analytic
+from recon.coils.simulate import Loops
+from recon.probes.coils import unit_length, views
+from recon.scan import Scan
+from recon.ui.lessons import coils
+
+
+@pytest.fixture(scope="module")
+def scan() -> Scan:
+    return Scan.of(examples.load(coils.EXAMPLE))
+
+
+def numbers(text: str, pattern: str) -> list[float]:
+    return [float(x) for x in re.findall(pattern, text)]
+
+
+def test_many_coils_part_the_copies(scan):
+    found = coils.many_coils(scan, 0)
+    folded, solved = numbers(found.sentence, r"([\d.]+)% away")
+    assert folded > 50
+    assert solved < 3
+
+
+def test_noise_grows_by_more_than_the_root(scan):
+    found = coils.cost_of_coils(scan, 0)
+    at_two, at_four = numbers(found.sentence, r"noise is ([\d.]+) times")
+    assert at_two >= 2**0.5 - 0.01
+    assert at_four > 2  # more than the root of the lines that are missing
+    assert at_four / at_two > 2**0.5
+    # The truth, from fields that nobody had to estimate: maps at the rim are never exact.
+    true = unit_length(coil_phantom.sensitivities(Loops.ring(8)))
+    inside = np.abs(views(scan).maps).sum(0) > 0
+    expected = 2 * analytic((true * inside).astype(np.complex64), 4)[inside].mean()
+    assert at_four == pytest.approx(expected, rel=0.06)
+
+
+def test_one_coil_borrows_the_phantom():
+    found = coils.many_coils(Scan.of(examples.load("phantom")), 0)
+    assert found.sentence.startswith("On the phantom, as the open slice has one coil")

@@ -1,0 +1,106 @@
+"""The tab "Coils": every experiment computes and says what its numbers say."""
+
+import re
+
+import numpy as np
+import pytest
+
+from recon.coils.gfactor import analytic
+from recon.ui import session
+from recon.ui.coils import EXPERIMENTS, common, cost, grappa, many, place, unfold
+from recon.ui.coils import maps as look
+from recon.ui.session import Choice, Origin
+
+ONE, PHANTOM = Choice(Origin(example="phantom")), Choice(Origin(example="phantom-coils"))
+
+
+def last(answers):
+    *_, complete = answers
+    assert complete.done >= complete.of
+    return complete
+
+
+def test_keys_are_unique_and_leads_end():
+    assert len({one.key for one in EXPERIMENTS}) == len(EXPERIMENTS) == 6
+    for one in EXPERIMENTS:
+        assert one.lead.endswith((".", "?"))
+
+
+def test_one_coil_shows_the_phantom_and_says_so():
+    scan, where = common.subject(ONE)
+    assert "one coil" in where
+    assert len(scan.kspace) == 8
+    assert common.subject(PHANTOM)[1] == ""
+
+
+def test_maps_of_every_coil():
+    found = last(look.look(PHANTOM))
+    assert found.words.startswith("<p>8 coils.")
+    assert found.chart.count("<img") == 16
+    assert len(found.panels["panels"]) == 8
+
+
+def test_equations_by_hand():
+    found = last(unfold.by_hand(PHANTOM, 2, 128, 80))
+    assert found.controls == {"row": 128, "column": 80}
+    assert "2 pixels of the object lie on each other: x₁ at column 80, x₂ at column 208" in (
+        found.words
+    )
+    assert "8 equations in 2 unknowns" in found.words
+    condition = float(re.search(r"condition number <b>([\d.]+)</b>", found.words)[1])
+    assert 1 <= condition < 3
+    solved = re.findall(r'<th scope="row">x.</th><td>([^<]+)</td><td>([^<]+)</td>', found.words)
+    assert len(solved) == 2
+    for pair in solved:
+        ours, true = (np.array(list(map(float, _parts(number)))) for number in pair)
+        assert np.abs(ours - true).max() < 0.05
+    covered = np.abs(common.views(common.subject(PHANTOM)[0]).maps).sum((0, 2)) > 0
+    if not covered.all():
+        empty = int(np.flatnonzero(~covered)[0])
+        assert "Nothing folds" in last(unfold.by_hand(PHANTOM, 2, empty, 1)).words
+
+
+def _parts(text: str) -> list[str]:
+    return re.findall(r"\d\.\d+", text)
+
+
+def test_cost_of_the_coils_that_are_left():
+    every = last(cost.take_away(PHANTOM, 4, []))
+    fewer = last(cost.take_away(PHANTOM, 4, [0, 1, 2]))
+    means = [float(re.search(r"g is ([\d.]+)", one.words)[1]) for one in (every, fewer)]
+    assert means[0] < means[1]
+    assert fewer.words.startswith("<p>5 coils")
+    scan = session.scan(PHANTOM)
+    expected = analytic(common.views(scan).maps, 4)
+    assert means[0] == pytest.approx(expected[expected > 0].mean(), abs=0.006)
+
+
+def test_coils_are_placed():
+    near = last(place.put(PHANTOM, 8, 1.2, 360, 3))
+    front = last(place.put(PHANTOM, 8, 1.2, 90, 3))
+    g, error = (
+        [float(re.search(pattern, one.words)[1]) for one in (near, front)]
+        for pattern in (r"g is ([\d.]+)", r"by ([\d.]+) \(standard")
+    )
+    assert g[0] < g[1]
+    assert error[0] < error[1]
+    assert near.chart.count("<line") == 8
+
+
+def test_the_kernel_is_drawn_where_it_is():
+    found = last(grappa.learn(PHANTOM, 3, 24))
+    assert found.chart.count("<circle") == 4 * 5 + 1
+    scores = [float(panel["caption"].split()[1]) for panel in found.panels["panels"][1:3]]
+    assert scores[1] > scores[0] + 0.05
+    with pytest.raises(Exception, match="GRAPPA learns"):
+        last(grappa.learn(PHANTOM, 6, 8))
+
+
+def test_many_coils_beat_one():
+    found = last(many.compare(PHANTOM, 3))
+    rows = re.findall(r'<th scope="row">([^<]+)</th><td>([\d.]+)%', found.words)
+    assert len(rows) == len(many.ALONE) + len(many.TOGETHER)
+    error = {name: float(value) for name, value in rows}
+    alone = min(value for name, value in error.items() if "alone" in name)
+    assert error["SENSE, 8 coils"] < alone
+    assert np.isfinite(list(error.values())).all()

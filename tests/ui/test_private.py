@@ -1,0 +1,144 @@
+"""Private mode in Chromium: the same numbers as PyTorch, and nothing sent."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import recon
+from recon import examples, phantom
+from recon.ui import private
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory) -> Path:
+    """The packages that the public host serves, from npm."""
+    if shutil.which("npm") is None:
+        pytest.skip("no npm on the path")
+    folder = tmp_path_factory.mktemp("npm")
+    done = subprocess.run(
+        ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder,
+         *private.PACKAGES],
+        capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+    if done.returncode:
+        pytest.skip("the JavaScript packages could not be installed")
+    return folder / "node_modules"
+
+
+@pytest.fixture
+def mode(page, packages):
+    """The page with the tab open, and the public host played by a local folder."""
+
+    def serve(route):
+        for source in private.SOURCES:
+            if route.request.url.startswith(source):
+                name = source.removeprefix(private.HOST).strip("/").rpartition("@")[0]
+                path = packages / name / route.request.url.removeprefix(source)
+                route.fulfill(path=path, headers={"Access-Control-Allow-Origin": "*"})
+                return
+        route.abort()
+
+    page.route(f"{private.HOST}/**", serve)
+    page.get_by_role("tab", name="Private").click()
+    return page
+
+
+def switched_on(page):
+    page.locator(".private-switch").click()
+    page.locator("recon-private[data-state=on]").wait_for(timeout=120_000)
+    return page.locator("recon-private")
+
+
+def made(folder: Path) -> dict[str, np.ndarray]:
+    """Three files, and the k-space that Python reads from each."""
+    found = {"phantom.npy": phantom.kspace((128, 96), seed=1)}
+    np.save(folder / "phantom.npy", found["phantom.npy"])
+    head = examples.load("head")
+    found["head.npz"] = np.asarray(head)
+    np.savez_compressed(folder / "head.npz", kspace=found["head.npz"])
+    stack = np.stack([phantom.kspace((90, 102), seed=s) for s in range(3)])
+    with h5py.File(folder / "volume.h5", "w") as file:
+        file["kspace"] = stack
+        reference = abs(np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(stack[1])), axes=(-2, -1)))
+        file.attrs["max"] = 1.2 * reference.max() * np.sqrt(90 * 102)
+    found["volume.h5"] = recon.read(folder / "volume.h5")
+    return found
+
+
+def test_the_same_numbers_as_in_python_and_nothing_sent(mode, tmp_path):
+    files = made(tmp_path)
+    element = switched_on(mode)
+    sent: list[str] = []
+    mode.on("request", lambda request: sent.append(f"{request.method} {request.url}"))
+    for name, kspace in files.items():
+        element.locator("input[type=file]").set_input_files(tmp_path / name)
+        element.get_by_text("s on this device").wait_for()
+        for rate in (4, 8):
+            element.locator("select").select_option(str(rate))
+            element.get_by_role("button", name="Reconstruct").click()
+            mode.locator("recon-private[data-state=running]").wait_for()
+            mode.locator("recon-private[data-state=done]").wait_for(timeout=180_000)
+            scores = element.evaluate("e => e.result.scores")
+            ours = recon.reconstruct(kspace, rate, 0, "resnet-dc")
+            assert scores["ResNet-DC"]["ssim"] == pytest.approx(ours.metrics["ssim"], abs=1e-4)
+            assert scores["ResNet-DC"]["psnr"] == pytest.approx(ours.metrics["psnr"], abs=0.01)
+            assert scores["zero-filled"]["ssim"] == pytest.approx(
+                ours.zero_filled_metrics["ssim"], abs=1e-4
+            )
+            seconds = element.evaluate("e => [e.result.seconds, e.expected]")
+            print(f"{name} {rate}x: {seconds[0]:.1f} s, {seconds[1]:.1f} s were announced")
+    assert [
+        request for request in sent if "heartbeat" not in request and "blob:" not in request
+    ] == []
+
+
+def test_cancel_and_go_on(mode, tmp_path):
+    np.save(tmp_path / "scan.npy", phantom.kspace((256, 256)))
+    element = switched_on(mode)
+    element.locator("input[type=file]").set_input_files(tmp_path / "scan.npy")
+    element.get_by_role("button", name="Reconstruct").click()
+    element.get_by_role("button", name="Cancel").click()
+    element.get_by_text("Cancelled.").wait_for()
+    mode.locator("recon-private[data-state=chosen]").wait_for(timeout=60_000)
+    assert element.evaluate("e => e.result") is None
+    np.save(tmp_path / "small.npy", phantom.kspace((48, 40)))
+    element.locator("input[type=file]").set_input_files(tmp_path / "small.npy")
+    element.get_by_text("48 x 40").wait_for()
+    element.get_by_role("button", name="Reconstruct").click()
+    mode.locator("recon-private[data-state=done]").wait_for(timeout=60_000)
+
+
+def test_what_cannot_be_read_is_one_sentence(mode, tmp_path):
+    element = switched_on(mode)
+    (tmp_path / "text.npy").write_text("hello, this is no array")
+    np.savez(tmp_path / "many.npz", a=np.ones(3), b=np.ones(3))
+    with h5py.File(tmp_path / "empty.h5", "w") as file:
+        file["other"] = np.ones(3)
+    np.save(tmp_path / "flat.npy", np.ones(64))
+    for name, sentence in (
+        ("text.npy", "not a NumPy file"),
+        ("many.npz", "none is named kspace"),
+        ("empty.h5", "no dataset named kspace"),
+        ("flat.npy", "K-space of a slice"),
+    ):
+        element.locator("input[type=file]").set_input_files(tmp_path / name)
+        element.get_by_text(sentence).wait_for()
+        assert element.get_by_role("button", name="Reconstruct").is_disabled()
+
+
+def test_a_runtime_that_was_changed_is_refused(page, packages):
+    page.route(
+        f"{private.HOST}/**",
+        lambda route: route.fulfill(body="alert(1)", headers={"Access-Control-Allow-Origin": "*"}),
+    )
+    page.get_by_role("tab", name="Private").click()
+    page.locator(".private-switch").click()
+    page.locator("recon-private[data-state=error]").wait_for(timeout=60_000)
+    assert page.locator(".private-switch").is_enabled()
+    assert page.locator("recon-private input[type=file]").is_disabled()
