@@ -104,8 +104,8 @@ async def _written(
     finally:
         for written in parser._files_to_close_on_error:
             written.close()
-    name = strip_invalid_filename_characters(Path(file.filename or "").name) or "file"
-    return Path(file.file.name).rename(place / name)
+    name = strip_invalid_filename_characters(Path(file.filename or "").name)
+    return Path(file.file.name).rename(place / (name if name.strip(". ") else "file"))
 
 
 async def _counted(

@@ -1,0 +1,346 @@
+"""The served app: what is reachable, what it refuses, what it leaves behind."""
+
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import numpy as np
+import pytest
+
+from recon import limits, phantom
+from recon.ui import events
+from recon.ui.serving import server, sessions
+from recon.ui.serving.guard import OPEN
+from tests.helpers.server import api, call, event, upload
+
+
+@pytest.fixture
+def visitor(url):
+    with httpx.Client(base_url=url, timeout=60) as one:
+        one.get("/")
+        yield one
+
+
+@pytest.fixture
+def store(url):
+    assert server._store is not None
+    return server._store
+
+
+@pytest.fixture
+def file(tmp_path):
+    np.save(tmp_path / "k.npy", phantom.kspace((48, 40)))
+    return tmp_path / "k.npy"
+
+
+def everything(store) -> list[Path]:
+    """All that lies in Gradio's folder."""
+    return [path for path in store.folder.parent.rglob("*") if path.is_file()]
+
+
+CLOSED = [
+    "run/reconstruct", "run/upload", "run/show", "api/reconstruct", "api/upload", "call/upload",
+    "call/pack", "call/restore", "call/v2/upload", "component_server", "process_recording",
+    "vibe-code", "vibe-edit", "stream/x", "run-history/connect",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_nothing_goes_round_the_queue(visitor, path):
+    session = uuid.uuid4().hex
+    for body in ({"data": []}, {"data": [], "fn_index": 0}, {"data": [], "session_hash": session}):
+        assert visitor.post(api(path), json=body).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["deep_link?session_hash=x", "proxy=https://example.org", "file/etc/passwd", "stream/a/b/c/d",
+     "dev/reload", "vibe-code", "custom_component/a/b/c/d", "runs", "profiling/traces"],
+)  # fmt: skip
+def test_what_the_page_does_not_need_is_closed(visitor, path):
+    assert visitor.get(api(path)).status_code == 404
+
+
+def test_every_open_address_is_one_of_gradio(url):
+    import app
+
+    known = {
+        (method, route.path.removeprefix("/gradio_api/"))
+        for route in _routes(app.demo.app.routes)
+        for method in getattr(route, "methods", None) or ()
+        if route.path.startswith("/gradio_api/")
+    }
+    assert len(known) > 30
+    opened = {(method, path) for method, path in known if OPEN.fullmatch(f"{method} {path}")}
+    assert ("POST", "upload") in opened
+    assert ("GET", "file={path_or_url:path}") in opened
+    assert 20 < len(opened) < len(known) - 20
+
+
+def _routes(routes, prefix=""):
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from _routes(inner.routes)
+        elif hasattr(route, "path"):
+            yield route
+
+
+def test_links_leave_no_state(visitor, file, store):
+    event(visitor, "upload", {"upload": {"path": upload(visitor, file)}}, session="deep1")
+    assert visitor.get(api("deep_link?session_hash=deep1")).status_code == 404
+    assert not list(store.folder.parent.rglob("state.json"))
+
+
+def test_an_event_leaves_nothing_on_the_disk(visitor, file, store):
+    meta = {"_type": "gradio.FileData"}
+    path = upload(visitor, file)
+    before = everything(store)
+    for _ in range(3):
+        answer = event(visitor, "upload", {"upload": {"path": path, "meta": meta}})
+        assert "k.npy" in json.dumps(answer)
+    event(visitor, "change_mask", {})
+    assert everything(store) == before
+    assert str(path) in map(str, before)
+
+
+def raw(url: str, head: str, body: bytes) -> socket.socket:
+    where = urlsplit(url)
+    connection = socket.create_connection((where.hostname, where.port), 10)
+    connection.sendall(head.format(host=where.netloc).encode() + body)
+    return connection
+
+
+FORM = (
+    "POST /gradio_api/upload HTTP/1.1\r\nHost: {host}\r\n"
+    "Content-Type: multipart/form-data; boundary=xyz\r\nContent-Length: 100000000\r\n\r\n"
+    '--xyz\r\nContent-Disposition: form-data; name="files"; filename="k.npy"\r\n\r\n'
+)
+
+
+def test_what_is_broken_off_goes_at_once(url, store):
+    before = everything(store)
+    open_ones = [raw(url, FORM, b"x" * 300_000) for _ in range(5)]
+    wait(lambda: len(everything(store)) == len(before) + 5)
+    for one in open_ones:
+        one.close()
+    wait(lambda: everything(store) == before)
+    assert set(store._places) == {path.name for path in store.folder.iterdir()}
+
+
+def wait(condition, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_full_folder_refuses_uploads_and_nothing_else(visitor, file, store, monkeypatch):
+    monkeypatch.setattr(store, "quota", sum(store._places.values()) + 1000)
+    sent = visitor.post(api("upload"), files={"files": ("big.npy", b"x" * 5000)})
+    assert sent.status_code == 507
+    assert "no room" in sent.json()["detail"]
+    assert len(store._places) == len(list(store.folder.iterdir()))
+    verdict = json.dumps(event(visitor, "choose_example", {"example": "phantom"}))
+    assert "Nominal 4x" in verdict
+
+
+def test_a_full_disk_leaves_the_examples(visitor, store, monkeypatch):
+    """As on a disk without a byte: nothing in the folder can be made."""
+    real = os.open
+
+    def full(path, flags, *rest, **named):
+        if flags & os.O_CREAT and str(path).startswith(str(store.folder.parent)):
+            raise OSError(28, "No space left on device")
+        return real(path, flags, *rest, **named)
+
+    monkeypatch.setattr(os, "open", full)
+    monkeypatch.setattr(store, "quota", 0)
+    assert visitor.post(api("upload"), files={"files": ("k.npy", b"xyz")}).status_code == 507
+    for key in ("head", "phantom"):
+        assert "Nominal 4x" in json.dumps(event(visitor, "choose_example", {"example": key}))
+    answer = json.dumps(event(visitor, "pack", {}))
+    assert "no room" in answer
+
+
+@pytest.mark.parametrize(
+    ("files", "data"),
+    [
+        ({}, {"files": "text, which would be kept in memory"}),
+        ({"other": ("k.npy", b"x")}, {}),
+        ([("files", ("a.npy", b"x")), ("files", ("b.npy", b"x"))], {}),
+        ({"files": ("k.npy", b"x")}, {"more": "x"}),
+    ],
+    ids=["no file", "another name", "two files", "a field"],
+)
+def test_an_upload_is_one_file(visitor, store, files, data):
+    before = everything(store)
+    assert (
+        visitor.post(api("upload"), files=files or {"x": (None, "y")}, data=data).status_code == 400
+    )
+    assert everything(store) == before
+
+
+def test_names_of_uploads_stay_in_their_folder(visitor, store):
+    for name in (
+        "../../up.npy",
+        "/etc/k.npy",
+        "a/b.npy",
+        "..",
+        "x" * 300 + ".npy",
+        "\u00e4\u00f6 k.npy",
+    ):
+        sent = visitor.post(api("upload"), files={"files": (name, b"x")})
+        path = Path(sent.json()[0])
+        assert path.parent.parent == store.folder
+        assert path.resolve() == path
+        assert path.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"[1, 2]", 400),
+        (b'"text"', 400),
+        (b"{", 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 200_000, 400),
+        (b'{"data": "' + b"x" * 2**21 + b'"}', 413),
+        (b'{"data": [], "session_hash": 5}', 400),
+        (b'{"data": [], "session_hash": "' + b"x" * 200 + b'"}', 400),
+    ],
+)
+def test_other_bodies_are_refused(visitor, content, status):
+    kind = {"content-type": "application/json"}
+    answer = visitor.post(api("queue/join"), content=content, headers=kind)
+    assert answer.status_code == status
+    assert answer.json()["detail"].endswith(".")
+
+
+ARGUMENTS = [
+    [None], [0], [5], ["text"], [[]], [{}], [{"path": None}], [{"path": 5}], [],
+    ["FILE", None], ["FILE", "4"], ["FILE", 0], ["FILE", float("nan")], ["FILE", [4]],
+    ["FILE", True],
+    ["FILE", 4, None], ["FILE", 4, -1], ["FILE", 4, 0.5], ["FILE", 4, {}], ["FILE", 4, 2**70],
+    ["FILE", 4, 0, None], ["FILE", 4, 0, []], ["FILE", 4, 0, "none"],
+    ["FILE", 4, 0, {"path": "x"}],
+    ["FILE", 4, 0, "cs", 0.5], ["FILE", 4, 0, "cs", None], ["FILE", 4, 0, "cs", float("inf")],
+    ["FILE", 4, 0, "cs", -2], ["FILE", 4, 0, "cs", "1"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS, ids=lambda one: str(one)[:40])
+def test_badly_typed_arguments_are_one_sentence(visitor, file, arguments, capfd):
+    named = {"path": upload(visitor, file), "meta": {"_type": "gradio.FileData"}}
+    answer = call(visitor, [named if one == "FILE" else one for one in arguments])
+    assert "event: error" in answer
+    words = json.loads(answer.split("data: ")[1])["error"]
+    assert words is not None
+    assert words[0].isalpha()
+    assert words.endswith(".")
+    for leak in ("Traceback", "site-packages", ".py", str(file.parent)):
+        assert leak not in answer
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_headers(visitor, file):
+    page = visitor.get("/")
+    policy = page.headers["content-security-policy"]
+    for part in (
+        "default-src 'self'",
+        "object-src 'none'",
+        "'wasm-unsafe-eval'",
+        "worker-src 'self' blob:",
+    ):
+        assert part in policy
+    path = upload(visitor, file)
+    for answer in (
+        page,
+        visitor.get("/config"),
+        visitor.get(api(f"file={path}")),
+        visitor.get("/x"),
+    ):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert visitor.get(api(f"file={path}")).headers["cache-control"] == "private, no-store"
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_works_in_frames(url):
+    plain = httpx.get(url).headers["set-cookie"]
+    assert "HttpOnly" in plain
+    assert "SameSite=Lax" in plain
+    framed = httpx.get(url, headers={"x-forwarded-proto": "https"}).headers["set-cookie"]
+    for part in ("HttpOnly", "Secure", "SameSite=None", "Partitioned"):
+        assert part in framed
+    assert plain.split(";")[0] != framed.split(";")[0]
+    with httpx.Client(base_url=url) as one:
+        one.get("/")
+        assert "set-cookie" not in one.get("/").headers
+        bad = {"cookie": "recon-visitor=short"}
+        assert "set-cookie" in httpx.get(url, headers=bad).headers
+
+
+def test_visits_are_small_and_forgotten(visitor, url):
+    import app
+
+    holder = app.demo.app.state_holder
+    assert isinstance(holder, sessions.Sessions)
+    event(visitor, "choose_example", {"example": "phantom"}, session="visit1")
+    state = holder.session_data["visit1"]
+    assert not state.config_values
+    assert any(getattr(value, "example", None) == "phantom" for value in state.state_data.values())
+    holder.time_last_used["visit1"] -= sessions.datetime.timedelta(seconds=sessions.AGE + 1)
+    sessions.leave_behind(app.demo.app, server._store)
+    assert "visit1" not in holder.session_data
+
+
+def test_only_few_work_at_once(monkeypatch):
+    turns = events.Turns()
+    monkeypatch.setattr(events, "QUEUE", 0.2)
+    inside, most, refused = [], [], []
+
+    def work():
+        try:
+            with turns.piece():
+                inside.append(1)
+                most.append(len(inside))
+                time.sleep(0.4)
+                inside.pop()
+        except events.InputError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert max(most) == events.AT_ONCE
+    assert len(refused) == 4
+    assert "try again" in refused[0]
+
+
+def test_too_slow_a_method_is_one_sentence_beside_the_zero_filled_image(visitor, file, monkeypatch):
+    monkeypatch.setattr(limits, "SECONDS", 3.5)  # of which 3 are spared
+    real = time.monotonic
+    from recon.methods import METHODS
+
+    def slow(measurement):
+        end = real() + 30
+        while real() < end:
+            limits.check()
+            time.sleep(0.02)
+
+    monkeypatch.setattr(type(METHODS["cs"]), "__call__", lambda self, one: slow(one))
+    start = real()
+    named = {"path": upload(visitor, file), "meta": {"_type": "gradio.FileData"}}
+    answer = call(visitor, [named, 4, 61, "cs", -1])
+    assert "longer than the 3.5 seconds" in answer
+    shown = json.dumps(event(visitor, "show", {"method": "cs", "seed": 62}))
+    assert "longer than the 3.5 seconds" in shown
+    assert "zero-filled image stands in its place" in shown
+    assert real() - start < 15
