@@ -19,7 +19,7 @@ const BAR = `
   <span class="viewer-wiper" hidden><select aria-label="Left of the line"></select>
     <input type="range" min="0" max="100" value="50" aria-label="Place of the line"></span>
   <button type="button" data-do="research" aria-pressed="false"
-    title="Signed errors, scales, profile and histogram">Research</button>
+    title="Signed errors and the scale of errors">Research</button>
   <span class="viewer-research" hidden>
     <label>Errors <select data-set="signed"><option value="">size</option><option value="1">signed</option></select></label>
     <label>up to <select data-set="limit"><option value="0.05">5 %</option><option value="0.1">10 %</option>
