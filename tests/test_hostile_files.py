@@ -136,6 +136,7 @@ def test_memory_stays_bounded(found):
         before = result["rise"]
 
 
+@pytest.mark.slow
 def test_no_answer_holds_bytes_that_are_not_the_files_own(tmp_path):
     """Memory is full of a marker, and chunks declare more bytes than they store."""
     found = in_own_process("leak", tmp_path / "chunks", walls=False)
@@ -150,6 +151,7 @@ def test_no_file_holds_the_reader(found):
         assert result.get("seconds", 0) < 20, (name, result)
 
 
+@pytest.mark.slow
 def test_damaged_files_are_read_or_refused(tmp_path):
     found = in_own_process("fuzz", tmp_path, 12)
     assert len(found) >= 12

@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import itertools
 import json
+import logging
 import math
 import os
 import socket
@@ -85,8 +86,14 @@ class _Nursery:
                 env={**environment, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
                 cwd="/",
             )
-        if self.control.recv(1) != b"r":
+        ready = self.control.recv(1)
+        if not ready:
             raise NotStartedError("the process that reads files did not start")
+        if ready != b"f":
+            logging.getLogger(__name__).warning(
+                "No system calls are filtered here: a process that reads is bounded in memory and "
+                "time, but could open files."
+            )
 
     def end(self) -> None:
         self.control.close()

@@ -109,6 +109,14 @@ def test_the_process_is_clean_and_small(tmp_path, monkeypatch):
     assert all(str(one).startswith(("/dev/null", "socket:")) for one in kept), kept
 
 
+@linux
+def test_nothing_is_logged_where_the_kernel_filters_calls(caplog):
+    isolated._close()
+    warm()
+    assert isolated._nursery is not None
+    assert caplog.text == ""
+
+
 def test_answers_are_the_same_with_and_without_walls(tmp_path, monkeypatch):
     paths = one_of_each(tmp_path / "files")
     apart = [(describe(path), read(path)) for path in paths]

@@ -66,9 +66,21 @@ def endless_text(folder: Path) -> None:
     path.write_bytes(content)
 
 
+def tree_with_a_wrong_byte(folder: Path) -> None:
+    """One byte of a version-2 B-tree: libhdf5 sees it, and falls over its own cleaning up."""
+    path = folder / "tree_with_a_wrong_byte.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        grows = {"chunks": (1, 8, 32), "maxshape": (None, None, 32), "compression": "gzip"}
+        file.create_dataset("kspace", data=files.STACK[:, 0], **grows)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"BTHD") + 27] ^= 1
+    path.write_bytes(content)
+
+
 ATTACKS: tuple[Callable[[Path], None], ...] = (
     chunks_in_circles,
     groups_in_circles,
     type_of_itself,
     endless_text,
+    tree_with_a_wrong_byte,
 )
