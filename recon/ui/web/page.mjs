@@ -27,7 +27,14 @@ class About extends HTMLElement {
     const {signal} = this.gone, place = this.closest('.experiment');
     document.addEventListener(OPEN, () => this.look(), {signal});
     // own controls: whatever was moved since makes the result an old one
-    place?.querySelector('.rail')?.addEventListener('input', () => { this.moved = true; this.show(); }, {signal});
+    const rail = place?.querySelector('.rail');
+    rail?.addEventListener('input', () => { this.moved = true; this.show(); }, {signal});
+    // Whoever is quicker than the tab has asked already; what opens by itself must not come after it.
+    rail?.addEventListener('click', event => {
+      if (!event.target.closest('button')) return;
+      clearTimeout(this.timer);
+      this.asked = now[this.content?.of];
+    }, {signal});
     this.resize = new ResizeObserver(() => this.look());
     if (place) this.resize.observe(place);
     this.look();
