@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from recon import datasets, weights
 from recon.datasets import open_images
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.training import cards, export, publish
 from recon.training.learner import Learner, Workers, choose_device
 from recon.training.log import Log

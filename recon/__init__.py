@@ -6,7 +6,8 @@
 >>> result.metrics["ssim"], result.zero_filled_metrics["ssim"]
 """
 
-from recon.kspace import InputError, KSpace, Source
+from recon.errors import InputError
+from recon.kspace import KSpace, Source
 from recon.methods import methods
 from recon.pipeline import Reconstruction, reconstruct
 from recon.readers import describe, read

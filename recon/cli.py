@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recon import figures, weights
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.masks import FAMILIES
 from recon.methods import DEFAULT, methods
 from recon.pipeline import Reconstruction, reconstruct

@@ -24,7 +24,8 @@ import pooch
 from recon import phantom
 from recon.coils import phantom as coil_phantom
 from recon.coils.simulate import Loops
-from recon.kspace import InputError, KSpace, Source
+from recon.errors import InputError
+from recon.kspace import KSpace, Source
 from recon.readers import read
 from recon.simulate import kspace_from_magnitude
 

@@ -19,7 +19,7 @@ from recon.benchmark.contenders import Contender, contenders, multiply_adds
 from recon.benchmark.report import refresh
 from recon.benchmark.scoring import Row, best_setting, interval, summary
 from recon.benchmark.sets import ACCELERATIONS, NOISE, QUICK, groups, measured, simulated
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.measurement import measure, picture
 from recon.methods.networks import method_of
 from tests.helpers.data import blobs

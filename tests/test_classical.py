@@ -9,8 +9,8 @@ import torch
 from skimage.restoration import denoise_tv_chambolle
 
 from recon import classical, masks, metrics, phantom
+from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
-from recon.kspace import InputError
 from recon.measurement import measure, picture
 from recon.methods import METHODS
 

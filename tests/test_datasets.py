@@ -15,8 +15,8 @@ import pytest
 from recon import datasets
 from recon.datasets import open_images
 from recon.datasets.open_images import PublicSource
+from recon.errors import InputError
 from recon.fourier import ifft2c
-from recon.kspace import InputError
 from recon.simulate import kspace_from_magnitude
 from tests.helpers import data
 from tests.helpers.data import blobs

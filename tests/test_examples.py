@@ -15,9 +15,10 @@ import pytest
 import scipy.io
 
 from recon import examples
+from recon.errors import InputError
 from recon.examples import EXAMPLES, Remote, fetch, load
 from recon.fourier import ifft2c
-from recon.kspace import InputError, KSpace
+from recon.kspace import KSpace
 
 REMOTE = [key for key, example in EXAMPLES.items() if example.remote]
 BUILT_IN = [key for key in EXAMPLES if key not in REMOTE]

@@ -8,7 +8,8 @@ import pickle
 import numpy as np
 import pytest
 
-from recon.kspace import InputError, KSpace, Source
+from recon.errors import InputError
+from recon.kspace import KSpace, Source
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (3, 5, 7)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recon import masks
-from recon.kspace import InputError
+from recon.errors import InputError
 
 DRAWS, WIDTH = 10_000, 368
 

@@ -17,7 +17,7 @@ import torch
 
 import train
 from recon import datasets, metrics, weights
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.models.discriminator import PatchDiscriminator
 from recon.training.learner import Learner, Workers
 from recon.training.losses import judged, judging, ssim_loss

@@ -20,7 +20,7 @@ from recon.benchmark.report import markdown, overview, refresh, write_csv
 from recon.benchmark.results import Results
 from recon.benchmark.scoring import score
 from recon.benchmark.sets import QUICK, Plan, groups
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.training.record import code_revision, processor_name
 from recon.weights import WeightsError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from recon.benchmark.results import TITLES, Results
 from recon.benchmark.scoring import BASELINE, Row
 from recon.benchmark.sets import ACCELERATIONS, Plan
-from recon.kspace import InputError
+from recon.errors import InputError
 
 MARKERS = "<!-- benchmark -->", "<!-- /benchmark -->"
 

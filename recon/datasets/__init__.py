@@ -20,7 +20,7 @@ from recon.datasets.batches import (
     undersample,
 )
 from recon.datasets.volumes import Measured, Slice, Volume
-from recon.kspace import InputError
+from recon.errors import InputError
 
 __all__ = [
     "DATASETS",

@@ -9,8 +9,8 @@ import numpy as np
 
 from recon import masks
 from recon.datasets.volumes import Measured, Slice, Volume, fully_sampled
+from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
-from recon.kspace import InputError
 from recon.measurement import Measurement, measure, picture
 from recon.scan import Sampling, Scan
 from recon.simulate import lower_resolution

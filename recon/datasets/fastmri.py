@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from recon.datasets.volumes import Measured, Volume
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.measurement import picture
 from recon.readers import describe
 

@@ -29,7 +29,7 @@ import pooch
 import pydicom
 
 from recon.datasets.volumes import Volume
-from recon.kspace import InputError
+from recon.errors import InputError
 
 CHECKSUMS = Path(__file__).parent / "open_images.sha256"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from recon.errors import InputError
 from recon.fourier import ifft2c
-from recon.kspace import InputError
 
 FINE = 32  # steps per pixel in which `full_width` looks at the main lobe
 

@@ -12,7 +12,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from recon.kspace import InputError, KSpace
+from recon.errors import InputError
+from recon.kspace import KSpace
 from recon.readers import formats, isolated, pictures
 from recon.readers.isolated import NotStartedError, warm
 from recon.readers.layout import Axes, layout_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers.bounded import MIB, BoundedFile
 
 MAX_MEMBERS = 4096

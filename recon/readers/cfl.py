@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import archive, many, partitions
 from recon.readers.bounded import MIB, Stream, take
 from recon.readers.peek import Peek

@@ -16,7 +16,7 @@ import zlib
 import h5py
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers.bounded import MIB, BoundedFile, Index, narrow, taken_shape
 
 MAX_CHUNK = 64 * MIB

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import archive
 from recon.readers.bounded import MIB, BoundedFile, Index
 from recon.readers.missing import needs

@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import hdf5
 from recon.readers.bounded import BoundedFile
 from recon.readers.stored import NAMES, WRONG_MASK, Stored, choose, suitable

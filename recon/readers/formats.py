@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import (
     bruker,
     cfl,

@@ -20,7 +20,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import bounded, chunks
 from recon.readers.bounded import MIB, BoundedFile, Index, Stream, narrow, taken_shape
 from recon.readers.heap import HeapGuard

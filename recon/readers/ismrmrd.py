@@ -19,7 +19,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import hdf5, readouts, vlen
 from recon.readers.bounded import MIB, BoundedFile
 from recon.readers.peek import Peek

@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import formats, wire
 from recon.readers.bounded import MIB, Index, taken_shape
 from recon.readers.stored import Stored

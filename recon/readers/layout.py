@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import evidence
 from recon.readers.bounded import Index
 from recon.readers.stored import WANTED, Stored, pair_axis, suitable

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers.bounded import Index
 
 MAX_SLICES = 100_000

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers.bounded import MIB, BoundedFile, Index, Stream, inflated, take
 
 COMPRESSED, MATRIX, UINT32, INT32, INT8 = 15, 14, 6, 5, 1

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import fastmri, hdf5, mat5
 from recon.readers.bounded import BoundedFile
 from recon.readers.peek import HDF5

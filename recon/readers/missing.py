@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from recon.kspace import InputError
+from recon.errors import InputError
 
 
 def needs(module: str, what: str) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import archive, many
 from recon.readers.bounded import MIB, BoundedFile, Index, Stream, inflated, take
 from recon.readers.missing import needs

@@ -16,7 +16,7 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy_format
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import archive
 from recon.readers.bounded import MIB, BoundedFile, Index, Stream, take
 from recon.readers.stored import WRONG_MASK, Stored, choose

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers.bounded import MIB, BoundedFile, Index
 from recon.readers.layout import MAX_PICTURE_SIDE, MIN_SIDE
 from recon.readers.stored import Stored

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from recon.errors import InputError
 from recon.fourier import fft2c
-from recon.kspace import InputError, KSpace, Source
+from recon.kspace import KSpace, Source
 from recon.readers import detect
 from recon.readers.bounded import narrow
 from recon.readers.layout import Layout

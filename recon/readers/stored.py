@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers.bounded import Index
 
 # Names that people give to k-space, most telling first.

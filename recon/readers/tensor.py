@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import archive
 from recon.readers.bounded import MIB, Index, Stream, narrow
 from recon.readers.stored import Stored, choose

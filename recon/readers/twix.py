@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import readouts
 from recon.readers.bounded import MIB, BoundedFile
 from recon.readers.peek import Peek

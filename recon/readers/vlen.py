@@ -13,7 +13,7 @@ import struct
 import h5py
 import numpy as np
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import chunks
 from recon.readers.bounded import MIB, BoundedFile
 from recon.readers.heap import OBJECT, SIGNATURE

@@ -102,7 +102,7 @@ def serve(session: socket.socket, file: int) -> None:
     """Answer for one file: what it holds, then as many parts of it as are asked for."""
     import numpy as np
 
-    from recon.kspace import InputError
+    from recon.errors import InputError
     from recon.readers import formats, sandbox, wire
     from recon.readers.bounded import GivenFile
 

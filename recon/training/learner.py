@@ -15,8 +15,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from recon import datasets, masks, models
 from recon.coils.espirit import sensitivities
 from recon.coils.joint import Joint
+from recon.errors import InputError
 from recon.fourier import center_crop
-from recon.kspace import InputError
 from recon.measurement import CROP
 from recon.models.discriminator import PatchDiscriminator
 from recon.training.losses import judged, judging, ssim_loss

@@ -19,7 +19,7 @@ import gradio as gr
 import numpy as np
 
 from recon import examples, figures, masks
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.methods import DEFAULT, METHODS, methods
 from recon.probes import psf
 from recon.ui import serving, session

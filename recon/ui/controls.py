@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from recon import examples, masks, readers
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.methods import DEFAULT, METHODS, methods
 from recon.ui.components import Upload
 from recon.ui.events import Values

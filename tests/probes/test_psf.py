@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recon import masks, phantom
+from recon.errors import InputError
 from recon.fourier import ifft2c
-from recon.kspace import InputError
 from recon.probes.psf import full_width, incoherence, point_spread, sidelobe_level
 
 

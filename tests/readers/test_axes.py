@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.io
 
+from recon.errors import InputError
 from recon.fourier import fft2c
-from recon.kspace import InputError
 from recon.readers import describe, read
 from tests.conftest import SHARED
 from tests.helpers.files import npy, write_h5, write_mat

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import describe, hdf5, read
 from tests.helpers import hostile
 from tests.helpers.files import STACK

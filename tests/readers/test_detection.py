@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
-from recon.kspace import InputError
 from recon.pipeline import reconstruct
 from recon.readers import detect, read
 from tests.helpers.files import MASK, STACK, H, W, anatomy, npy, said, write_h5

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import describe, isolated, read, warm, wire
 from recon.readers.bounded import MIB
 from tests.helpers import hostile

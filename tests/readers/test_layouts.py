@@ -10,7 +10,8 @@ import scipy.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.kspace import InputError, KSpace
+from recon.errors import InputError
+from recon.kspace import KSpace
 from recon.readers import describe, read
 from recon.readers.bounded import Stream, take
 from tests.helpers.files import (

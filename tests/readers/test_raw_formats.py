@@ -13,8 +13,8 @@ import pydicom
 import pytest
 import torch
 
+from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
-from recon.kspace import InputError
 from recon.readers import describe, read
 from tests.conftest import SHARED
 from tests.helpers import scans

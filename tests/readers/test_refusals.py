@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import SUFFIXES, describe, read
 from tests.helpers.files import STACK, npy, one_of_each, write_h5, write_mat, write_picture
 

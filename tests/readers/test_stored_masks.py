@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from recon.kspace import InputError
+from recon.errors import InputError
 from recon.readers import describe, read
 from tests.helpers.files import MASK, STACK, C, H, S, W, said, write_h5, write_mat, write_mat73
 

@@ -39,7 +39,7 @@ def peak() -> float:
 
 def outcome(path: Path, described: bool = True) -> str:
     """The sentence a file is refused with, "read", or "ESCAPED: ..." for another exception."""
-    from recon.kspace import InputError
+    from recon.errors import InputError
     from recon.readers import describe, read
 
     try:
