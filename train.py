@@ -58,7 +58,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     if run.epochs:
         run = replace(run, steps=run.epochs * len(slices) // (run.batch * workers.count))
     learner = Learner(run, choose_device(), workers)
-    folder = out / run.name
+    store, folder = weights.Store(out), out / run.name
     folder.mkdir(parents=True, exist_ok=True)
     written = record(run, training, learner.network)  # now: the code may change while it runs
     if run.start:
@@ -81,7 +81,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     bar = tqdm(steps, desc=run.name, file=sys.stderr, mininterval=5, disable=not first)
     for step in bar:
         if first and run.snapshots and step in run.snapshot_steps():
-            weights.snapshot(folder, step, learner.best_guess)
+            store.save_snapshot(run.name, step, learner.best_guess)
         losses.append(learner.step(step, slices))
         if not math.isfinite(losses[-1]):
             raise RuntimeError(
@@ -97,7 +97,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
             bar.set_postfix(loss=f"{np.mean(losses):.4f}", ssim=f"{score:.4f}", refresh=False)
             if score > best or run.keep == "last":
                 best = score
-                weights.save(folder, learner.best_guess, config, run.half)
+                store.save(run.name, learner.best_guess, config, run.half)
         if validate or done % LOG_EVERY == 0:
             log.add(done, float(np.mean(losses)), score)
             losses.clear()
@@ -113,7 +113,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
 
     if first:
         if run.snapshots:
-            weights.snapshot(folder, run.steps, learner.best_guess)
+            store.save_snapshot(run.name, run.steps, learner.best_guess)
         written["seconds"] = round(progress["seconds"] + time.time() - start)
         written["history"] = [row for row in log.rows if row["ssim"] is not None]
         written["test_noise"] = TEST_NOISE
@@ -127,20 +127,19 @@ def begin(learner: Learner, name: str, out: Path) -> dict[str, Any]:
     """Start from the weights of an earlier run; its record, to be kept with the new one's."""
     name = name.format(acceleration=learner.run.acceleration)
     name += "" if learner.run.dataset == "open" else f"-{learner.run.dataset}"
-    out = out if name in weights.checkpoints(out) else weights.FOLDER
-    if name not in weights.checkpoints(out):
+    stores = [store for store in (weights.Store(out), weights.Store()) if name in store.names()]
+    if not stores:
         raise InputError(f"This training goes on from the weights of {name}; make them first.")
-    learner.network.load_state_dict(weights.load(name, out).state_dict())
+    learner.network.load_state_dict(stores[0].load(name).state_dict())
     if learner.average is not None:
         learner.average.module.load_state_dict(learner.network.state_dict())
-    earlier = json.loads((out / name / "record.json").read_text("utf-8"))
-    sha256 = weights.checkpoints(out)[name].sha256
-    return {"name": name, "sha256": sha256, "record": earlier}
+    sha256 = stores[0].config(name).sha256
+    return {"name": name, "sha256": sha256, "record": stores[0].record(name)}
 
 
 def test(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:
     """Scores of the best weights on the subjects kept for testing, volume by volume."""
-    network = weights.load(folder.name, folder.parent)
+    network = weights.Store(folder.parent).load(folder.name)
     volumes = datasets.load(data, "test", run.dataset)
     return [
         {"subject": volume.subject, "volume": volume.name, "acceleration": rate}
@@ -207,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--download", action="store_true", help="fetch what the folder lacks of the open data"
     )
-    parser.add_argument("--out", type=Path, default=weights.FOLDER)
+    parser.add_argument("--out", type=Path, default=weights.SHIPPED)
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     parser.add_argument("--batch", type=int, help="scans a step, in every process")

@@ -63,7 +63,7 @@ def checkpoints(tmp_path_factory):
         for tensor in network.parameters():
             nn.init.normal_(tensor, std=0.05)
         config = weights.Config(architecture, rate, options=options)
-        weights.save(root / name, network, config)
+        weights.Store(root).save(name, network, config)
     return root
 
 
@@ -179,7 +179,7 @@ def test_networks_are_those_of_the_acceleration(checkpoints):
     kspace = phantom.kspace((48, 40))
     for rate in (4, 8):
         measurement = measure(kspace, masks.random_cartesian(40, rate), rate)
-        network = weights.load(f"resnet-{rate}x", checkpoints)
+        network = weights.Store(checkpoints).load(f"resnet-{rate}x")
         np.testing.assert_array_equal(
             resnet.reconstruct(measurement, 0), method_of(network)(measurement)
         )

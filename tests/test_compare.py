@@ -92,7 +92,7 @@ def test_steps_end_with_the_reconstruction(methods, kspace):
 
 
 def test_training_time_lapse(methods):
-    moments = weights.snapshots("cnn")
+    moments = weights.Store().snapshots("cnn")
     assert len(moments) >= 8
     methods.get_by_role("tab", name="Training time-lapse").click()
     methods.get_by_text("After 0 steps").wait_for(timeout=30_000)  # by itself

@@ -219,7 +219,7 @@ def test_same_seed_same_result(kspace):
 @pytest.mark.parametrize("acceleration", [4, 8])
 def test_data_consistency_keeps_what_was_measured(kspace, acceleration):
     """The published network, on the complex image it makes before the magnitude is taken."""
-    network = weights.load(weights.nearest("resnet-dc", acceleration))
+    network = weights.Store().load(weights.Store().nearest("resnet-dc", acceleration))
     mask = masks.random_cartesian(80, acceleration, seed=1)
     measured = masks.apply(kspace, mask)
     scale = np.float32(abs(ifft2c(measured)).max())

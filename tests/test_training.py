@@ -196,8 +196,8 @@ def test_a_killed_run_resumes_to_the_same_bytes(folder, tmp_path, monkeypatch):
     assert [row["step"] for row in rows] == ["4", "6"]
     assert (one / "loss.png").stat().st_size > 1000
     assert (one / "validation.png").stat().st_size > 1000
-    assert weights.snapshots("cnn", tmp_path / "straight") == [0, 2, 6]
-    last = weights.load_snapshot("cnn", 6, tmp_path / "straight")
+    assert weights.Store(tmp_path / "straight").snapshots("cnn") == [0, 2, 6]
+    last = weights.Store(tmp_path / "straight").load_snapshot("cnn", 6)
     assert torch.isfinite(last(torch.rand(1, 1, 32, 32))).all()
 
 
@@ -259,7 +259,7 @@ def test_a_short_run_writes_a_checkpoint_and_repeats_bit_for_bit(folder, tmp_pat
     record = json.loads(text)
     assert [h["step"] for h in record["history"]] == [2]
     assert {row["subject"] for row in record["test"]} == {"open_ms_19"}
-    assert weights.load(name, tmp_path / "one") is not None
+    assert weights.Store(tmp_path / "one").load(name) is not None
     card = (tmp_path / "one" / name / "README.md").read_text()
     assert record["command"] in card
     for written in (text, card):
@@ -326,7 +326,9 @@ def test_a_second_stage_goes_on_from_the_first(folder, tmp_path):
         train.train(second, folder, tmp_path)
     train.train(replace(RECIPES["resnet-dc-first"], **small), folder, tmp_path)
     train.train(second, folder, tmp_path)
-    one, two = (weights.load(name, tmp_path) for name in ("resnet-dc-first", "resnet-dc-second"))
+    one, two = (
+        weights.Store(tmp_path).load(name) for name in ("resnet-dc-first", "resnet-dc-second")
+    )
     for before, after in zip(one.parameters(), two.parameters(), strict=True):
         torch.testing.assert_close(before, after, rtol=0, atol=1e-3)
     record = json.loads((tmp_path / "resnet-dc-second/record.json").read_text())
@@ -343,8 +345,8 @@ def test_the_best_or_the_last_weights_are_kept(folder, tmp_path, monkeypatch, ke
     monkeypatch.setattr(train.cards, "card", lambda *_: "")
     run = replace(SMALL["cnn"], steps=3, validate_every=1, validation_slices=2, keep=keep)
     train.train(run, folder, tmp_path)
-    kept = weights.load("cnn", tmp_path).state_dict()
-    last = weights.load_snapshot("cnn", 3, tmp_path).state_dict()
+    kept = weights.Store(tmp_path).load("cnn").state_dict()
+    last = weights.Store(tmp_path).load_snapshot("cnn", 3).state_dict()
     same = all(torch.allclose(kept[key], last[key], rtol=1e-3, atol=1e-6) for key in kept)
     assert same == (keep == "last")
 

@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         "--real", type=Path, help="folder of measured k-space (default: real_kspace in --data)"
     )
     parser.add_argument("--checkpoints", type=Path, help="networks (default: the published ones)")
-    parser.add_argument("--out", type=Path, default=weights.FOLDER)
+    parser.add_argument("--out", type=Path, default=weights.SHIPPED)
     parser.add_argument("--every", type=int, help=f"n-th slice (default: {Plan().every})")
     parser.add_argument("--quick", action="store_true", help="a handful of slices, for a look")
     parser.add_argument("--readme", action="store_true", help="refresh the README's table too")

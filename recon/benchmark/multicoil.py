@@ -92,8 +92,9 @@ def main() -> int:
     parser.add_argument("--no-bart", action="store_true")
     arguments = parser.parse_args()
     methods: dict[str, list[Method]] = {"zero-filled": [lambda m: m.zero_filled]}
+    store = weights.Store(arguments.folder) if arguments.folder else weights.default()
     for name in arguments.weights:
-        network = weights.load(name, arguments.folder)
+        network = store.load(name)
         methods[f"{name}, coil by coil"] = [coil_by_coil(network)]
         methods[f"{name}, together"] = [method_of(network)]
     if not arguments.no_bart and bart.version():

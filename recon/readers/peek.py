@@ -82,11 +82,6 @@ def begins(*magics: bytes, at: int = 0) -> Callable[[Peek], bool]:
     return lambda file: file.head[at:].startswith(magics)
 
 
-def unpacks(*magics: bytes, at: int = 0) -> Callable[[Peek], bool]:
-    """The same, for files that may be compressed with gzip."""
-    return lambda file: file.unpacked[at:].startswith(magics)
-
-
 def zipped(*ends: str) -> Callable[[Peek], bool]:
     """A test for zip archives in which, for each of these, a member's name ends so."""
     return lambda file: all(any(name.endswith(end) for name in file.members) for end in ends)

@@ -342,6 +342,23 @@ def method_choices() -> list[tuple[str, str]]:
     return [(METHODS[name].label, name) for name in methods()]
 
 
+def place_fields(key: str) -> tuple[gr.Number, gr.Number]:
+    """Row and column of a place that a click on a picture fills in; -1 where none was chosen."""
+    with gr.Row():
+        row, column = (
+            gr.Number(
+                label=name,
+                precision=0,
+                value=-1,
+                minimum=-1,
+                min_width=70,
+                elem_id=f"{key}-{name.lower()}",
+            )
+            for name in ("Row", "Column")
+        )
+    return row, column
+
+
 def chosen_methods(names: Sequence[str]) -> list[Method]:
     """Methods by name, the simplest first, in whatever order they were chosen.
 

@@ -2,14 +2,11 @@
 
 >>> store = Store()  # of the checkpoints that ship
 >>> network = store.load(store.nearest("resnet-dc", 4))
-
-The functions below are `Store`'s, of the checkpoints that ship or of a folder.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from torch import nn
 
@@ -28,7 +25,6 @@ __all__ = [
     "use",
 ]
 
-FOLDER = SHIPPED
 VARIABLE = "RECON_WEIGHTS"  # environment variable: a folder or ORG/NAME@REVISION
 
 _chosen: Store | WeightsError | None = None  # what was said last, until `use` says otherwise
@@ -96,43 +92,3 @@ def from_pretrained(name: str, revision: str | None = None) -> nn.Module:
     if len(store.named) > 1:
         raise WeightsError(f"'{name}' holds several checkpoints; name the folder of one.")
     return store.load(store.named[0][0])
-
-
-def _store(folder: Path | None) -> Store:
-    return default() if folder is None else Store(folder)
-
-
-def checkpoints(folder: Path | None = None) -> dict[str, Config]:
-    """Name and configuration of every checkpoint."""
-    store = default_or_shipped()[0] if folder is None else Store(folder)
-    return {name: store.config(name) for name in store.names()}
-
-
-def nearest(architecture: str, acceleration: float, folder: Path | None = None) -> str:
-    """See `Store.nearest`."""
-    return _store(folder).nearest(architecture, acceleration)
-
-
-def load(name: str, folder: Path | None = None) -> nn.Module:
-    """See `Store.load`."""
-    return _store(folder).load(name)
-
-
-def save(folder: Path, network: nn.Module, config: Config, half: bool = False) -> Config:
-    """See `Store.save`."""
-    return Store(folder.parent).save(folder.name, network, config, half)
-
-
-def snapshot(folder: Path, step: int, network: nn.Module) -> None:
-    """See `Store.save_snapshot`."""
-    Store(folder.parent).save_snapshot(folder.name, step, network)
-
-
-def snapshots(name: str, folder: Path | None = None) -> list[int]:
-    """See `Store.snapshots`."""
-    return _store(folder).snapshots(name)
-
-
-def load_snapshot(name: str, step: int, folder: Path | None = None) -> nn.Module:
-    """See `Store.load_snapshot`."""
-    return _store(folder).load_snapshot(name, step)

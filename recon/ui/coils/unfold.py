@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import gradio as gr
 import numpy as np
 
 from recon.errors import InputError
@@ -14,7 +13,7 @@ from recon.fourier import rss
 from recon.probes.coils import Equations, equations, fold, unfold
 from recon.scan import Scan
 from recon.ui.coils.common import acceleration, magnitude, subject, views
-from recon.ui.experiment import Action, Answer, Experiment, table
+from recon.ui.experiment import Action, Answer, Experiment, place_fields, table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 
@@ -105,18 +104,7 @@ def _number(value: complex) -> str:
 
 def _controls() -> dict[str, Any]:
     rate = acceleration("unfold")
-    with gr.Row():
-        row, column = (
-            gr.Number(
-                label=name,
-                precision=0,
-                value=-1,
-                minimum=-1,
-                min_width=70,
-                elem_id=f"unfold-{name.lower()}",
-            )
-            for name in ("Row", "Column")
-        )
+    row, column = place_fields("unfold")
     return {"rate": rate, "row": row, "column": column}
 
 

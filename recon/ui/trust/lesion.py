@@ -20,6 +20,7 @@ from recon.ui.experiment import (
     Experiment,
     chosen_methods,
     method_choices,
+    place_fields,
     table,
 )
 from recon.ui.session import Choice
@@ -124,18 +125,7 @@ def _controls() -> dict[str, Any]:
         info="Share of what is there: 1 doubles it, -1 takes it away",
         elem_id="lesion-contrast",
     )
-    with gr.Row():
-        row, column = (
-            gr.Number(
-                label=name,
-                precision=0,
-                value=-1,
-                minimum=-1,
-                min_width=70,
-                elem_id=f"lesion-{name.lower()}",
-            )
-            for name in ("Row", "Column")
-        )
+    row, column = place_fields("lesion")
     methods = gr.CheckboxGroup(
         method_choices(),
         value=["zero-filled", "cs", "resnet-dc"],
