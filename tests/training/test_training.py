@@ -26,7 +26,7 @@ from recon.training.recipes import RECIPES, Run, original
 from recon.training.record import command
 from tests.helpers import data
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SMALL = {
     "cnn": Run("cnn", None, batch=1, patch=64, snapshots=3),
     "gan": Run("gan", None, batch=1, patch=64, adversarial_weight=0.01),
