@@ -79,7 +79,7 @@ UNROLLED = Run("resnet-dc", None, batch=1, patch=128, average=0.999, half=True, 
 FURTHER = replace(UNROLLED, optimizer="muon", ssim_weight=0.5)
 
 RECIPES = {
-    "cnn": Run("cnn", None, steps=900, batch=1, half=True, snapshots=12),
+    "cnn": Run("cnn", None, steps=900, batch=1, half=True),
     "gan": Run(
         "gan",
         4.0,
@@ -125,6 +125,16 @@ RECIPES = {
         tilt=3.0,
         noise=0.05,
         keep="last",
+    ),
+    # Its training is shown on the page: no average over steps, which would lag behind.
+    "resnet-dc-small": replace(
+        UNROLLED,
+        model="resnet-dc-small",
+        steps=3000,
+        learning_rate=2e-3,
+        ssim_weight=0.5,
+        average=0.0,
+        snapshots=10,
     ),
     "unet": Run("unet", None, steps=1400, half=True),
 }
