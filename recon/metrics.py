@@ -47,8 +47,14 @@ def psnr(reference: np.ndarray, image: np.ndarray, data_range: float | None = No
     Arguments as in `ssim`, any shape. Infinite for identical images.
     """
     limit = float(reference.max()) if data_range is None else data_range
-    error = float(np.mean((np.asarray(reference, np.float64) - image) ** 2))
-    return 10 * math.log10(limit**2 / error) if error else math.inf
+    return psnr_of(float(np.mean((np.asarray(reference, np.float64) - image) ** 2)), limit)
+
+
+def psnr_of(mean_squared_error: float, data_range: float) -> float:
+    """`psnr` in dB from its two ingredients; infinite without an error."""
+    if not mean_squared_error:
+        return math.inf
+    return 10 * math.log10(data_range**2 / mean_squared_error)
 
 
 def nmse(reference: np.ndarray, image: np.ndarray) -> float:
