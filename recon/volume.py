@@ -141,6 +141,7 @@ def volume_scores(shares: Sequence[Share]) -> VolumeScores | None:
     )
 
 
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Place = tuple[Path, int]  # a file, and the number of one of its slices
 
 
@@ -165,7 +166,7 @@ class Volume:
     phase_encode: PhaseEncode = "columns"
 
     @classmethod
-    def of(cls, paths: str | os.PathLike[str] | Sequence[Any], **options: Any) -> Volume:
+    def of(cls, paths: Paths, **options: Any) -> Volume:
         """All slices of one or more files.
 
         Raises
@@ -173,10 +174,9 @@ class Volume:
         InputError
             If a file has no k-space that can be read.
         """
-        several = not isinstance(paths, str | os.PathLike)
-        files = [Path(path) for path in (paths if several else [paths])]  # type: ignore[list-item]
+        several = [paths] if isinstance(paths, str | os.PathLike) else paths
         opened = cls([], **options)
-        for path in files:
+        for path in map(Path, several):
             held = describe(path, acceleration=opened.acceleration, axes=opened.axes)
             opened.places += [(path, number) for number in range(held.slices)]
         return opened
@@ -236,9 +236,13 @@ class VolumeRun:
     problems: dict[tuple[Place, str], str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Reconstruction]:
+        done = False
         for result in self.pieces():
             if result is not None:
+                done = True
                 yield result
+        if not done and self.problems:
+            raise InputError(next(iter(self.problems.values())))
 
     def pieces(self, places: Sequence[Place] | None = None) -> Iterator[Reconstruction | None]:
         """The same in smaller pieces of work: None where one of them gives no picture.
@@ -248,7 +252,6 @@ class VolumeRun:
         places
             Some of the volume's; all where None.
         """
-        done = 0
         for place, scan in self.volume.scans(places):
             if isinstance(scan, str):
                 self.problems[place, ""] = scan
@@ -262,7 +265,6 @@ class VolumeRun:
                     self.problems[place, method.name] = str(error)
                     yield None
                     continue
-                done += 1
                 if self.maximum is None:
                     early.append(result)
                 else:
@@ -272,8 +274,6 @@ class VolumeRun:
                 yield from self.look(early[0].reference is not None)
             for result in early:
                 self._score(place, result)
-        if not done and self.problems:
-            raise InputError(next(iter(self.problems.values())))
 
     def look(self, scored: bool = True) -> Iterator[None]:
         """Find the volume's maximum, slice by slice; there is none where it is not `scored`."""
@@ -300,7 +300,7 @@ class VolumeRun:
 
 
 def reconstruct_volume(
-    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    path: Paths,
     acceleration: float = 4,
     seed: int = 0,
     method: str = DEFAULT,
