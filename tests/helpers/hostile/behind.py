@@ -135,7 +135,9 @@ def lookup3(data: bytes) -> int:
     a = b = c = (0xDEADBEEF + len(data)) & most
     if not data:
         return c
-    words = struct.unpack(f"<{-(-len(data) // 12) * 3}I", data.ljust(-(-len(data) // 12) * 12, b"\0"))
+    words = struct.unpack(
+        f"<{-(-len(data) // 12) * 3}I", data.ljust(-(-len(data) // 12) * 12, b"\0")
+    )
     for at in range(0, len(words) - 3, 3):
         a, b, c = ((x + y) & most for x, y in zip((a, b, c), words[at : at + 3], strict=True))
         a, c = (a - c) & most ^ turned(c, 4), (c + b) & most
