@@ -94,7 +94,8 @@ def foreground(reference: np.ndarray) -> np.ndarray:
     -------
     Boolean, shape (H, W); all True for an image of one value.
     """
-    return reference >= threshold_otsu(reference)
+    bright: np.ndarray = reference >= threshold_otsu(reference)
+    return bright
 
 
 class Similarity:
@@ -137,4 +138,5 @@ class Similarity:
 def _local_mean(image: np.ndarray) -> np.ndarray:
     """Mean over every whole window: shape (H - 6, W - 6)."""
     edge = WINDOW // 2
-    return uniform_filter(image, WINDOW)[edge:-edge, edge:-edge]
+    mean: np.ndarray = uniform_filter(image, WINDOW)[edge:-edge, edge:-edge]
+    return mean

@@ -151,7 +151,8 @@ class Scan:
     @property
     def width(self) -> int:
         """Number of phase-encode lines W."""
-        return self.kspace.shape[-1]
+        width: int = self.kspace.shape[-1]
+        return width
 
     def draw(
         self,

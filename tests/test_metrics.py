@@ -29,7 +29,7 @@ def evaluate(monkeypatch):
     pytest.importorskip("fastmri", reason="fastmri is not installed")
     if importlib.util.find_spec("runstats") is None:
         stub = types.ModuleType("runstats")
-        stub.Statistics = object
+        stub.Statistics = object  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "runstats", stub)
     monkeypatch.delitem(sys.modules, "fastmri.evaluate", raising=False)
     module = importlib.import_module("fastmri.evaluate")

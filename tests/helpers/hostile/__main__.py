@@ -165,7 +165,7 @@ def leak(folder: Path) -> dict:
         answers.append(values.tobytes())
         return as_kspace(values, *rest)
 
-    readers.as_kspace = spy  # type: ignore[assignment]
+    readers.as_kspace = spy
     found: dict[str, Any] = {"files": 0, "read": 0, "leaks": [], "escaped": []}
     for path in chunks.files(folder):
         _spread_marker()
