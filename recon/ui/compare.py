@@ -41,7 +41,7 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
     """Every method on the same lines; those that are ready are shown already."""
     scan, sampling = session.subject(choice)
     regularization = STRENGTHS[int(np.clip(strength, 0, len(STRENGTHS) - 1))]
-    chosen: list[Method] = list(session.methods(choice, methods))
+    chosen = session.methods(choice, methods)
     if regularization != REGULARIZATION:  # of this experiment alone
         chosen = [CompressedSensing(regularization) if x.name == "cs" else x for x in chosen]
     measurement = scan.measure(sampling.mask, sampling.acceleration)

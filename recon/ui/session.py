@@ -15,7 +15,7 @@ import numpy as np
 from recon import examples, figures, limits, readers
 from recon.errors import InputError
 from recon.kspace import KSpace
-from recon.methods import DEFAULT, METHODS, find
+from recon.methods import DEFAULT, METHODS, Method, find
 from recon.pipeline import Reconstruction, solve
 from recon.readers.layout import Axes
 from recon.scan import Coils, PhaseEncode, Sampling, Scan
@@ -199,7 +199,7 @@ def method(choice: Choice, name: str | None = None) -> Solved:
     return Solved(find(choice.method if name is None else name), choice.origin.upload)
 
 
-def methods(choice: Choice, names: Sequence[str]) -> list[Solved]:
+def methods(choice: Choice, names: Sequence[str]) -> list[Method]:
     """Methods by name, the simplest first, in whatever order they were chosen.
 
     Raises

@@ -92,8 +92,9 @@ def _chart(found: list[Finding], methods: list[Method], steps: Any, over: str) -
     curves = []
     for method in methods:
         left = [one.retained for one in found if one.method is method]
-        points = sorted(zip(steps[: len(left)], left, strict=True))
-        curves.append(plots.Series(method.label, *zip(*points, strict=True), points=True))
+        order = np.argsort(steps[: len(left)])
+        x, y = np.take(steps, order), np.take(left, order)
+        curves.append(plots.Series(method.label, x, y, points=True))
     unit = "size of the structure (pixels)" if over == "size" else "contrast"
     picture = plots.curves(
         curves, unit, "contrast retained", f"Contrast retained over {unit}", y_range=(-0.2, 1.3)
