@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from recon.errors import InputError
+from recon.limits import LimitError
 from recon.methods import DEFAULT, Method, find
 from recon.metrics import psnr_of, ssim
 from recon.pipeline import Reconstruction, solve
@@ -261,6 +262,8 @@ class VolumeRun:
             for method in self.methods:
                 try:
                     result = solve(scan, scan.draw(**self.drawn), method)
+                except LimitError:  # of all the work, and not of this slice
+                    raise
                 except InputError as error:
                     self.problems[place, method.name] = str(error)
                     yield None

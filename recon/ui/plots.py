@@ -32,6 +32,7 @@ def curves(
     *,
     y_range: tuple[float, float] | None = None,
     mark: tuple[float, str] | None = None,
+    opens: bool = False,
 ) -> str:
     """A line plot.
 
@@ -45,6 +46,8 @@ def curves(
         Fits the data where None.
     mark
         A place on the x axis, and what it is.
+    opens
+        Whether x counts slices, and a press on a point opens its slice.
     """
     xs = np.concatenate([np.asarray(s.x, float) for s in series])
     ys = np.concatenate([np.asarray(s.y, float) for s in series])
@@ -60,6 +63,13 @@ def curves(
         if one.points:
             parts += [
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{color}"/>' for x, y in points
+            ]
+        if opens:
+            parts += [
+                f'<circle class="opens" cx="{axes.x(x):.1f}" cy="{axes.y(y):.1f}" r="4.5" '
+                f'fill="{color}" data-slice="{x:g}"><title>slice {x:g}: {y:.4g}</title></circle>'
+                for x, y in zip(one.x, one.y, strict=True)
+                if np.isfinite(y)
             ]
     if mark is not None:
         parts.append(axes.mark(*mark))
