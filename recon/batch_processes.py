@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from recon import weights
@@ -19,7 +20,7 @@ def work_in_processes(
 ) -> None:
     """As `recon.batch.work`, in so many processes; what they tell is told here."""
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-    running: dict[Connection, multiprocessing.process.BaseProcess] = {}
+    running: dict[Connection, SpawnProcess] = {}
     try:
         for number in range(jobs):
             share = share_of(tasks, number, jobs)

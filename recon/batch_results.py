@@ -163,7 +163,8 @@ def _parts(out: Path) -> list[Path]:
 
 
 def _plain(question: Question) -> dict[str, Any]:
-    return json.loads(json.dumps(asdict(question)))
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(question)))
+    return plain
 
 
 def _write(path: Path, content: Any) -> None:
