@@ -52,7 +52,7 @@ def curves(
     xs = np.concatenate([np.asarray(s.x, float) for s in series])
     ys = np.concatenate([np.asarray(s.y, float) for s in series])
     axes = _Axes(_range(xs), y_range or _range(ys, 0.05))
-    parts = [axes.frame(x_label, y_label)]
+    parts = [axes.frame(x_label, y_label, whole=opens)]
     for number, one in enumerate(series):
         color = COLORS[number % len(COLORS)]
         points = [
@@ -66,7 +66,7 @@ def curves(
             ]
         if opens:
             parts += [
-                f'<circle class="opens" cx="{axes.x(x):.1f}" cy="{axes.y(y):.1f}" r="4.5" '
+                f'<circle class="opens" cx="{axes.x(x):.1f}" cy="{axes.y(y):.1f}" r="4" '
                 f'fill="{color}" data-slice="{x:g}"><title>slice {x:g}: {y:.4g}</title></circle>'
                 for x, y in zip(one.x, one.y, strict=True)
                 if np.isfinite(y)
@@ -107,10 +107,12 @@ class _Axes:
         share = min(1.0, max(0.0, (value - low) / (high - low)))
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
-    def frame(self, x_label: str, y_label: str) -> str:
+    def frame(self, x_label: str, y_label: str, whole: bool = False) -> str:
         bottom, middle = HEIGHT - BOTTOM, (TOP + HEIGHT - BOTTOM) / 2
         parts = []
         for value in _ticks(*self.ranges[0], 6):
+            if whole and value % 1:
+                continue
             x = self.x(value)
             parts.append(
                 f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{value:g}</text>'
