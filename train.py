@@ -81,7 +81,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     bar = tqdm(steps, desc=run.name, file=sys.stderr, mininterval=5, disable=not first)
     for step in bar:
         if first and run.snapshots and step in run.snapshot_steps():
-            store.save_snapshot(run.name, step, learner.best_guess)
+            store.save_snapshot(run.name, step, learner.published)
         losses.append(learner.step(step, slices))
         if not math.isfinite(losses[-1]):
             raise RuntimeError(
@@ -93,17 +93,17 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
             continue
         score = None
         if validate:
-            score = evaluate(learner.best_guess, validation)["network"]["ssim"]
+            score = evaluate(learner.published, validation)["network"]["ssim"]
             bar.set_postfix(loss=f"{np.mean(losses):.4f}", ssim=f"{score:.4f}", refresh=False)
             if score > best or run.keep == "last":
                 best = score
-                store.save(run.name, learner.best_guess, config, run.half)
+                store.save(run.name, learner.published, config, run.half)
         if validate or done % LOG_EVERY == 0:
             log.add(done, float(np.mean(losses)), score)
             losses.clear()
         if validate:
             log.write()
-            log.picture(learner.best_guess, *validation[len(validation) // 2])
+            log.picture(learner.published, *validation[len(validation) // 2])
         if validate or time.time() - saved > SAVE_EVERY:
             saved = time.time()
             seconds = progress["seconds"] + saved - start
@@ -113,7 +113,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
 
     if first:
         if run.snapshots:
-            store.save_snapshot(run.name, run.steps, learner.best_guess)
+            store.save_snapshot(run.name, run.steps, learner.published)
         written["seconds"] = round(progress["seconds"] + time.time() - start)
         written["history"] = [row for row in log.rows if row["ssim"] is not None]
         written["test_noise"] = TEST_NOISE

@@ -13,12 +13,10 @@ CHROMIUM_FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
-
-
 SLOW = (
-    *("serving/", "training/", "readers/test_isolation", "weights/test_hub", "ui/test_claims"),
-    *("ui/test_coil", "ui/test_experiments", "test_training", "test_hostile_files", "test_limits"),
-    *("test_benchmark", "test_bart", "test_example_scripts", "test_app"),
+    *("benchmark/", "training/", "ui/serving/", "readers/test_isolation", "readers/test_hostile"),
+    *("weights/test_hub", "ui/test_claims", "ui/test_coil", "ui/test_experiments", "ui/test_app"),
+    *("test_limits", "test_example_scripts"),
 )
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from recon.errors import InputError
 from recon.kspace import KSpace
 from recon.readers import formats, isolated, pictures
+from recon.readers.as_kspace import as_kspace
 from recon.readers.isolated import NotStartedError, warm
 from recon.readers.layout import Axes, layout_of
-from recon.readers.settle import settle
 
 __all__ = ["SUFFIXES", "Description", "describe", "read", "warm"]
 
@@ -88,7 +88,7 @@ def read(
             layout = layout_of(stored, axes)
             number = layout.slice_index(slice)
             values = layout.arrange(stored.take(layout.index(number)))
-        return settle(values, path.name, stored, layout, number)
+        return as_kspace(values, path.name, stored, layout, number)
     except (InputError, NotStartedError):
         raise
     except Exception:  # whatever a parser stumbles over; its words may quote the file

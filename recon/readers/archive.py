@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from recon.errors import InputError
-from recon.readers.bounded import MIB, BoundedFile
+from recon.readers.bounded_reading import MIB, BoundedFile
 
 MAX_MEMBERS = 4096
 MAX_UNPACKED = 2048 * MIB

@@ -16,8 +16,8 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import archive, readouts
-from recon.readers.bounded import MIB, Stream
-from recon.readers.stored import Stored
+from recon.readers.bounded_reading import MIB, Stream
+from recon.readers.stored_array import Stored
 
 MAX_TEXT = 4 * MIB
 MAX_READOUTS = 2**21

@@ -16,9 +16,9 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import archive, many, partitions
-from recon.readers.bounded import MIB, Stream, take
+from recon.readers.bounded_reading import MIB, Stream, take
 from recon.readers.peek import Peek
-from recon.readers.stored import Stored
+from recon.readers.stored_array import Stored
 
 MAX_HEADER = 64 * 1024
 DIMENSIONS = 16

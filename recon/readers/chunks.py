@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers.bounded import MIB, BoundedFile, Index, narrow, taken_shape
+from recon.readers.bounded_reading import MIB, BoundedFile, Index, narrow, taken_shape
 
 MAX_CHUNK = 64 * MIB
 MAX_UNPACKED = 1024 * MIB  # all chunks that one slice touches

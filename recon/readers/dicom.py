@@ -20,11 +20,11 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import archive
-from recon.readers.bounded import MIB, BoundedFile, Index
+from recon.readers.bounded_reading import MIB, BoundedFile, Index
 from recon.readers.missing import needs
 from recon.readers.peek import Peek
 from recon.readers.phases import joined
-from recon.readers.stored import Stored
+from recon.readers.stored_array import Stored
 
 MAX_HEADERS = 64 * MIB  # bytes read before the pixels
 MAX_MEMBER = 256 * MIB

@@ -17,8 +17,8 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import hdf5
-from recon.readers.bounded import BoundedFile
-from recon.readers.stored import NAMES, WRONG_MASK, Stored, choose, suitable
+from recon.readers.bounded_reading import BoundedFile
+from recon.readers.stored_array import NAMES, WRONG_MASK, Stored, choose, suitable
 
 VARIANTS = range(2, 33)
 MAX_MASK = 4 * 2**20

@@ -26,7 +26,7 @@ from recon.readers import (
     twix,
 )
 from recon.readers.peek import ZIP, Peek, begins, ge_pfile, hdf5, philips, zipped
-from recon.readers.stored import Stored
+from recon.readers.stored_array import Stored
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ import h5py
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers import bounded, chunks
-from recon.readers.bounded import MIB, BoundedFile, Index, Stream, narrow, taken_shape
-from recon.readers.heap import HeapGuard
+from recon.readers import bounded_reading, chunks
+from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, narrow, taken_shape
+from recon.readers.heap_guard import HeapGuard
 
 MAX_MEMBERS = 64
 MAX_TEXT = 64
@@ -205,7 +205,7 @@ def take(raw: BoundedFile, found: h5py.Dataset, index: Index) -> np.ndarray:
 
     Returns
     -------
-    Values at 32-bit precision; see `recon.readers.bounded.narrow`.
+    Values at 32-bit precision; see `recon.readers.bounded_reading.narrow`.
 
     Raises
     ------
@@ -228,7 +228,7 @@ def take(raw: BoundedFile, found: h5py.Dataset, index: Index) -> np.ndarray:
             raise InputError(TOO_SHORT)
         raw.seek(offset)
         stream = Stream(raw.read, lambda step: raw.seek(step, io.SEEK_CUR))
-        values = bounded.take(stream, found.shape, stored, index)
+        values = bounded_reading.take(stream, found.shape, stored, index)
     return values != 0 if number_type(found) == np.dtype(bool) else values
 
 

@@ -21,10 +21,10 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import hdf5, readouts, vlen
-from recon.readers.bounded import MIB, BoundedFile
+from recon.readers.bounded_reading import MIB, BoundedFile
 from recon.readers.peek import Peek
 from recon.readers.peek import hdf5 as is_hdf5
-from recon.readers.stored import Stored
+from recon.readers.stored_array import Stored
 
 MAX_READOUT = 64 * MIB
 MAX_NOISE = 256  # readouts that are looked at

@@ -34,8 +34,8 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import formats, wire
-from recon.readers.bounded import MIB, Index, taken_shape
-from recon.readers.stored import Stored
+from recon.readers.bounded_reading import MIB, Index, taken_shape
+from recon.readers.stored_array import Stored
 from recon.readers.worker import ORDER
 
 SECONDS = 15.0  # for all that is asked of one opened file

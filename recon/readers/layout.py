@@ -16,8 +16,8 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import evidence
-from recon.readers.bounded import Index
-from recon.readers.stored import WANTED, Stored, pair_axis, suitable
+from recon.readers.bounded_reading import Index
+from recon.readers.stored_array import WANTED, Stored, pair_axis, suitable
 
 Axes = str  # "auto", "slices", "coils", or a letter for each axis
 

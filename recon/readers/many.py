@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers.bounded import Index
+from recon.readers.bounded_reading import Index
 
 MAX_SLICES = 100_000
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers.bounded import MIB, BoundedFile, Index, Stream, inflated, take
+from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, inflated, take
 
 COMPRESSED, MATRIX, UINT32, INT32, INT8 = 15, 14, 6, 5, 1
 STORAGE = {

@@ -14,9 +14,9 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import fastmri, hdf5, mat5
-from recon.readers.bounded import BoundedFile
+from recon.readers.bounded_reading import BoundedFile
 from recon.readers.peek import HDF5
-from recon.readers.stored import NAMES, PICTURE_NAMES, WRONG_MASK, Stored, choose
+from recon.readers.stored_array import NAMES, PICTURE_NAMES, WRONG_MASK, Stored, choose
 
 
 def is_v5(head: bytes) -> bool:

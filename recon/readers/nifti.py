@@ -1,7 +1,7 @@
 """NIfTI, plain or in gzip: magnitude images, or complex ones.
 
-The header is read by nibabel; the voxels are taken by `recon.readers.bounded`, so a small file
-cannot unpack to much. A magnitude and a phase image in one zip archive are joined to complex
+The header is read by nibabel; the voxels are taken by `recon.readers.bounded_reading`, so a small
+file cannot unpack to much. A magnitude and a phase image in one zip archive are joined to complex
 images. Slices are turned as radiologists look at them, by the file's affine.
 """
 
@@ -20,11 +20,11 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import archive, many
-from recon.readers.bounded import MIB, BoundedFile, Index, Stream, inflated, take
+from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, inflated, take
 from recon.readers.missing import needs
 from recon.readers.peek import Peek
 from recon.readers.phases import joined, pair
-from recon.readers.stored import Stored
+from recon.readers.stored_array import Stored
 
 MAX_UNPACKED = 2048 * MIB
 WORDS = ("slices", "volumes", "fifth-axis volumes", "sixth-axis volumes", "seventh-axis volumes")

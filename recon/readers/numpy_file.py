@@ -18,8 +18,8 @@ from numpy.lib import format as npy_format
 
 from recon.errors import InputError
 from recon.readers import archive
-from recon.readers.bounded import MIB, BoundedFile, Index, Stream, take
-from recon.readers.stored import WRONG_MASK, Stored, choose
+from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, take
+from recon.readers.stored_array import WRONG_MASK, Stored, choose
 
 MAX_HEADER = 16 * 1024
 MAX_ARRAYS = 64

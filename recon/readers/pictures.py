@@ -11,9 +11,9 @@ from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
 from recon.errors import InputError
-from recon.readers.bounded import MIB, BoundedFile, Index
+from recon.readers.bounded_reading import MIB, BoundedFile, Index
 from recon.readers.layout import MAX_PICTURE_SIDE, MIN_SIDE
-from recon.readers.stored import Stored
+from recon.readers.stored_array import Stored
 from recon.simulate import kspace_from_magnitude
 
 FORMATS = ("PNG", "JPEG", "TIFF")

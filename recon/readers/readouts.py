@@ -15,7 +15,7 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import many, partitions
-from recon.readers.stored import Stored
+from recon.readers.stored_array import Stored
 
 MAX_LINES = 4096
 MAX_SAMPLES = 2**25  # of one slice before oversampling is removed

@@ -23,8 +23,8 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import archive
-from recon.readers.bounded import MIB, Index, Stream, narrow
-from recon.readers.stored import Stored, choose
+from recon.readers.bounded_reading import MIB, Index, Stream, narrow
+from recon.readers.stored_array import Stored, choose
 
 MAX_CONTENTS = MIB
 MAX_TENSORS = 256

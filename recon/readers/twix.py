@@ -20,9 +20,9 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import readouts
-from recon.readers.bounded import MIB, BoundedFile
+from recon.readers.bounded_reading import MIB, BoundedFile
 from recon.readers.peek import Peek
-from recon.readers.stored import Stored
+from recon.readers.stored_array import Stored
 
 MAX_HEADER = 32 * MIB
 MAX_BLOCKS = 2**19

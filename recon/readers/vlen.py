@@ -15,8 +15,8 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import chunks
-from recon.readers.bounded import MIB, BoundedFile
-from recon.readers.heap import OBJECT, SIGNATURE
+from recon.readers.bounded_reading import MIB, BoundedFile
+from recon.readers.heap_guard import OBJECT, SIGNATURE
 
 MAX_RECORDS = 2**21
 MAX_TABLE = 1024 * MIB

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.readers.bounded import MIB
+from recon.readers.bounded_reading import MIB
 
 MAX_WORDS = MIB
 MAX_ARRAYS = 384 * MIB

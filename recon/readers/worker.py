@@ -104,7 +104,7 @@ def serve(session: socket.socket, file: int) -> None:
 
     from recon.errors import InputError
     from recon.readers import formats, sandbox, wire
-    from recon.readers.bounded import GivenFile
+    from recon.readers.bounded_reading import GivenFile
 
     request, _ = wire.receive(session)
     path = GivenFile.of(file, request["name"])

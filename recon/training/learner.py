@@ -19,7 +19,7 @@ from recon.errors import InputError
 from recon.fourier import center_crop
 from recon.measurement import CROP
 from recon.models.discriminator import PatchDiscriminator
-from recon.training.losses import judged, judging, ssim_loss
+from recon.training.losses import adversarial_loss, discriminator_loss, ssim_loss
 from recon.training.muon import Muon
 from recon.training.recipes import Run
 
@@ -101,7 +101,7 @@ class Learner:
             )
 
     @property
-    def best_guess(self) -> nn.Module:
+    def published(self) -> nn.Module:
         """The network to publish: the averaged one where there is one."""
         return self.network if self.average is None else self.average.module
 
@@ -194,12 +194,12 @@ class Learner:
             image = self.network(zero_filled.contiguous(memory_format=torch.channels_last)).float()
         loss = self._distance(image, reference)
         if self.discriminator is not None:
-            verdict = judging(self.discriminator, image, reference)
+            verdict = discriminator_loss(self.discriminator, image, reference)
             self.judge.zero_grad(set_to_none=True)
             verdict.backward()
             self.workers.mean([p.grad for p in self.discriminator.parameters()])  # type: ignore[misc]
             self.judge.step()
-            loss = loss + self.run.adversarial_weight * judged(self.discriminator, image)
+            loss = loss + self.run.adversarial_weight * adversarial_loss(self.discriminator, image)
         return loss
 
     def _kspace_loss(self, samples: Sequence[tuple[datasets.Sample, Any]]) -> Tensor:

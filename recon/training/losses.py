@@ -35,7 +35,7 @@ def ssim_loss(image: Tensor, reference: Tensor, window: int = 7) -> Tensor:
     return 1 - similarity.mean()
 
 
-def judged(discriminator: nn.Module, image: Tensor) -> Tensor:
+def adversarial_loss(discriminator: nn.Module, image: Tensor) -> Tensor:
     """How little a discriminator believes an image: the generator's loss of Goodfellow et al.
 
     Non-saturating, 2014, arXiv 1406.2661.
@@ -43,7 +43,7 @@ def judged(discriminator: nn.Module, image: Tensor) -> Tensor:
     return functional.softplus(-discriminator(image)).mean()
 
 
-def judging(discriminator: nn.Module, image: Tensor, reference: Tensor) -> Tensor:
+def discriminator_loss(discriminator: nn.Module, image: Tensor, reference: Tensor) -> Tensor:
     """How badly a discriminator tells a network's images from references."""
     made = functional.softplus(discriminator(image.detach())).mean()
     return made + functional.softplus(-discriminator(reference)).mean()

@@ -52,7 +52,7 @@ class Lab:
 
 
 @dataclass(frozen=True)
-class _Bench:
+class _View:
     """The events of the lab, without Gradio's way to call them."""
 
     shared: Controls
@@ -213,8 +213,8 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
             standing = gr.HTML(elem_id="lab-standing")
             panels = component("recon-viewer", elem_id="lab-panels")
     sent = gr.State("")
-    bench = _Bench(shared, lab, judge, editor, panels, standing, message, sent)
-    _connect(bench, tab, beat)
+    view = _View(shared, lab, judge, editor, panels, standing, message, sent)
+    _connect(view, tab, beat)
     return lab
 
 
@@ -253,8 +253,8 @@ def _controls() -> tuple[Lab, gr.Radio, gr.Button, gr.HTML]:
     return Lab(family, acceleration, center, seed, method, hand), judge, beat, message
 
 
-def _connect(bench: _Bench, tab: gr.Tab, beat: gr.Button) -> None:
-    lab, catch = bench.lab, careful(bench.message)
+def _connect(view: _View, tab: gr.Tab, beat: gr.Button) -> None:
+    lab, catch = view.lab, careful(view.message)
     asked = [lab.family, lab.acceleration, lab.center, lab.seed]
     for trigger, name in (
         (lab.family.input, "family"),
@@ -268,24 +268,35 @@ def _connect(bench: _Bench, tab: gr.Tab, beat: gr.Button) -> None:
         "show_progress": "hidden",
         "api_visibility": "private",
     }
-    answers = [bench.sent, bench.editor, bench.panels, bench.message, lab.hand, lab.family]
-    tab.select(catch(bench.opened), bench.inputs, answers, **options, **events.SHORT)
-    rested = [bench.panels, bench.standing, bench.message, lab.hand, lab.family]
-    bench.editor.input(catch(bench.rested), bench.inputs, rested, **options, **events.SHORT)
+    answers = [
+        view.sent,
+        view.editor,
+        view.panels,
+        view.message,
+        lab.hand,
+        lab.family,
+    ]
+    tab.select(catch(view.opened), view.inputs, answers, **options, **events.SHORT)
+    rested = [view.panels, view.standing, view.message, lab.hand, lab.family]
+    view.editor.input(catch(view.rested), view.inputs, rested, **options, **events.SHORT)
 
     @catch
     def reconstructed(values: Values) -> dict[Any, Any]:
-        result, notice = attempt(bench.wish(values))
-        return {bench.panels: html.panels(result), bench.message: html.message(notice)}
+        result, notice = attempt(view.wish(values))
+        return {view.panels: html.panels(result), view.message: html.message(notice)}
 
     lab.method.input(
-        reconstructed, bench.inputs, [bench.panels, bench.message], **options, **events.SHORT
+        reconstructed,
+        view.inputs,
+        [view.panels, view.message],
+        **options,
+        **events.SHORT,
     )
     beat.click(
-        catch(bench.compete),
-        bench.inputs,
-        [bench.standing, bench.message],
-        **{**options, "show_progress": "minimal", "show_progress_on": [bench.standing]},
+        catch(view.compete),
+        view.inputs,
+        [view.standing, view.message],
+        **{**options, "show_progress": "minimal", "show_progress_on": [view.standing]},
         **events.LONG,
     )
 

@@ -27,9 +27,9 @@ from recon.probes.handdrawn import against_random, score_masks
 from recon.probes.lesion import Lesion, insert
 from recon.probes.many_masks import ZeroFilledPictures, readout
 from recon.probes.nullspace import residual, split
+from recon.probes.processing import inspect
 from recon.probes.shift import INSIDE, SHIFTS, Shift, evaluate
 from recon.probes.survival import sweep
-from recon.probes.traces import inspect
 from recon.scan import Scan
 
 SHAPE = (48, 40)

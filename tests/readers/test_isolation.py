@@ -18,7 +18,7 @@ import pytest
 
 from recon.errors import InputError
 from recon.readers import describe, isolated, read, warm, wire
-from recon.readers.bounded import MIB
+from recon.readers.bounded_reading import MIB
 from tests.helpers import hostile
 from tests.helpers.files import STACK, npy, one_of_each, write_h5
 

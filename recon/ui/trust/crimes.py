@@ -10,7 +10,7 @@ import gradio as gr
 
 from recon.methods import Method
 from recon.probes.crimes import Score, commit
-from recon.probes.traces import inspect
+from recon.probes.processing import inspect
 from recon.ui import session
 from recon.ui.experiment import (
     Action,

@@ -147,13 +147,13 @@ def leak(folder: Path) -> dict:
     from recon import readers
 
     answers: list[bytes] = []
-    settle = readers.settle
+    as_kspace = readers.as_kspace
 
     def spy(values: np.ndarray, *rest: Any) -> Any:
         answers.append(values.tobytes())
-        return settle(values, *rest)
+        return as_kspace(values, *rest)
 
-    readers.settle = spy  # type: ignore[assignment]
+    readers.as_kspace = spy  # type: ignore[assignment]
     found: dict[str, Any] = {"files": 0, "read": 0, "leaks": [], "escaped": []}
     for path in chunks.files(folder):
         _spread_marker()

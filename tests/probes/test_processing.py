@@ -10,7 +10,7 @@ from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c, magnitude
 from recon.kspace import KSpace, Source
 from recon.probes.crimes import jpeg
-from recon.probes.traces import asymmetry, inspect
+from recon.probes.processing import asymmetry, inspect
 from recon.scan import Scan
 
 SHAPES = [(24, 32), (33, 27), (24, 27), (3, 20, 31)]

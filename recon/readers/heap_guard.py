@@ -12,7 +12,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from recon.readers.bounded import MIB, BoundedFile
+from recon.readers.bounded_reading import MIB, BoundedFile
 
 SIGNATURE = b"GCOL"
 OBJECT = 16  # bytes of an object's header, where sizes are stored in 8 bytes

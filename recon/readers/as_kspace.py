@@ -11,10 +11,10 @@ from recon.errors import InputError
 from recon.fourier import fft2c
 from recon.kspace import KSpace, Source
 from recon.readers import detect
-from recon.readers.bounded import narrow
+from recon.readers.bounded_reading import narrow
 from recon.readers.layout import Layout
 from recon.readers.pictures import simulated_kspace
-from recon.readers.stored import Stored
+from recon.readers.stored_array import Stored
 
 # Squares of these, summed over a slice, are well inside the range of 32-bit floats.
 MIN_VALUE, MAX_VALUE = 1e-15, 1e15
@@ -26,7 +26,7 @@ SCALED = ("max", "norm")  # attributes in units of the values
 ONE_SIDED = 0.1
 
 
-def settle(values: np.ndarray, name: str, stored: Stored, layout: Layout, number: int) -> KSpace:
+def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, number: int) -> KSpace:
     """Check one slice, bring it to centred k-space, and find which lines were measured.
 
     Parameters

@@ -19,7 +19,7 @@ import pytest
 
 from tests.helpers import hostile
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MAX_RISE = 200  # MiB above a process that has read valid files
 
 

@@ -21,7 +21,7 @@ from recon.methods.networks import published
 from recon.ui import events, html, session
 from recon.ui.session import Choice, Origin
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

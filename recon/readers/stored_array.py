@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers.bounded import Index
+from recon.readers.bounded_reading import Index
 
 # Names that people give to k-space, most telling first.
 NAMES = ("kspace", "ksp", "k", "kdata", "rawdata", "data")

@@ -20,13 +20,13 @@ from recon import datasets, metrics, weights
 from recon.errors import InputError
 from recon.models.discriminator import PatchDiscriminator
 from recon.training.learner import Learner, Workers
-from recon.training.losses import judged, judging, ssim_loss
+from recon.training.losses import adversarial_loss, discriminator_loss, ssim_loss
 from recon.training.muon import Muon, orthogonalized
 from recon.training.recipes import RECIPES, Run, original
 from recon.training.record import command
 from tests.helpers import data
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SMALL = {
     "cnn": Run("cnn", None, batch=1, patch=64, snapshots=3),
     "gan": Run("gan", None, batch=1, patch=64, adversarial_weight=0.01),
@@ -56,9 +56,11 @@ def test_adversarial_losses_are_cross_entropies():
     entropy = torch.nn.functional.binary_cross_entropy_with_logits
     made, real = discriminator(image), discriminator(reference)
     assert made.shape == (2, 1, 6, 6)
-    torch.testing.assert_close(judged(discriminator, image), entropy(made, torch.ones_like(made)))
     torch.testing.assert_close(
-        judging(discriminator, image, reference),
+        adversarial_loss(discriminator, image), entropy(made, torch.ones_like(made))
+    )
+    torch.testing.assert_close(
+        discriminator_loss(discriminator, image, reference),
         entropy(made, torch.zeros_like(made)) + entropy(real, torch.ones_like(real)),
     )
 
@@ -157,7 +159,7 @@ def test_a_learner_goes_on_exactly_where_it_was(model):
                 torch.rand(7)  # whatever else happens to the global state
                 learner.load_state_dict(state)
             learner.step(step, slices)
-        return learner.best_guess.state_dict()
+        return learner.published.state_dict()
 
     straight, paused = weights_after(False), weights_after(True)
     assert all(torch.equal(straight[key], paused[key]) for key in straight)
