@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+TEST_COILS = 8  # of scans that are simulated for validation and test with several coils
+
 
 @dataclass(frozen=True)
 class Run:
@@ -56,6 +58,11 @@ class Run:
         parts += [] if self.protocol == "ours" else [self.protocol]
         parts += [] if self.dataset == "open" else [self.dataset]
         return "-".join(parts)
+
+    @property
+    def all_coils(self) -> bool:
+        """Whether every scan has several coils."""
+        return self.coils > 1 and self.several == 1
 
     @property
     def test_accelerations(self) -> tuple[float, ...]:
