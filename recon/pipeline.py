@@ -209,16 +209,20 @@ def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
     seconds = time.perf_counter() - start
     reference = scan.reference
     before = scan.score(measurement.zero_filled)
+
+    def shown(picture: np.ndarray) -> np.ndarray:
+        return scan.upright(picture if scan.unit == 1 else picture * np.float32(scan.unit))
+
     return Reconstruction(
-        zero_filled=scan.upright(measurement.zero_filled),
-        image=scan.upright(image),
-        reference=None if reference is None else scan.upright(reference),
+        zero_filled=shown(measurement.zero_filled),
+        image=shown(image),
+        reference=None if reference is None else shown(reference),
         metrics=before if image is measurement.zero_filled else scan.score(image),
         zero_filled_metrics=before,
-        data_range=scan.data_range,
+        data_range=None if scan.data_range is None else scan.data_range * scan.unit,
         data_range_from=scan.data_range_from,
         sampling=sampling,
-        kspace_magnitude=scan.upright(combined(masks.apply(scan.kspace, sampling.mask))),
+        kspace_magnitude=shown(combined(masks.apply(scan.kspace, sampling.mask))),
         method=method.name,
         label=method.label,
         coils=scan.coils,

@@ -29,7 +29,7 @@ def evaluate(monkeypatch):
     pytest.importorskip("fastmri", reason="fastmri is not installed")
     if importlib.util.find_spec("runstats") is None:
         stub = types.ModuleType("runstats")
-        stub.Statistics = object
+        stub.Statistics = object  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "runstats", stub)
     monkeypatch.delitem(sys.modules, "fastmri.evaluate", raising=False)
     module = importlib.import_module("fastmri.evaluate")
@@ -128,3 +128,10 @@ def test_scores_are_plain_floats(volumes):
 def test_closed_share(after, before, share):
     """The first two rows are the student project's results at 4x and 8x."""
     assert metrics.closed_share(after, before) == pytest.approx(share, abs=5e-4)
+
+
+@pytest.mark.parametrize("exponent", [-90, -40, 40, 90])
+def test_units_near_the_ends_of_float32_lose_nothing(volumes, exponent):
+    """Fourth powers of such numbers are beyond float32."""
+    reference, image = (one * np.float32(2.0**exponent) for one in volumes)
+    assert metrics.scores(reference, image) == metrics.scores(*volumes)
