@@ -194,8 +194,8 @@ def beaten(choice: Choice, quickly: bool, count: int) -> Iterator[str]:
     label = "zero-filled" if quickly else method.label
     rivals = random_masks(drawn.size, int(drawn.sum()), count, np.random.default_rng(RIVAL_SEED))
     way = None if quickly else method
-    scored = score_masks(scan, [drawn, *rivals], way, sampling.acceleration)
-    own, others = next(scored), []
+    (own,) = score_masks(scan, [drawn], way, sampling.acceleration)
+    scored, others = score_masks(scan, rivals, way), []
     pieces = 50 if quickly else 1
     for number in range(count + 1):
         if number:
