@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 
@@ -56,7 +57,7 @@ def build() -> gr.Blocks:
             with gr.Tab("Acquisition", id="acquisition") as tab:
                 acquisition.build(shared, tab)
             with gr.Tab("Methods", id="methods"):
-                compared = experiments("method", "compare-tabs", compare.EXPERIMENTS, shared)
+                compared = experiments("methods", "compare-tabs", compare.EXPERIMENTS, shared)
             with gr.Tab("Coils", id="coils"):
                 coiled = experiments("coil", "coils-tabs", coils.EXPERIMENTS, shared)
             with gr.Tab("Can I trust it?", id="trust"):
@@ -74,8 +75,9 @@ def build() -> gr.Blocks:
 
 def experiments(name: str, elem_id: str, table: Sequence[Experiment], shared: Controls) -> TabBar:
     """A tab for each of some experiments."""
+    settings: dict[str, Any] = {}
     with gr.Tabs(elem_id=elem_id, overflow_behavior="wrap") as tabs:
         for one in table:
             with gr.Tab(one.title, id=one.key):
-                experiment.build(one, shared)
-    return TabBar(name, tabs, tuple(one.key for one in table))
+                settings |= experiment.build(one, shared)
+    return TabBar(name, tabs, tuple(one.key for one in table), settings)

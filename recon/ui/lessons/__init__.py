@@ -73,24 +73,37 @@ def found(number: int, guess: int | None, choice: Choice) -> Result:
 def before(choice: Choice) -> dict[str, Any]:
     """What stands there while somebody guesses: the slice that is open."""
     scan = session.scan(choice)
-    image = scan.reference
-    if image is None:
+    if scan.reference is None:
         image = scan.measure(session.sampling(choice, scan).mask).zero_filled
+        shown = Panel(
+            "zero_filled", "Zero-filled", "undersampled already", "Zero-filled image", "image",
+            scan.upright(image),
+        )  # fmt: skip
+    else:
+        shown = reference_panel(scan.upright(scan.reference))
     kspace = figures.log_kspace(combined(scan.kspace))
     panels = [
         Panel("kspace", "k-space", "what the scanner measures", "K-space of the slice that is open",
               "decibels", scan.upright(kspace)),
-        reference_panel(scan.upright(image)),
+        shown,
     ]  # fmt: skip
     return viewer(panels, columns=2)
 
 
 def _subject(lesson: Lesson, choice: Choice) -> tuple[Scan, str]:
-    """The slice that is open; in place of the first example the one a lesson is best seen on."""
-    if lesson.example and choice.origin == FIRST:
-        return Scan.of(examples.load(lesson.example)), examples.EXAMPLES[lesson.example].title
-    scan, _ = session.subject(choice)
-    return scan, scan.source.name
+    """The slice that is open, and what it is called.
+
+    In place of the first example the one that a lesson is best seen on, and a built-in one where
+    there is no truth to compare with.
+    """
+    scan = session.scan(choice)
+    undersampled = scan.source.mask is not None
+    if not undersampled and not (lesson.example and choice.origin == FIRST):
+        return scan, scan.source.name
+    key = lesson.example or FIRST.example
+    assert key is not None
+    why = "; the file that is open was undersampled already" if undersampled else ""
+    return Scan.of(examples.load(key)), examples.EXAMPLES[key].title + why
 
 
 def build(shared: Controls) -> gr.State:
