@@ -79,13 +79,13 @@ def shared(link: str) -> str:
     )
 
 
-def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> None:
+def build(view: View, lab: Lab, lesson: gr.State, room: gr.Textbox, tabs: Sequence[TabBar]) -> None:
     """Draw the button, and set the page from the address when it opens.
 
     Parameters
     ----------
-    view, lab, lesson
-        What a link sets.
+    view, lab, lesson, room
+        What a link sets; `room` is the code of a class.
     tabs
         The page's own tabs first, then those inside of them.
     """
@@ -114,6 +114,7 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> Non
         "lab_method": lab.method,
         "lab_mask": lab.hand,
         "lesson": lesson_number,
+        "class": room,
     }
     settings: dict[str, Any] = {}
     for one in tabs:
@@ -152,6 +153,7 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> Non
             lab.seed: _number(query.get("lab_seed"), 0, 2**31, int),
             lab.method: _one_of(query.get("lab_method"), METHODS),
             lab.hand: text if is_mask(text := query.get("lab_mask")) else None,
+            room: code if re.fullmatch("[A-Z2-9]{6}", code := query.get("class", "")) else None,
             lesson: _number(query.get("lesson"), 0, len(LESSONS) - 1, int),
         }
         for name, control in settings.items():
@@ -163,7 +165,7 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> Non
                 changes[one.tabs] = gr.Tabs(selected=tab)
         return changes or {lesson: gr.skip()}
 
-    outputs = [*view.outputs, *vars(lab).values(), lesson, *settings.values()]
+    outputs = [*view.outputs, *vars(lab).values(), lesson, room, *settings.values()]
     outputs += [one.tabs for one in tabs]
     gr.on(
         None,

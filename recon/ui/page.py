@@ -10,6 +10,7 @@ import gradio as gr
 from recon.ui import (
     acquisition,
     api,
+    classroom,
     coils,
     compare,
     controls,
@@ -24,6 +25,7 @@ from recon.ui import (
 from recon.ui.controls import Controls
 from recon.ui.experiment import Experiment
 from recon.ui.links import TabBar
+from recon.ui.room import Room
 
 TITLE = """
 <h1>MRI from a quarter of the measurements</h1>
@@ -47,13 +49,13 @@ def build() -> gr.Blocks:
     ) as demo:
         with gr.Row(elem_id="header"):
             gr.HTML(TITLE, elem_id="title")
-        bar = controls.bar()
+        bar, room = controls.bar(), Room(gr.State(""))
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Reconstruct", id="reconstruct"):
                 view = reconstruct.build(bar)
                 shared = view.controls
             with gr.Tab("Sampling lab", id="sampling") as tab:
-                lab = sampling.build(shared, tab)
+                lab = sampling.build(shared, tab, room)
             with gr.Tab("Acquisition", id="acquisition") as tab:
                 acquisition.build(shared, tab)
             with gr.Tab("Methods", id="methods"):
@@ -65,9 +67,21 @@ def build() -> gr.Blocks:
             with gr.Tab("Private", id="private-mode"):
                 private.build()
             with gr.Tab("Learn", id="learn"):
-                lesson = lessons.build(shared)
-        keys = ("reconstruct", "sampling", "acquisition", "methods", "coils", "trust", "learn")
-        links.build(view, lab, lesson, [TabBar("tab", tabs, keys), compared, coiled, trusted])
+                lesson = lessons.build(shared, room)
+            with gr.Tab("Class", id="class") as tab:
+                code = classroom.build(room, tab)
+        keys = (
+            "reconstruct",
+            "sampling",
+            "acquisition",
+            "methods",
+            "coils",
+            "trust",
+            "learn",
+            "class",
+        )
+        bars = [TabBar("tab", tabs, keys), compared, coiled, trusted]
+        links.build(view, lab, lesson, code, bars)
         gr.HTML(REMARKS, elem_id="remarks")
         api.build()
     return demo

@@ -26,10 +26,15 @@ FIRST = Origin(example="head")
 # clicked for the person once the file is there.
 CLICK_DOWNLOAD = """
 () => setTimeout(() => {
-  const target = document.querySelector('#archive');
+  const target = document.querySelector('#%s');
   (target.querySelector('a') || target.querySelector('button') || target).click();
 }, 100)
 """
+
+
+def click_download(elem_id: str) -> str:
+    """What the browser does once the file of a hidden button is there."""
+    return CLICK_DOWNLOAD % elem_id
 
 
 @dataclass(frozen=True)
@@ -215,4 +220,4 @@ def _connect(main: _Main) -> None:
     )
     c.download.click(
         changes(main.pack), c.inputs, [c.archive, c.message], **events.quiet(**events.SHORT)
-    ).success(None, js=CLICK_DOWNLOAD, api_visibility="private")
+    ).success(None, js=click_download("archive"), api_visibility="private")

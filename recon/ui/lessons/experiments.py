@@ -198,9 +198,10 @@ def compressed_sensing_strengths(scan: Scan, seed: int) -> Answer:
     weak, strong = flat["weak"], flat["strong"]
     grow = "the flat patches grow" if strong > weak else "on this slice no flat patches grow"
     return Answer(
-        f"From weak to strong {grow}: pixels of the object that differ by less than {FLAT:.0%} from "
-        f"the next are {weak:.0%} and then {strong:.0%} of it. Here the {best} one is best (SSIM {numbers}). Zoom in: "
-        "look for stripes that are left over, and for fine detail that has gone flat.",
+        f"From weak to strong {grow}: pixels of the object that differ by less than {FLAT:.0%} "
+        f"from the next are {weak:.0%} and then {strong:.0%} of it. Here the {best} one is best "
+        f"(SSIM {numbers}). Zoom in: look for stripes that are left over, and "
+        "for fine detail that has gone flat.",
         [*panels, _reference(scan)],
         columns=5,
     )
