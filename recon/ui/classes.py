@@ -110,8 +110,10 @@ class Classes:
             if one is None:
                 return
             one.names.pop(member, None)
-            for kept in (*one.boards.values(), *one.guesses.values()):
-                kept.pop(member, None)
+            for board in one.boards.values():
+                board.pop(member, None)
+            for guesses in one.guesses.values():
+                guesses.pop(member, None)
             one.sealed = {pair for pair in one.sealed if pair[1] != member}
 
     def enter(self, code: str, member: Hashable, question: str, ssim: float, lines: int) -> int:

@@ -256,7 +256,7 @@ def build(shared: Controls, tab: gr.Tab, room: Room) -> Lab:
     with gr.Row(equal_height=False, elem_classes="experiment"):
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             lab, judge, beat, message = _controls()
-            send = gr.Button("Send to the class", visible=False, elem_id="lab-send")
+            send = gr.Button("Send to the class", elem_id="lab-send")
             place = gr.HTML(elem_id="lab-place", elem_classes="beside")
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
             editor = component("recon-lab", elem_id="lab-editor")
@@ -265,9 +265,6 @@ def build(shared: Controls, tab: gr.Tab, room: Room) -> Lab:
     sent = gr.State("")
     view = _View(shared, lab, judge, editor, panels, standing, message, sent, room, place)
     _connect(view, tab, beat)
-    room.code.change(
-        lambda code: (gr.Button(visible=bool(code)), ""), room.code, [send, place], **events.quiet()
-    )
     send.click(
         careful(message)(view.enter),
         view.inputs,

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 PAGE = (8.27, 11.69)  # inches: A4
 LEFT, WIDTH = 0.08, 0.84  # of the page
 COLUMNS = 4  # pictures side by side
+PICTURES = 0.4  # of the height of the page, at most
 
 
 def pdf(lesson: Lesson, number: int, answer: Answer, white: float, where: str) -> bytes:
-    """One lesson with its result as a PDF file of one page, or two where there are many pictures.
+    """One lesson with its result as a PDF file of one page.
 
     Parameters
     ----------
@@ -45,13 +46,9 @@ def pdf(lesson: Lesson, number: int, answer: Answer, white: float, where: str) -
         y = _write(page, y - 0.008, lesson.question.text, size=11)
         for option in lesson.question.options:
             y = _write(page, y - 0.003, f"\N{BALLOT BOX}  {option}", size=10.5)
-        y = _pictures(page, y - 0.012, answer, named, white)
-        if y < 0.42:
-            _foot(page, where)
-            pages.savefig(page)
-            page, y = Figure(figsize=PAGE), 0.955
+        y = _pictures(page, y - 0.02, answer, named, white)
         right = lesson.question.options[lesson.question.right]
-        y = _write(page, y - 0.012, right, size=11, weight="bold")
+        y = _write(page, y - 0.02, right, size=11, weight="bold")
         y = _write(page, y - 0.003, answer.sentence, size=10.5)
         y = _write(page, y - 0.01, lesson.explanation, size=10.5)
         y = _write(page, y - 0.008, f"{lesson.source}, {lesson.link}", size=8.5, color="0.35")
@@ -79,8 +76,7 @@ def _pictures(
     side = WIDTH / columns  # of the page's width
     height = side * PAGE[0] / PAGE[1] + 0.035  # a square and its caption
     rows = -(-len(answer.panels) // columns)
-    if rows * height > 0.62:  # all of it on this page
-        height = 0.62 / rows
+    height = min(height, PICTURES / rows)  # the rest of the page is for words
     for at, panel in enumerate(answer.panels):
         row, column = divmod(at, columns)
         box = (LEFT + column * side, top - (row + 1) * height, side * 0.96, height - 0.035)

@@ -7,7 +7,7 @@ const address = new URLSearchParams(location.search);
 let wish = address.get('view'), where = address.get('viewer'); // until somebody moves something
 
 const visible = viewer => viewer.offsetParent !== null && viewer.model;
-const place = viewer => viewer.closest('[id]')?.id ?? '';
+const place = viewer => viewer.closest('.block[id]')?.id ?? '';
 
 document.addEventListener('recon-loaded', event => {
   const viewer = event.target;
