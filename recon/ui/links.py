@@ -32,6 +32,23 @@ LINK = "reconLinks.link(NAMES, USUAL, TABS, values)"
 COPY = f"(...values) => {{ reconLinks.copy({LINK}); }}"
 SHARE = f"(...values) => reconLinks.opened() ? '' : {LINK}"
 
+# Where the event did not even get into the queue, nothing else says that this is not the link's.
+NOT_OPENED = """
+() => {
+  const shown = document.querySelector('#verdict .verdict');
+  if (!location.search || !shown) return;
+  const words = document.createElement('p');
+  words.className = 'message';
+  words.setAttribute('role', 'alert');
+  words.textContent = 'The server is full just now, so this is not what the link shows. ';
+  const again = document.createElement('button');
+  again.textContent = 'Try again';
+  again.onclick = () => location.reload();
+  words.append(again);
+  shown.prepend(words);
+}
+"""
+
 
 @dataclass(frozen=True)
 class TabBar:
@@ -167,7 +184,7 @@ def build(view: View, lab: Lab, lesson: gr.State, room: gr.Textbox, tabs: Sequen
 
     outputs = [*view.outputs, *vars(lab).values(), lesson, room, *settings.values()]
     outputs += [one.tabs for one in tabs]
-    gr.on(
+    opening = gr.on(
         None,
         restore,
         None,
@@ -177,6 +194,7 @@ def build(view: View, lab: Lab, lesson: gr.State, room: gr.Textbox, tabs: Sequen
         api_visibility="private",
         **events.SHORT,
     )
+    opening.failure(None, js=NOT_OPENED, api_visibility="private")
 
 
 def choice(query: Mapping[str, str]) -> Choice | None:

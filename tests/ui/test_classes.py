@@ -169,7 +169,9 @@ def test_hostile_names_stay_text(name):
 def test_bars_say_nothing_of_the_answer_before_it_is_asked_for():
     lesson = LESSONS[0]
     counts = [1, 3, 0, 0]
-    assert "right" not in classroom.bars(lesson, counts, False)
+    hidden = classroom.bars(lesson, counts, False)
+    assert "✓" not in hidden
+    assert hidden.count('class=""') == len(counts)
     shown = classroom.bars(lesson, counts, True)
     assert shown.count("✓ right") == 1
     assert "width: 75.0%" in shown
