@@ -66,7 +66,7 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
     -------
     The field of the code, for links.
     """
-    with gr.Row(equal_height=False, elem_classes="experiment"):
+    with gr.Row(equal_height=False, elem_classes="experiment", elem_id="view-class"):
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             lead(
                 "A class shares <b>masks</b> that you send from the Sampling lab and your "

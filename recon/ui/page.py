@@ -26,6 +26,7 @@ from recon.ui.controls import Controls
 from recon.ui.experiment import Experiment
 from recon.ui.links import TabBar
 from recon.ui.room import Room
+from recon.ui.web import component
 
 TITLE = """
 <h1>MRI from a quarter of the measurements</h1>
@@ -49,6 +50,7 @@ def build() -> gr.Blocks:
     ) as demo:
         with gr.Row(elem_id="header"):
             gr.HTML(TITLE, elem_id="title")
+            component("recon-language", elem_id="language")
         bar, room = controls.bar(), Room(gr.State(""))
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Reconstruct", id="reconstruct"):

@@ -173,7 +173,7 @@ def build(bar: Bar) -> View:
     fraction = masks.default_center_fraction(4)
     wish = Choice(FIRST, 0, center_fraction=fraction, axes="slices")
     first, notice = attempt(wish)
-    with gr.Row(equal_height=False, elem_classes="experiment"):
+    with gr.Row(equal_height=False, elem_classes="experiment", elem_id="view-reconstruct"):
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             c = controls.build(FIRST, bar)
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):

@@ -206,7 +206,10 @@ def test_a_mask_with_too_many_lines_or_of_an_upload_is_refused(tmp_path):
 
 @pytest.fixture
 def two(url):
-    with httpx.Client(base_url=url, timeout=60) as one, httpx.Client(base_url=url) as other:
+    with (
+        httpx.Client(base_url=url, timeout=60) as one,
+        httpx.Client(base_url=url, timeout=60) as other,
+    ):
         for visitor in (one, other):
             visitor.get("/")
         yield one, other

@@ -6,6 +6,7 @@ import test from 'node:test';
 
 import {Fourier} from '../../../recon/ui/web/fourier.mjs';
 import * as geometry from '../../../recon/ui/web/geometry.mjs';
+import {preferred, translator} from '../../../recon/ui/web/language.mjs';
 import * as linked from '../../../recon/ui/web/linked.mjs';
 import {SIGNED, difference, windowed} from '../../../recon/ui/web/levels.mjs';
 import * as masks from '../../../recon/ui/web/masks.mjs';
@@ -105,4 +106,18 @@ test('a link says how to look, and what is no look is left out', () => {
   assert.deepEqual(linked.unpack(JSON.stringify(nonsense), model), {views: {}, regions: []});
   const many = {regions: Array.from({length: 50}, () => [0, 0, 1, 1])};
   assert.equal(linked.unpack(JSON.stringify(many), model).regions.length, 8);
+});
+
+test('words are put into another language whole, with what stands in their places', () => {
+  const translate = translator({'Mask': 'Maske', 'Enlarge: {panel}': 'Größer: {panel}', '{a} of {b} lines': 'von {b} Zeilen {a}', 'a.b{n}': 'c{n}'});
+  assert.equal(translate('Mask'), 'Maske');
+  assert.equal(translate(' Mask\n'), ' Maske\n');
+  assert.equal(translate('Enlarge: Mask'), 'Größer: Maske');
+  assert.equal(translate('Enlarge: my.npy'), 'Größer: my.npy');
+  assert.equal(translate('3 of 9 lines'), 'von 9 Zeilen 3');
+  for (const text of ['', 'Masks', 'axb1', 'constructor']) assert.equal(translate(text), null);
+  assert.equal(preferred(null, null, 'de-AT'), 'de');
+  assert.equal(preferred('en', 'de', 'de'), 'en');
+  assert.equal(preferred('fr', null, 'fr'), 'en');
+  assert.equal(preferred(null, 'de', 'en-GB'), 'de');
 });
