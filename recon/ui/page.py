@@ -21,6 +21,7 @@ from recon.ui import (
     reconstruct,
     sampling,
     trust,
+    volume,
 )
 from recon.ui.controls import Controls
 from recon.ui.experiment import Experiment
@@ -56,6 +57,8 @@ def build() -> gr.Blocks:
             with gr.Tab("Reconstruct", id="reconstruct"):
                 view = reconstruct.build(bar)
                 shared = view.controls
+            with gr.Tab("All slices", id="volume"):
+                whole = experiment.build(volume.EXPERIMENT, shared)
             with gr.Tab("Sampling lab", id="sampling") as tab:
                 lab = sampling.build(shared, tab, room)
             with gr.Tab("Acquisition", id="acquisition") as tab:
@@ -74,6 +77,7 @@ def build() -> gr.Blocks:
                 code = classroom.build(room, tab)
         keys = (
             "reconstruct",
+            "volume",
             "sampling",
             "acquisition",
             "methods",
@@ -82,7 +86,7 @@ def build() -> gr.Blocks:
             "learn",
             "class",
         )
-        bars = [TabBar("tab", tabs, keys), compared, coiled, trusted]
+        bars = [TabBar("tab", tabs, keys, whole), compared, coiled, trusted]
         links.build(view, lab, lesson, code, bars)
         gr.HTML(REMARKS, elem_id="remarks")
         api.build()
