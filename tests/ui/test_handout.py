@@ -8,7 +8,7 @@ import pytest
 from recon import phantom
 from recon.scan import Scan
 from recon.ui import lessons
-from recon.ui.lessons import handout
+from recon.ui.lessons import paper
 from recon.ui.lessons.course import LESSONS
 from recon.ui.reconstruct import FIRST
 from recon.ui.session import Choice
@@ -18,14 +18,14 @@ from recon.ui.session import Choice
 def written(monkeypatch):
     """All that was written, and where it ended."""
     found = []
-    write = handout._write
+    write = paper._write
 
     def spy(page, y, text, size, **options):
         end = write(page, y, text, size, **options)
         found.append((text, y, end))
         return end
 
-    monkeypatch.setattr(handout, "_write", spy)
+    monkeypatch.setattr(paper, "_write", spy)
     return found
 
 
@@ -34,7 +34,7 @@ def test_every_lesson_fits_on_paper(number, written):
     scan = Scan.of(phantom.kspace((96, 80), seed=2))
     lesson = LESSONS[number]
     answer = lesson.experiment(scan, 0)
-    data = handout.pdf(lesson, number, answer, 1.0, "here")
+    data = paper.pdf(lesson, number, answer, 1.0, "here")
     assert data.startswith(b"%PDF")
     assert len(re.findall(rb"/Type /Page\b", data)) == 1
     words = " ".join(text for text, _, _ in written)
@@ -46,7 +46,7 @@ def test_every_lesson_fits_on_paper(number, written):
 def test_a_hostile_name_is_text(written):
     scan = Scan.of(phantom.kspace((64, 64)))
     answer = replace(LESSONS[1].experiment(scan, 0), sentence=r"$\frac{1}{$ <b>x</b> \\input{a}")
-    handout.pdf(LESSONS[1], 1, answer, 1.0, r"$x_{$ " * 100)
+    paper.pdf(LESSONS[1], 1, answer, 1.0, r"$x_{$ " * 100)
     assert any(text == answer.sentence for text, _, _ in written)
 
 

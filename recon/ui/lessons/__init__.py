@@ -16,7 +16,7 @@ from recon.ui import events, serving, session
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
 from recon.ui.experiment import table
-from recon.ui.lessons import handout as paper
+from recon.ui.lessons import paper
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson, Question
 from recon.ui.lessons.experiments import Answer
 from recon.ui.reconstruct import FIRST, click_download
