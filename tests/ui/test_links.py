@@ -87,7 +87,7 @@ def test_a_link_to_the_lab(browser, url):
     page = context.new_page()
     query = "example=phantom&tab=sampling&lab_family=equispaced&lab_acceleration=6&lab_seed=3"
     page.goto(f"{url}?{query}")
-    page.get_by_text("Point spread: largest").wait_for(timeout=30_000)
+    page.get_by_text("Point spread: largest").wait_for(timeout=90_000)
     page.wait_for_function(
         "document.querySelector('#lab-acceleration input[type=number]').value === '6'"
     )
@@ -102,7 +102,7 @@ def test_a_link_to_a_mask_drawn_by_hand(browser, url):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.goto(f"{url}?example=phantom&tab=sampling&lab_mask={text}")
-    page.get_by_text(f"{lines.sum()} of {lines.size} lines").first.wait_for(timeout=30_000)
+    page.get_by_text(f"{lines.sum()} of {lines.size} lines").first.wait_for(timeout=90_000)
     page.locator("#copy-link").click()
     page.wait_for_function("location.search.includes('lab_seed')")
     assert parse_qs(urlsplit(page.url).query)["lab_mask"] == [text]
