@@ -87,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--coils", type=_coils, default="rss", metavar="rss|svd|N")
     parser.add_argument("--phase-encode", choices=("columns", "rows"), default="columns")
     parser.add_argument(
+        "--crop",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="cut pictures to the size that the file's header asks for, or leave them whole",
+    )
+    parser.add_argument(
         "--axes",
         default="auto",
         metavar="auto|slices|coils|LETTERS",
@@ -137,6 +143,7 @@ def _reconstructions(
                         coils=options.coils,
                         phase_encode=options.phase_encode,
                         family=options.mask_family,
+                        crop=options.crop,
                     )
                 except InputError as error:
                     problems.append(str(error))

@@ -14,6 +14,7 @@ from recon.fourier import combined
 from recon.kspace import KSpace, Source
 from recon.methods import DEFAULT, Method, find
 from recon.metrics import closed_share
+from recon.readers import Axes
 from recon.scan import Coils, PhaseEncode, Sampling, Scan
 
 
@@ -25,7 +26,7 @@ class Reconstruction:
     ----------
     zero_filled, image
         The inverse transform of what was measured, and the method's reconstruction:
-        float32, shape (h, w), at most 320x320.
+        float32, shape (h, w), cut where the file's header says.
     reference
         The fully sampled image on the same grid; None if it was never measured.
     metrics, zero_filled_metrics
@@ -145,12 +146,13 @@ def reconstruct(
     phase_encode: PhaseEncode = "columns",
     family: str = "random",
     mask: np.ndarray | None = None,
+    crop: bool = True,
+    axes: Axes = "auto",
 ) -> Reconstruction:
     """Undersample a slice, reconstruct it and score the result.
 
-    Data that arrived undersampled (``kspace.source.mask``) keep their own mask;
-    `acceleration`, `seed`, `center_fraction`, `phase_encode`, `family` and `mask` then have no
-    effect.
+    Data that arrived undersampled keep their own mask and have no reference, whether a file or
+    an array; `acceleration`, `seed`, `center_fraction`, `family` and `mask` then have no effect.
 
     Parameters
     ----------
@@ -175,6 +177,11 @@ def reconstruct(
     mask
         Lines to measure, boolean or 0 and 1, shape (number of phase-encode lines,), in place of
         a drawn mask.
+    crop
+        Whether pictures are cut to the size that the file's header asks for; where it is silent,
+        they are whole.
+    axes
+        Of an array with more axes than two: a letter for each, such as ``"HWC"``.
 
     Raises
     ------
@@ -184,7 +191,7 @@ def reconstruct(
         If the method's weights are missing or damaged.
     """
     way = find(method)
-    scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode)
+    scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode, crop=crop, mask=mask, axes=axes)
     return solve(scan, scan.draw(acceleration, seed, family, center_fraction, mask), way)
 
 

@@ -17,9 +17,10 @@ from recon.kspace import KSpace
 from recon.readers import formats, isolated, pictures
 from recon.readers.as_kspace import as_kspace
 from recon.readers.isolated import NotStartedError, warm
-from recon.readers.layout import Axes, layout_of
+from recon.readers.layout import Axes, Layout, layout_of
+from recon.readers.stored_array import Stored
 
-__all__ = ["SUFFIXES", "Description", "describe", "read", "warm"]
+__all__ = ["SUFFIXES", "Axes", "Description", "describe", "read", "warm"]
 
 SUFFIXES = formats.suffixes()
 
@@ -40,6 +41,9 @@ class Description:
         Undersampled variants the file holds, such as (4, 8).
     ambiguous
         True where an axis may be slices or coils; `axes` decides.
+    axes
+        A letter for each axis of an array of which the format does not say it, as it was read;
+        empty of others. Given as `axes`, other letters read it otherwise.
     """
 
     format: str
@@ -49,6 +53,7 @@ class Description:
     width: int
     accelerations: tuple[int, ...]
     ambiguous: bool
+    axes: str = ""
 
 
 def read(
@@ -129,8 +134,14 @@ def describe(
                 width=width,
                 accelerations=stored.accelerations,
                 ambiguous=layout.ambiguous,
+                axes=_open_axes(stored, layout),
             )
     except (InputError, NotStartedError):
         raise
     except Exception:
         raise formats.damaged(path) from None
+
+
+def _open_axes(stored: Stored, layout: Layout) -> str:
+    letters = layout.letters.replace("P", "")
+    return "" if stored.letters or len(letters) < 3 else letters

@@ -45,6 +45,8 @@ class Readouts:
         Size of the grid.
     size
         Height and width of the image that the header asks for; None where it is silent.
+    spacing
+        Of the image, see `recon.kspace.Source`.
     notes
         What the reader had to say.
     """
@@ -62,6 +64,7 @@ class Readouts:
     lines: int
     partitions: int
     size: tuple[int, int] | None = None
+    spacing: tuple[float, float, float] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -152,6 +155,7 @@ def stored(readouts: Readouts, format: str, attrs: dict | None = None) -> Stored
         mask=mask,
         complete=complete,
         size=r.size,
+        spacing=r.spacing,
         attrs=attrs or {},
         notes=(*notes, *more),
     )

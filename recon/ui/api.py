@@ -84,6 +84,8 @@ def reconstruct(
     phase_encode: str = "columns",
     example: str = "",
     files: bool = False,
+    axes: str = "auto",
+    crop: bool = True,
 ) -> dict:
     """Undersample one slice of MRI k-space, reconstruct it, and score it against full sampling.
 
@@ -106,6 +108,8 @@ def reconstruct(
         phase_encode: columns or rows of the array
         example: key of a built-in example that the examples endpoint lists, instead of a file
         files: whether to add pictures (PNG) and arrays (NumPy .npz: mask, zero_filled, reconstruction, reference)
+        axes: auto, or a letter for each axis of an array, such as SCHW or HWC (slices, coils, height, width, T for time)
+        crop: whether pictures are cut to the size that the file's header asks for
 
     Returns:
         settings and scores as a JSON object; with files, also links to pictures and arrays
@@ -122,6 +126,8 @@ def reconstruct(
             center_fraction=fraction or None,
             coils=int(coil) if coil.isdecimal() and len(coil) < 4 else coil,  # type: ignore[arg-type]
             phase_encode=one_of("phase_encode", phase_encode, ("columns", "rows")),  # type: ignore[arg-type]
+            crop=crop is not False,
+            axes=word("axes", axes),
             family=one_of("family", family, list(masks.FAMILIES)),
         )
     )
@@ -147,7 +153,7 @@ def describe(
         example: key of a built-in example that the examples endpoint lists, instead of a file
 
     Returns:
-        format in words, numbers of slices and coils, height and width in samples, accelerations of undersampled variants, and whether an axis may be slices or coils
+        format in words, numbers of slices and coils, height and width in samples, accelerations of undersampled variants, whether an axis may be slices or coils, and the letters by which the axes of an array were read
     """  # noqa: E501
     choice = Choice(origin(file, example))
     held = session.describe(choice)
@@ -155,7 +161,7 @@ def describe(
         height, width = session.read(choice).shape
         return {
             "format": "computed", "slices": 1, "coils": 1, "height": height, "width": width,
-            "accelerations": [], "ambiguous": False,
+            "accelerations": [], "ambiguous": False, "axes": "",
         }  # fmt: skip
     return asdict(held)
 

@@ -74,6 +74,7 @@ class Choice:
     center_fraction: float | None = None
     coils: Coils = "rss"
     phase_encode: PhaseEncode = "columns"
+    crop: bool = True
     axes: readers.Axes = "auto"
     family: str = "random"
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
@@ -86,7 +87,7 @@ class Choice:
         parts = (
             origin.example, origin.upload, self.slice, float(self.acceleration), self.seed,
             None if fraction is None else float(fraction), self.coils, self.phase_encode,
-            axes, self.family, self.mask,
+            self.crop, axes, self.family, self.mask,
             self.method if with_method else "",
         )  # fmt: skip
         return f"{zlib.crc32(repr(parts).encode()):08x}"
@@ -151,7 +152,9 @@ def _axes(choice: Choice) -> readers.Axes:
 
 def scan(choice: Choice) -> Scan:
     """The chosen slice as a person wishes to see it."""
-    wish = Choice(choice.origin, coils=choice.coils, phase_encode=choice.phase_encode)
+    wish = Choice(
+        choice.origin, coils=choice.coils, phase_encode=choice.phase_encode, crop=choice.crop
+    )
     if choice.origin.path() is not None:
         variant = {"slice": choice.slice, "acceleration": choice.acceleration, "axes": choice.axes}
         wish = replace(wish, **variant)  # type: ignore[arg-type]
@@ -160,7 +163,9 @@ def scan(choice: Choice) -> Scan:
 
 @remembered(2)
 def _scan(choice: Choice) -> Scan:
-    return Scan.of(read(choice), coils=choice.coils, phase_encode=choice.phase_encode)
+    return Scan.of(
+        read(choice), coils=choice.coils, phase_encode=choice.phase_encode, crop=choice.crop
+    )
 
 
 def sampling(choice: Choice, opened: Scan) -> Sampling:
