@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from recon import figures, weights
+from recon import export, figures, weights
 from recon.errors import InputError
 from recon.masks import FAMILIES
 from recon.methods import DEFAULT, methods
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path in _files(options.inputs):
         problems: list[str] = []
         try:
-            for result in _reconstructions(path, options, problems):
+            for result in _reconstructions(path, options, problems, names):
                 records.append({**result.record(), "file": str(path)})
                 _save_figure(result, path, options.out, names)
                 _save_records(records, options.out)
@@ -100,6 +101,19 @@ def _parser() -> argparse.ArgumentParser:
         "the third of three, or a letter for each, such as SCHW or HWC (slices, coils, height, "
         "width, T for time)",
     )
+    parser.add_argument(
+        "--save",
+        nargs="+",
+        choices=export.EXPORTS,
+        default=[],
+        help="also save the reconstructed slices as volumes, in DIR/METHOD-Rx: "
+        + ", ".join(f"{one.name} ({one.label})" for one in export.EXPORTS.values()),
+    )
+    parser.add_argument(
+        "--coil-images",
+        action="store_true",
+        help="what is saved as npy: the complex image of every coil, not the magnitude",
+    )
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     return parser
 
@@ -123,30 +137,66 @@ def _files(inputs: Sequence[Path]) -> Iterator[Path]:
 
 
 def _reconstructions(
-    path: Path, options: argparse.Namespace, problems: list[str]
+    path: Path, options: argparse.Namespace, problems: list[str], names: set[str]
 ) -> Iterator[Reconstruction]:
     """Every result there is; methods that cannot work with a slice add a sentence instead."""
     for acceleration in options.acceleration:
         numbers: Sequence[int | None] = [options.slice]
         if options.slice == "all":
             numbers = range(describe(path, acceleration=acceleration, axes=options.axes).slices)
-        for number in numbers:
-            kspace = read(path, slice=number, acceleration=acceleration, axes=options.axes)
-            for method in options.method:
-                try:
-                    yield reconstruct(
-                        kspace,
-                        acceleration,
-                        options.seed,
-                        method,
-                        center_fraction=options.center_fraction,
-                        coils=options.coils,
-                        phase_encode=options.phase_encode,
-                        family=options.mask_family,
-                        crop=options.crop,
-                    )
-                except InputError as error:
-                    problems.append(str(error))
+        with _saving(path, acceleration, len(numbers), options, problems, names) as save:
+            for number in numbers:
+                kspace = read(path, slice=number, acceleration=acceleration, axes=options.axes)
+                for method in options.method:
+                    try:
+                        result = reconstruct(
+                            kspace,
+                            acceleration,
+                            options.seed,
+                            method,
+                            center_fraction=options.center_fraction,
+                            coils=options.coils,
+                            phase_encode=options.phase_encode,
+                            family=options.mask_family,
+                            crop=options.crop,
+                            coil_images=options.coil_images,
+                        )
+                        save(result)
+                    except InputError as error:
+                        problems.append(str(error))
+                    else:
+                        yield result
+
+
+@contextmanager
+def _saving(
+    path: Path,
+    acceleration: float,
+    slices: int,
+    options: argparse.Namespace,
+    problems: list[str],
+    names: set[str],
+) -> Iterator[Callable[[Reconstruction], None]]:
+    """Volumes of a file, one for each method; one that lacks slices spoils no other."""
+    volumes: dict[str, ExitStack] = {}
+    takers: dict[str, Callable[[Reconstruction], None]] = {}
+    try:
+        for method in options.method if options.save else ():
+            folder = options.out / f"{method}-{acceleration:.3g}x"
+            stem = _own_name(path.stem, f" of {folder.name}", names)
+            volumes[method] = ExitStack()
+            opened = export.opened(options.save, folder, stem, slices)
+            takers[method] = volumes[method].enter_context(opened)
+        yield lambda result: takers[result.method](result) if takers else None
+    except BaseException:
+        for volume in volumes.values():
+            volume.__exit__(*sys.exc_info())
+        raise
+    for volume in volumes.values():
+        try:
+            volume.close()
+        except InputError as error:
+            problems.append(str(error))
 
 
 def _save_records(records: list[dict[str, Any]], out: Path) -> None:
@@ -160,12 +210,18 @@ def _save_records(records: list[dict[str, Any]], out: Path) -> None:
 def _save_figure(result: Reconstruction, path: Path, out: Path, names: set[str]) -> None:
     """A figure under a name of its own, also where two folders hold files of one name."""
     ending = f"-slice{result.source.slice}-{result.method}-{result.acceleration:.3g}x.png"
-    stem, number = path.stem, 1
-    while f"{stem}{ending}" in names:
-        number += 1
-        stem = f"{path.stem}-{number}"
-    names.add(f"{stem}{ending}")
+    stem = _own_name(path.stem, ending, names)
     figures.sheet(result).savefig(out / f"{stem}{ending}", dpi=110)
+
+
+def _own_name(stem: str, ending: str, names: set[str]) -> str:
+    """The stem, numbered where another file of the same name was there before."""
+    own, number = stem, 1
+    while f"{own}{ending}" in names:
+        number += 1
+        own = f"{stem}-{number}"
+    names.add(f"{own}{ending}")
+    return own
 
 
 def _print_table(records: list[dict[str, Any]]) -> None:

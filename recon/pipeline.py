@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from recon import masks
-from recon.fourier import combined
+from recon.fourier import center_crop, combined
 from recon.kspace import KSpace, Source
 from recon.methods import DEFAULT, Method, find
 from recon.metrics import closed_share
@@ -44,6 +44,9 @@ class Reconstruction:
         Where the k-space came from.
     seconds
         Wall time the method took.
+    coil_images
+        Where they were asked for, every coil's image before magnitudes are taken, cut as `image`
+        is: complex64, shape (h, w) or (C, h, w).
     """
 
     zero_filled: np.ndarray
@@ -61,6 +64,7 @@ class Reconstruction:
     phase_encode: PhaseEncode
     source: Source
     seconds: float
+    coil_images: np.ndarray | None = None
 
     @property
     def mask(self) -> np.ndarray:
@@ -148,6 +152,7 @@ def reconstruct(
     mask: np.ndarray | None = None,
     crop: bool = True,
     axes: Axes = "auto",
+    coil_images: bool = False,
 ) -> Reconstruction:
     """Undersample a slice, reconstruct it and score the result.
 
@@ -182,6 +187,8 @@ def reconstruct(
         they are whole.
     axes
         Of an array with more axes than two: a letter for each, such as ``"HWC"``.
+    coil_images
+        Whether the complex image of every coil is kept too.
 
     Raises
     ------
@@ -192,10 +199,13 @@ def reconstruct(
     """
     way = find(method)
     scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode, crop=crop, mask=mask, axes=axes)
-    return solve(scan, scan.draw(acceleration, seed, family, center_fraction, mask), way)
+    sampling = scan.draw(acceleration, seed, family, center_fraction, mask)
+    return solve(scan, sampling, way, coil_images)
 
 
-def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
+def solve(
+    scan: Scan, sampling: Sampling, method: Method, coil_images: bool = False
+) -> Reconstruction:
     """Measure a scan, reconstruct it and score the result.
 
     Parameters
@@ -204,6 +214,8 @@ def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
         From `Scan.of` and `Scan.draw`.
     method
         From `recon.methods.METHODS`.
+    coil_images
+        See `reconstruct`.
 
     Raises
     ------
@@ -212,8 +224,14 @@ def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
     """
     measurement = scan.measure(sampling.mask, sampling.acceleration)
     start = time.perf_counter()
-    image = method(measurement)
+    kept = method.coil_images(measurement) if coil_images else None
+    if kept is None or method.needs == "image":
+        image = method(measurement)
+    else:
+        image = measurement.picture_of(kept).astype(np.float32)
     seconds = time.perf_counter() - start
+    if kept is not None:
+        kept = scan.upright(center_crop(kept, scan.crop))
     reference = scan.reference
     before = scan.score(measurement.zero_filled)
     return Reconstruction(
@@ -232,4 +250,5 @@ def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
         phase_encode=scan.phase_encode,
         source=scan.source,
         seconds=seconds,
+        coil_images=kept,
     )

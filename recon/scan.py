@@ -307,8 +307,9 @@ class Scan:
     # ---- how it is shown -------------------------------------------------------------------
 
     def upright(self, image: np.ndarray) -> np.ndarray:
-        """A picture, or k-space, the way round the person's array has it: (h, w)."""
-        return np.ascontiguousarray(image.T if self.phase_encode == "rows" else image)
+        """A picture, or k-space, the way round the person's array has it: (..., h, w)."""
+        turned = image.swapaxes(-2, -1) if self.phase_encode == "rows" else image
+        return np.ascontiguousarray(turned)
 
     def turned(self, row: float, column: float) -> tuple[float, float]:
         """A place in an upright picture as one in the scan's pictures, and the other way."""

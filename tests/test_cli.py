@@ -9,7 +9,7 @@ import pytest
 import recon
 from recon import cli, masks, phantom
 from recon.cli import main
-from tests.helpers.files import kspace
+from tests.helpers.files import kspace, write_h5
 
 SPECIFIED = {
     "file", "slice", "method", "acceleration", "seed", "achieved_acceleration",
@@ -138,3 +138,44 @@ def test_axes_notes_names_and_a_kill(tmp_path, capsys, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         main([*words, "--method", "zero-filled"])
     assert len(json.loads((tmp_path / "out" / "metrics.json").read_text())) == 2
+
+
+def test_volumes_are_saved_beside_the_figures(tmp_path):
+    """Under the file's own name, a folder for each method and acceleration."""
+    stack = kspace(3, 2, 40, 32)
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        write_h5(tmp_path / folder / "scan.h5", {"max": 1.0}, kspace=stack)
+    out = tmp_path / "out"
+    words = [str(tmp_path / "one"), str(tmp_path / "two"), "--slice=all", "--acceleration=2"]
+    words += ["--method", "zero-filled", "sense", "--save", "h5", "npy", f"--out={out}"]
+    assert main(words) == 0
+    for method in ("zero-filled", "sense"):
+        kspace_of_one = recon.read(tmp_path / "one/scan.h5", slice=1)
+        expected = recon.reconstruct(kspace_of_one, 2, 0, method).image
+        for stem in ("scan", "scan-2"):
+            with h5py.File(out / f"{method}-2x" / f"{stem}.h5") as file:
+                found = file["reconstruction"][...]
+            np.testing.assert_array_equal(np.load(out / f"{method}-2x" / f"{stem}.npy"), found)
+            np.testing.assert_array_equal(found[1], expected)
+
+
+def test_a_method_that_cannot_do_it_spoils_no_other_volume(tmp_path, capsys):
+    np.save(tmp_path / "scan.npy", kspace(1, 1, 40, 32)[0, 0])
+    words = [str(tmp_path / "scan.npy"), "--method", "sense", "zero-filled", "--save", "npy"]
+    assert main([*words, f"--out={tmp_path / 'out'}"]) == 1
+    assert "0 of 1 slices" in capsys.readouterr().err
+    assert [one.name for one in (tmp_path / "out/zero-filled-4x").iterdir()] == ["scan.npy"]
+    assert list((tmp_path / "out/sense-4x").iterdir()) == []
+
+
+def test_coil_images_and_whole_pictures_on_demand(tmp_path):
+    write_h5(tmp_path / "scan.h5", {"max": 1.0}, kspace=kspace(1, 2, 96, 40))
+    words = [str(tmp_path / "scan.h5"), "--method", "zero-filled", "--save", "npy"]
+    for more, shape, kind in (
+        ([], (1, 48, 40), np.float32),
+        (["--no-crop", "--coil-images"], (1, 2, 96, 40), np.complex64),
+    ):
+        assert main([*words, *more, f"--out={tmp_path / 'out'}"]) == 0
+        found = np.load(tmp_path / "out/zero-filled-4x/scan.npy")
+        assert (found.shape, found.dtype) == (shape, kind)

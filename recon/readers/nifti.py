@@ -138,7 +138,7 @@ def _member(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Stre
 
 
 def _volume(stream: Callable[[], Stream], size: int | None) -> Volume:
-    nibabel = needs("nibabel", "NIfTI")
+    nibabel = needs("nibabel", "Reading NIfTI files")
     start = stream().exactly(540)
     kind, length = (
         (nibabel.Nifti2Header, 540) if start[4:8] == b"n+2\0" else (nibabel.Nifti1Header, 348)

@@ -20,6 +20,7 @@ import numpy as np
 
 from recon import examples, figures, masks
 from recon.errors import InputError
+from recon.export import EXPORTS
 from recon.methods import DEFAULT, METHODS, methods
 from recon.probes import psf
 from recon.ui import serving, session
@@ -86,6 +87,7 @@ def reconstruct(
     files: bool = False,
     axes: str = "auto",
     crop: bool = True,
+    save: str = "",
 ) -> dict:
     """Undersample one slice of MRI k-space, reconstruct it, and score it against full sampling.
 
@@ -110,10 +112,12 @@ def reconstruct(
         files: whether to add pictures (PNG) and arrays (NumPy .npz: mask, zero_filled, reconstruction, reference)
         axes: auto, or a letter for each axis of an array, such as SCHW or HWC (slices, coils, height, width, T for time)
         crop: whether pictures are cut to the size that the file's header asks for
+        save: kinds of files to save the reconstruction as, with blanks between: h5 (fastMRI), npy, nii (NIfTI), dicom
 
     Returns:
-        settings and scores as a JSON object; with files, also links to pictures and arrays
+        settings and scores as a JSON object; with files, also links to pictures and arrays; with save, to saved files by their kind
     """  # noqa: E501 Gradio reads one line for an argument.
+    kinds = [one_of("save", kind, list(EXPORTS)) for kind in word("save", save).split()]
     fraction = number("center fraction", center_fraction, 0, 1)
     coil = word("coils", coils)
     result = session.run(
@@ -138,6 +142,8 @@ def reconstruct(
             for name, picture in figures.pictures(result).items()
         }
         answer["arrays"] = _served("arrays.npz", session.packed(result))
+    if kinds:
+        answer["saved"] = {kind: _served(*session.download(result, kind)) for kind in kinds}
     return answer
 
 

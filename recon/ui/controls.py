@@ -9,6 +9,7 @@ import gradio as gr
 
 from recon import examples, masks, readers
 from recon.errors import InputError
+from recon.export import EXPORTS
 from recon.methods import DEFAULT, METHODS, methods
 from recon.ui.components import Upload
 from recon.ui.events import Values
@@ -36,6 +37,7 @@ class Controls:
     crop: gr.Checkbox
     axes: gr.Dropdown
     coils: gr.Dropdown
+    download_as: gr.Dropdown
     download: gr.Button
     archive: gr.DownloadButton
 
@@ -161,7 +163,16 @@ def build(first: Origin, above: Bar) -> Controls:
         coils = gr.Dropdown(
             coil_choices(1), value="rss", label="Coils", visible=False, elem_id="coils"
         )
-    download = gr.Button("Download everything", elem_id="download")
+    download_as = gr.Dropdown(
+        [
+            ("Everything: pictures, arrays, numbers (.zip)", "all"),
+            *((one.label, one.name) for one in EXPORTS.values()),
+        ],
+        value="all",
+        label="Result as a file",
+        elem_id="download-as",
+    )
+    download = gr.Button("Download", elem_id="download")
     archive = gr.DownloadButton(visible="hidden", elem_id="archive")
     return Controls(
         origin=origin,
@@ -180,6 +191,7 @@ def build(first: Origin, above: Bar) -> Controls:
         crop=crop,
         axes=axes,
         coils=coils,
+        download_as=download_as,
         download=download,
         archive=archive,
     )

@@ -162,7 +162,7 @@ class _Main:
     def pack(self, values: Values) -> dict[Any, Any]:
         c = self.c
         result, _ = attempt(c.choice(values))
-        path = serving.produce("reconstruction.zip", session.archive(result))
+        path = serving.produce(*session.download(result, values[c.download_as]))
         return {c.archive: path, c.message: ""}
 
     def restored(self, wish: Choice) -> dict[Any, Any]:
@@ -221,5 +221,8 @@ def _connect(main: _Main) -> None:
         **options,
     )
     c.download.click(
-        changes(main.pack), c.inputs, [c.archive, c.message], **events.quiet(**events.SHORT)
+        changes(main.pack),
+        {*c.inputs, c.download_as},
+        [c.archive, c.message],
+        **events.quiet(**events.SHORT),
     ).success(None, js=CLICK_DOWNLOAD, api_visibility="private")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recon import examples, figures, limits, readers
+from recon import examples, export, figures, limits, readers
 from recon.errors import InputError
 from recon.kspace import KSpace
 from recon.methods import DEFAULT, find
@@ -220,6 +220,14 @@ def archive(result: Reconstruction) -> bytes:
         pack.writestr("arrays.npz", packed(result))
         pack.writestr("numbers.json", json.dumps(result.record(), indent=1, allow_nan=False))
     return buffer.getvalue()
+
+
+def download(result: Reconstruction, kind: str) -> tuple[str, bytes]:
+    """Name and content of a file with a result: ``"all"``, or a key of `recon.export.EXPORTS`."""
+    if kind == "all":
+        return "reconstruction.zip", archive(result)
+    suffix, content = export.packed([result], kind)
+    return f"reconstruction{suffix}", content
 
 
 def attempt(choice: Choice) -> tuple[Reconstruction, str]:
