@@ -15,7 +15,7 @@ from recon.errors import InputError
 from recon.masks import FAMILIES
 from recon.methods import DEFAULT, methods
 from recon.pipeline import Reconstruction, reconstruct
-from recon.readers import describe, read
+from recon.readers import beside, describe, read
 from recon.weights import Store, WeightsError
 
 COLUMNS = ("file", "slice", "method", "acceleration", "achieved", "SSIM", "PSNR", "NMSE", "seconds")
@@ -127,13 +127,16 @@ def _coils(text: str) -> int | str:
 
 
 def _files(inputs: Sequence[Path]) -> Iterator[Path]:
-    """The files named, and in place of a folder all files in it, hidden ones left out."""
+    """The scans named, and in place of a folder all in it, hidden ones left out."""
     for path in inputs:
-        if path.is_dir():
-            found = (p for p in path.rglob("*") if p.is_file())
-            yield from sorted(p for p in found if not p.name.startswith("."))
-        else:
+        if not path.is_dir() or beside.is_scan(path):
             yield path
+            continue
+        found = sorted(p for p in path.rglob("*") if not p.name.startswith("."))
+        scans = [p for p in found if beside.is_scan(p)]
+        within = [p for p in found if p.is_file() and not set(scans) & set(p.parents)]
+        halves = {p for p in within if p.suffix == ".hdr" and p.with_suffix(".cfl") in within}
+        yield from sorted([*scans, *(p for p in within if p not in halves)])
 
 
 def _reconstructions(

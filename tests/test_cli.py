@@ -1,6 +1,7 @@
 """The command line: records, figures, and what happens to files that cannot be read."""
 
 import json
+import zipfile
 
 import h5py
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import recon
 from recon import cli, masks, phantom
 from recon.cli import main
+from tests.helpers import scans
 from tests.helpers.files import kspace, write_h5
 
 SPECIFIED = {
@@ -179,3 +181,15 @@ def test_coil_images_and_whole_pictures_on_demand(tmp_path):
         assert main([*words, *more, f"--out={tmp_path / 'out'}"]) == 0
         found = np.load(tmp_path / "out/zero-filled-4x/scan.npy")
         assert (found.shape, found.dtype) == (shape, kind)
+
+
+def test_scans_that_are_several_files_are_done_once(tmp_path, capsys):
+    for name, write in (("bruker", scans.bruker), ("bart", scans.bart)):
+        with zipfile.ZipFile(write(tmp_path / "a.zip", kspace(1, 1, 40, 32) * 1000)) as archive:
+            archive.extractall(tmp_path / name)
+    (tmp_path / "a.zip").unlink()
+    code, records, _, err = run(capsys, str(tmp_path), "--out", str(tmp_path / "out"))
+    assert (code, err) == (0, "")
+    assert sorted(one["format"] for one in records) == ["BART", "Bruker"]
+    code, records, _, _ = run(capsys, str(tmp_path / "bruker/7"), "--out", str(tmp_path / "out"))
+    assert [one["format"] for one in records] == ["Bruker"]

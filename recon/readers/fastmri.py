@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers import hdf5, ismrmrd, vlen
+from recon.readers import calgary, hdf5, ismrmrd, vlen
 from recon.readers.bounded_reading import BoundedFile
 from recon.readers.stored_array import MIN_SIDE, NAMES, WRONG_MASK, Stored, choose, suitable
 
@@ -64,6 +64,10 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
         dtype = None if found is None else hdf5.number_type(found)
         if found is None or dtype is None:
             raise InputError("The k-space in this HDF5 file is not numeric; complex is accepted.")
+        if calgary.recognised(name, found.shape, dtype):
+            taken = calgary.stored(found.shape, lambda index: hdf5.take(raw, found, index))
+            yield Stored(**taken, attrs=attrs, notes=(*notes, calgary.NOTE))
+            return
         ours = marked and name.startswith("kspace") and len(found.shape) in (3, 4)
         ours = ours and dtype.kind == "c"
         size, spacing = _image(raw, file)
@@ -118,6 +122,8 @@ def _find(file: h5py.File) -> str:
         dtype = None if found is None else hdf5.number_type(found)
         if found is not None and dtype is not None:
             arrays[name] = (found.shape, dtype)
+            if calgary.recognised(name, *arrays[name]):
+                return name
             if name in NAMES and suitable(*arrays[name]):
                 return name
     return choose(arrays)[0]

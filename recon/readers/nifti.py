@@ -156,7 +156,7 @@ def _volume(stream: Callable[[], Stream], size: int | None) -> Volume:
     bytes_ = math.prod(shape) * dtype.itemsize
     if dtype.itemsize > 16 or bytes_ > MAX_UNPACKED or not length <= offset < 2**31:
         raise InputError(
-            f"This NIfTI image declares {bytes_ / MIB:.0f} MiB of voxels; "
+            f"This NIfTI image declares {bytes_ / MIB:.4g} MiB of voxels; "
             f"at most {MAX_UNPACKED // MIB} MiB in ordinary numbers are accepted."
         )
     if size is not None and offset + bytes_ > size:

@@ -195,7 +195,11 @@ def _check(r: Readouts) -> None:
             "The counters of this file's readouts do not fit the matrix that its header declares; "
             "Cartesian k-space is accepted."
         )
-    if max(r.lines, r.partitions) > MAX_LINES or r.coils * r.columns * r.lines > MAX_SAMPLES:
+    if r.partitions > MAX_LINES:
+        raise InputError(
+            f"This file declares {r.partitions} partitions; up to {MAX_LINES} are accepted."
+        )
+    if r.lines > MAX_LINES or r.coils * r.columns * r.lines > MAX_SAMPLES:
         raise InputError(
             f"One slice of this file is {r.columns} x {r.lines} with {r.coils} coils; "
             f"at most {MAX_SAMPLES / 1e6:.0f} million samples are accepted."
