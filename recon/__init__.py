@@ -11,6 +11,7 @@ from recon.kspace import KSpace, Source
 from recon.methods import methods
 from recon.pipeline import Reconstruction, reconstruct
 from recon.readers import describe, read
+from recon.volume import VolumeScores, reconstruct_volume
 from recon.weights import WeightsError, from_pretrained
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "KSpace",
     "Reconstruction",
     "Source",
+    "VolumeScores",
     "WeightsError",
     "describe",
     "from_pretrained",
     "methods",
     "read",
     "reconstruct",
+    "reconstruct_volume",
 ]

@@ -58,7 +58,9 @@ def _centred(transform: str, array: Array) -> Array:
     import torch  # slow to load, and reading a file needs none
 
     moved = torch.fft.ifftshift(array, dim=axes)
-    return torch.fft.fftshift(getattr(torch.fft, transform)(moved, norm="ortho"), dim=axes)
+    transformed: Array = getattr(torch.fft, transform)(moved, norm="ortho")
+    centred: Array = torch.fft.fftshift(transformed, dim=axes)
+    return centred
 
 
 def center_crop(image: Array, size: tuple[int, int]) -> Array:
@@ -94,7 +96,8 @@ def rss(images: Array) -> Array:
     Real, not negative, shape (..., H, W).
     """
     if isinstance(images, np.ndarray):
-        return np.sqrt((np.abs(images) ** 2).sum(-3))
+        root: np.ndarray = np.sqrt((np.abs(images) ** 2).sum(-3))
+        return root
     return (images.abs() ** 2).sum(-3).sqrt()
 
 

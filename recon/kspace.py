@@ -93,7 +93,8 @@ class KSpace:
         return np.array(self.data, dtype, copy=copy)
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        return self.data[index]
+        part: np.ndarray = self.data[index]
+        return part
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -38,7 +38,13 @@ def ssim(reference: np.ndarray, image: np.ndarray, data_range: float | None = No
     height, width = reference.shape[-2:]
     pairs = zip(reference.reshape(-1, height, width), image.reshape(-1, height, width), strict=True)
     limit = float(reference.max()) if data_range is None else data_range
-    return float(np.mean([structural_similarity(r, x, data_range=limit) for r, x in pairs]))
+    # Products of four values leave float32's range early; a power of two changes nothing else.
+    unit = 2.0 ** round(math.log2(limit)) if 0 < limit < math.inf else 1.0
+    factor = np.float32(1 / unit)
+    each = [
+        structural_similarity(r * factor, x * factor, data_range=limit / unit) for r, x in pairs
+    ]
+    return float(np.mean(each))
 
 
 def psnr(reference: np.ndarray, image: np.ndarray, data_range: float | None = None) -> float:
@@ -47,8 +53,14 @@ def psnr(reference: np.ndarray, image: np.ndarray, data_range: float | None = No
     Arguments as in `ssim`, any shape. Infinite for identical images.
     """
     limit = float(reference.max()) if data_range is None else data_range
-    error = float(np.mean((np.asarray(reference, np.float64) - image) ** 2))
-    return 10 * math.log10(limit**2 / error) if error else math.inf
+    return psnr_of(float(np.mean((np.asarray(reference, np.float64) - image) ** 2)), limit)
+
+
+def psnr_of(mean_squared_error: float, data_range: float) -> float:
+    """`psnr` in dB from its two ingredients; infinite without an error."""
+    if not mean_squared_error:
+        return math.inf
+    return 10 * math.log10(data_range**2 / mean_squared_error)
 
 
 def nmse(reference: np.ndarray, image: np.ndarray) -> float:
@@ -88,7 +100,8 @@ def foreground(reference: np.ndarray) -> np.ndarray:
     -------
     Boolean, shape (H, W); all True for an image of one value.
     """
-    return reference >= threshold_otsu(reference)
+    bright: np.ndarray = reference >= threshold_otsu(reference)
+    return bright
 
 
 class Similarity:
@@ -131,4 +144,5 @@ class Similarity:
 def _local_mean(image: np.ndarray) -> np.ndarray:
     """Mean over every whole window: shape (H - 6, W - 6)."""
     edge = WINDOW // 2
-    return uniform_filter(image, WINDOW)[edge:-edge, edge:-edge]
+    mean: np.ndarray = uniform_filter(image, WINDOW)[edge:-edge, edge:-edge]
+    return mean

@@ -230,25 +230,27 @@ def solve(
     else:
         image = measurement.picture_of(kept).astype(np.float32)
     seconds = time.perf_counter() - start
-    if kept is not None:
-        kept = scan.upright(center_crop(kept, scan.crop))
     reference = scan.reference
     before = scan.score(measurement.zero_filled)
+
+    def shown(picture: np.ndarray) -> np.ndarray:
+        return scan.upright(picture if scan.unit == 1 else picture * np.float32(scan.unit))
+
     return Reconstruction(
-        zero_filled=scan.upright(measurement.zero_filled),
-        image=scan.upright(image),
-        reference=None if reference is None else scan.upright(reference),
+        zero_filled=shown(measurement.zero_filled),
+        image=shown(image),
+        reference=None if reference is None else shown(reference),
         metrics=before if image is measurement.zero_filled else scan.score(image),
         zero_filled_metrics=before,
-        data_range=scan.data_range,
+        data_range=None if scan.data_range is None else scan.data_range * scan.unit,
         data_range_from=scan.data_range_from,
         sampling=sampling,
-        kspace_magnitude=scan.upright(combined(masks.apply(scan.kspace, sampling.mask))),
+        kspace_magnitude=shown(combined(masks.apply(scan.kspace, sampling.mask))),
         method=method.name,
         label=method.label,
         coils=scan.coils,
         phase_encode=scan.phase_encode,
         source=scan.source,
         seconds=seconds,
-        coil_images=kept,
+        coil_images=None if kept is None else shown(center_crop(kept, scan.crop)),
     )

@@ -6,6 +6,7 @@ the command line, the benchmark and training. So one slice has one answer.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -24,6 +25,11 @@ from recon.readers.sampled import measured_lines
 
 Coils = Literal["rss", "svd"] | int
 PhaseEncode = Literal["columns", "rows"]
+
+# Largest magnitudes of k-space that are taken, and those that are worked on as they are: in
+# between, products of four values, as SSIM has them, are far from the ends of float32.
+ACCEPTED = (1e-30, 1e30)
+COMFORTABLE = (2.0**-14, 2.0**20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +82,9 @@ class Scan:
         pictures back.
     crop
         Height and width of pictures, where they are smaller than the slice.
+    unit
+        What `kspace`, and everything made of it, has to be multiplied by to be on the person's
+        scale: 1 but for very small and very large numbers, then a power of two.
     """
 
     kspace: np.ndarray
@@ -83,6 +92,7 @@ class Scan:
     coils: Coils
     phase_encode: PhaseEncode
     crop: tuple[int, int]
+    unit: float = 1.0
 
     @classmethod
     def of(
@@ -118,7 +128,8 @@ class Scan:
         Raises
         ------
         InputError
-            If there is no such coil or direction, or the array cannot be k-space of one slice.
+            If there is no such coil or direction, or the array cannot be k-space of one slice, or
+            its numbers are too small or large.
         """
         if phase_encode not in ("columns", "rows"):
             raise InputError("Phase encoding runs along 'columns' or 'rows'.")
@@ -143,7 +154,9 @@ class Scan:
             if isinstance(coils, bool) or not isinstance(coils, int) or not 0 <= coils < len(data):
                 raise InputError(f"Coils are 'rss', 'svd' or a number from 0 to {len(data) - 1}.")
             data = data[coils]
-        return cls(data, source, coils, phase_encode, crop)
+        unit = _unit(data)
+        data = data if unit == 1 else data * np.float32(1 / unit)
+        return cls(data, source, coils, phase_encode, crop, unit)
 
     def with_kspace(self, kspace: np.ndarray) -> Self:
         """The same scan of another object: complex, of any size; judged by its own truth."""
@@ -160,7 +173,8 @@ class Scan:
     @property
     def width(self) -> int:
         """Number of phase-encode lines W."""
-        return self.kspace.shape[-1]
+        width: int = self.kspace.shape[-1]
+        return width
 
     def draw(
         self,
@@ -261,6 +275,7 @@ class Scan:
             return None, ""
         highest = float(self.reference.max())
         volume = self.source.attrs.get("max")
+        volume = volume / self.unit if isinstance(volume, float) else None
         # fastMRI's attribute belongs to its own target image. A value below the slice's maximum,
         # or far above it, was written for another scale or another coil combination.
         whole = volume if self.coils in ("rss", "svd") and isinstance(volume, float) else 0.0
@@ -331,6 +346,19 @@ def _with_lines(source: Source, kspace: np.ndarray, mask: Any) -> Source:
         return source
     found, notes = measured_lines(kspace)
     return replace(source, mask=found, notes=tuple(dict.fromkeys((*source.notes, *notes))))
+
+
+def _unit(kspace: np.ndarray) -> float:
+    """See `Scan.unit`."""
+    largest = float(np.abs(kspace).max())
+    if not ACCEPTED[0] <= largest <= ACCEPTED[1]:
+        raise InputError(
+            f"The largest number of this k-space is {largest:.0e}; "
+            f"from {ACCEPTED[0]:.0e} to {ACCEPTED[1]:.0e} is accepted."
+        )
+    if COMFORTABLE[0] <= largest <= COMFORTABLE[1]:
+        return 1.0
+    return 2.0 ** round(math.log2(largest))
 
 
 def _given(mask: np.ndarray) -> Sampling:

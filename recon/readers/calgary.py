@@ -41,7 +41,8 @@ def stored(shape: tuple[int, ...], take: Callable[[Index], np.ndarray]) -> dict[
     def complex_slice(index: Index) -> np.ndarray:
         values = np.ascontiguousarray(take(index), np.float32).view(np.complex64)
         ramp = _ramp(height)[:, None, None] * _ramp(width)[:, None]
-        return (values * ramp).astype(np.complex64)
+        turned: np.ndarray = (values * ramp).astype(np.complex64)
+        return turned
 
     return {
         "format": "Calgary-Campinas HDF5",
@@ -56,4 +57,5 @@ def stored(shape: tuple[int, ...], take: Callable[[Index], np.ndarray]) -> dict[
 def _ramp(size: int) -> np.ndarray:
     """Phase that moves an image from the corner to the middle: complex128, shape (size,)."""
     middle = size // 2
-    return np.exp(-2j * np.pi * middle * (np.arange(size) - middle) / size)
+    ramp: np.ndarray = np.exp(-2j * np.pi * middle * (np.arange(size) - middle) / size)
+    return ramp

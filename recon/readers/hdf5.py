@@ -96,7 +96,8 @@ def shape(group: h5py.Group, name: str) -> tuple[int, ...] | None:
     """Of a dataset in a group, which is not read; None where there is none of this name."""
     if not has(group, name) or group.get(name, getclass=True) is not h5py.Dataset:
         return None
-    return group[name].shape
+    found: tuple[int, ...] | None = group[name].shape
+    return found
 
 
 def names(group: h5py.Group) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,13 @@ def of_array(array: Any, *, transposed: bool = False, axes: Axes = "auto") -> KS
         )
     if transposed:
         layout = Layout(layout.letters.translate(str.maketrans("HW", "WH")), layout.shape)
-    return as_kspace(layout.arrange(stored.take(layout.index(0))), "array", stored, layout, 0)
+    # A person's own array keeps its unit, which a power of two does not round.
+    largest = float(np.abs(values).max()) if values.size else 0.0
+    unit = 2.0 ** round(math.log2(largest)) if 0 < largest < math.inf else 1.0
+    slice_ = layout.arrange(values[layout.index(0)]) * (1 / unit)
+    found = as_kspace(slice_, "array", stored, layout, 0)
+    with np.errstate(over="ignore"):  # `Scan.of` says what is accepted
+        return KSpace(found.data * np.float32(unit), found.source)
 
 
 def _layout(stored: Stored, axes: Axes) -> Layout:

@@ -42,7 +42,8 @@ def measured_lines(
         If samples are missing that are no whole columns.
     """
     there = detect.support(kspace)
-    columns, rows = np.any(there, axis=0), np.any(there, axis=1)
+    columns: np.ndarray = np.any(there, axis=0)
+    rows: np.ndarray = np.any(there, axis=1)
     width = len(columns)
     notes = []
     if declared is not None and not declared.all():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 import h5py
 import nibabel
@@ -51,7 +52,7 @@ def test_every_kind_is_read_back_as_it_was(results, tmp_path):
         assert file["reconstruction"].dtype == np.float32
         assert list(file) == ["reconstruction"]
     np.testing.assert_array_equal(np.load(folder / "volume.npy"), images)
-    volume = nibabel.load(folder / "volume.nii")
+    volume: Any = nibabel.load(folder / "volume.nii")
     np.testing.assert_array_equal(volume.get_fdata(dtype=np.float32).T, images)
     assert volume.header.get_zooms() == (2, 1, 3)
     assert volume.header["sform_code"] == volume.header["qform_code"] == 0
@@ -117,7 +118,7 @@ def test_nifti_keeps_places_in_the_scanner(tmp_path, turn):
     results = [
         recon.reconstruct(recon.read(path, slice=n), 1, method="zero-filled") for n in (2, 3, 4)
     ]
-    made = nibabel.load(saved(results, ["nii"], tmp_path) / "volume.nii")
+    made: Any = nibabel.load(saved(results, ["nii"], tmp_path) / "volume.nii")
     at = np.unravel_index(made.get_fdata().argmax(), made.shape)
     assert at[2] == 1
     np.testing.assert_allclose(made.affine @ (*at, 1), affine @ (20, 9, 3, 1), atol=1e-3)
