@@ -92,6 +92,17 @@ def read(
     ------
     InputError
         If there is no such slice, or no k-space that can be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from recon import phantom
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/scan.npy", phantom.kspace((64, 48)))
+    ...     kspace = read(f"{folder}/scan.npy")
+    >>> kspace.data.shape, kspace.source.format
+    ((64, 48), 'NumPy')
     """
     path = Path(path)
     with _in_words(path):
