@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import test from 'node:test';
 
+import {shownSize} from '../../../recon/ui/web/arrays.mjs';
 import {Fourier} from '../../../recon/ui/web/fourier.mjs';
 import * as geometry from '../../../recon/ui/web/geometry.mjs';
 import {SIGNED, difference, windowed} from '../../../recon/ui/web/levels.mjs';
@@ -81,4 +82,18 @@ test('what is under the pointer stays there while one zooms', () => {
   assert.deepEqual(box, {top: 10, bottom: 50, left: 20, right: 79});
   const close_ = geometry.magnify(picture, frame, box, 1);
   assert.equal(geometry.inside(picture, geometry.pixelAt(close_, picture, frame, {x: 150, y: 150})), true);
+});
+
+test('pictures of fastMRI files are cut where their header says', () => {
+  const file = (members, attrs = {}) => ({get: name => members[name], attrs});
+  const header = (x, y) => ({value: `<encodedSpace><x>96</x></encodedSpace><reconSpace><matrixSize><x>${x}</x><y>${y}</y><z>1</z>`});
+  const cases = [
+    [file({}), [96, 40]],
+    [file({}, {max: {value: 1}}), [48, 40]],
+    [file({ismrmrd_header: header(48, 36)}), [48, 36]],
+    [file({ismrmrd_header: header(3, 3)}), [48, 40]],
+    [file({ismrmrd_header: header(48, 36), reconstruction_rss: {shape: [1, 46, 38]}}), [46, 38]],
+    [file({ismrmrd_header: {value: 'nothing'}}), [48, 40]],
+  ];
+  for (const [one, size] of cases) assert.deepEqual(shownSize(one, 96, 40), size);
 });
