@@ -15,10 +15,10 @@ from pathlib import Path
 
 from recon.errors import InputError
 from recon.export import dicom, fastmri, nifti, numpy_file
-from recon.export.common import Export
+from recon.export.common import Export, Slice
 from recon.pipeline import Reconstruction
 
-__all__ = ["EXPORTS", "Export", "opened", "packed"]
+__all__ = ["EXPORTS", "Export", "Slice", "opened", "packed"]
 
 EXPORTS = {one.name: one for one in (fastmri.H5, numpy_file.NPY, nifti.NII, dicom.DICOM)}
 
@@ -26,7 +26,7 @@ EXPORTS = {one.name: one for one in (fastmri.H5, numpy_file.NPY, nifti.NII, dico
 @contextmanager
 def opened(
     names: Sequence[str], folder: Path, stem: str, slices: int
-) -> Iterator[Callable[[Reconstruction], None]]:
+) -> Iterator[Callable[[Reconstruction | Slice], None]]:
     """Files for the slices of one volume by one method.
 
     Parameters
@@ -61,9 +61,10 @@ def opened(
             for kind in kinds
         ]
 
-        def take(result: Reconstruction) -> None:
+        def take(result: Reconstruction | Slice) -> None:
+            one = result if isinstance(result, Slice) else Slice.of(result)
             for taker in takers:
-                taker(result)
+                taker(one)
 
         yield take
 

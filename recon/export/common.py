@@ -7,13 +7,88 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
 
 from recon.errors import InputError
 from recon.pipeline import Reconstruction
 
 WARNING = "NOT FOR DIAGNOSIS"
 
-Taker = Callable[[Reconstruction], None]
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """What is saved of one slice.
+
+    Attributes
+    ----------
+    image
+        The picture, float32, shape (h, w).
+    coil_images
+        See `recon.pipeline.Reconstruction`.
+    affine
+        4 x 4, from (column, row, slices on from this one) of the picture to millimetres,
+        right-anterior-superior; None where that is unknown.
+    spacing
+        Millimetres between rows, columns and slices; None where that is unknown.
+    method, acceleration, measured, lines
+        How it was reconstructed, and from how many lines of how many.
+    """
+
+    image: np.ndarray
+    coil_images: np.ndarray | None
+    affine: np.ndarray | None
+    spacing: tuple[float, float, float] | None
+    method: str
+    acceleration: float
+    measured: int
+    lines: int
+
+    @classmethod
+    def of(cls, result: Reconstruction) -> Self:
+        """Of a result: nothing that names the file, or a person."""
+        return cls(
+            result.image,
+            result.coil_images,
+            _affine(result),
+            result.source.spacing,
+            result.method,
+            result.acceleration,
+            result.sampling.measured_lines,
+            result.line_mask.size,
+        )
+
+    def write(self, path: Path) -> None:
+        """Keep it in a file for `read`."""
+        held = {name: one for name, one in vars(self).items() if one is not None}
+        with whole(path) as unfinished, unfinished.open("wb") as file:
+            np.savez(file, **held)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What `write` kept."""
+        with np.load(path) as held:
+            found: dict[str, Any] = dict.fromkeys(cls.__dataclass_fields__)
+            for name in held.files:
+                found[name] = held[name] if held[name].ndim > 1 else held[name].tolist()
+        spacing = found.pop("spacing")
+        return cls(spacing=None if spacing is None else tuple(spacing), **found)
+
+
+def _affine(result: Reconstruction) -> np.ndarray | None:
+    """Of the picture, from the source's, which is of the whole image from slice 0 on."""
+    affine = result.source.affine
+    if affine is None:
+        return None
+    whole_size, shown = result.kspace_magnitude.shape, result.image.shape
+    cut = [(large - small) // 2 for large, small in zip(whole_size, shown, strict=True)]
+    moved = affine.copy()
+    moved[:, 3] = affine @ (*cut, result.source.slice, 1)
+    return moved[:, [1, 0, 2, 3]]
+
+
+Taker = Callable[[Slice], None]
 
 
 @dataclass(frozen=True)
@@ -58,9 +133,9 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def described(result: Reconstruction) -> str:
+def described(slice_: Slice) -> str:
     """What made a picture, in a line without anything that the file or its names say."""
-    return f"{WARNING}: {result.method}, {result.acceleration:.3g}x"
+    return f"{WARNING}: {slice_.method}, {slice_.acceleration:.3g}x"
 
 
 class Sizes:

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.export.common import WARNING, Export, Sizes, Taker, described, whole
-from recon.pipeline import Reconstruction
+from recon.export.common import WARNING, Export, Sizes, Slice, Taker, described, whole
 from recon.readers.missing import needs
 from recon.version import VERSION
 
@@ -37,9 +36,9 @@ def opened(path: Path, slices: int) -> Iterator[Taker]:
     with whole(path) as unfinished:
         unfinished.mkdir()
 
-        def take(result: Reconstruction) -> None:
-            number = sizes.next(result.image.shape) + 1
-            one = _capture(pydicom, result)
+        def take(slice_: Slice) -> None:
+            number = sizes.next(slice_.image.shape) + 1
+            one = _capture(pydicom, slice_)
             one.StudyInstanceUID, one.SeriesInstanceUID, one.InstanceNumber = study, series, number
             one.save_as(unfinished / f"{number:04}.dcm", enforce_file_format=True)
 
@@ -47,7 +46,7 @@ def opened(path: Path, slices: int) -> Iterator[Taker]:
         sizes.check()
 
 
-def _capture(pydicom: Any, result: Reconstruction) -> Any:
+def _capture(pydicom: Any, slice_: Slice) -> Any:
     from pydicom.dataset import Dataset, FileMetaDataset
 
     one = Dataset()
@@ -65,31 +64,31 @@ def _capture(pydicom: Any, result: Reconstruction) -> Any:
     one.Manufacturer, one.SoftwareVersions = "recon", VERSION
     one.ImageType = ["DERIVED", "SECONDARY"]
     one.StudyDescription = WARNING
-    one.SeriesDescription = described(result)[:64]
+    one.SeriesDescription = described(slice_)[:64]
     one.DerivationDescription = (
-        f"{described(result)}. Reconstructed from {result.sampling.measured_lines} of "
-        f"{result.line_mask.size} lines of k-space by research software."
+        f"{described(slice_)}. Reconstructed from {slice_.measured} of "
+        f"{slice_.lines} lines of k-space by research software."
     )
     one.ImageComments = f"{WARNING}. For research and teaching."
     one.PatientIdentityRemoved, one.DeidentificationMethod = "YES", "Nothing was taken over"
     one.BurnedInAnnotation = "NO"
-    _set_pixels(pydicom, one, result)
+    _set_pixels(pydicom, one, slice_)
     return one
 
 
-def _set_pixels(pydicom: Any, one: Any, result: Reconstruction) -> None:
+def _set_pixels(pydicom: Any, one: Any, slice_: Slice) -> None:
     text = pydicom.valuerep.format_number_as_ds
-    slope = text(float(result.image.max()) / STEPS or 1.0)
+    slope = text(float(slice_.image.max()) / STEPS or 1.0)
     # As it is written, its last digits rounded, so that it gives the same values when read.
-    values = np.round(result.image.astype(np.float64) / float(slope))
+    values = np.round(slice_.image.astype(np.float64) / float(slope))
     one.SamplesPerPixel, one.PhotometricInterpretation = 1, "MONOCHROME2"
-    one.Rows, one.Columns = result.image.shape
+    one.Rows, one.Columns = slice_.image.shape
     one.BitsAllocated, one.BitsStored, one.HighBit, one.PixelRepresentation = 16, 16, 15, 0
     one.RescaleSlope, one.RescaleIntercept, one.RescaleType = slope, "0", "US"
-    white = float(np.percentile(result.image, 99.9)) or 1.0
+    white = float(np.percentile(slice_.image, 99.9)) or 1.0
     one.WindowCenter, one.WindowWidth = text(white / 2), text(white)
-    if result.source.spacing is not None:
-        one.PixelSpacing = [text(float(size)) for size in result.source.spacing[:2]]
+    if slice_.spacing is not None:
+        one.PixelSpacing = [text(float(size)) for size in slice_.spacing[:2]]
     one.PixelData = np.clip(values, 0, STEPS).astype("<u2").tobytes()
 
 

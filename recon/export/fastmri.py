@@ -13,8 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from recon.export.common import Export, Sizes, Taker, described, whole
-from recon.pipeline import Reconstruction
+from recon.export.common import Export, Sizes, Slice, Taker, described, whole
 
 
 @contextmanager
@@ -24,13 +23,13 @@ def opened(path: Path, slices: int) -> Iterator[Taker]:
     with whole(path) as unfinished:
         with h5py.File(unfinished, "w") as file:
 
-            def take(result: Reconstruction) -> None:
-                at = sizes.next(result.image.shape)
+            def take(one: Slice) -> None:
+                at = sizes.next(one.image.shape)
                 if at == 0:
-                    shape = (slices, *result.image.shape)
+                    shape = (slices, *one.image.shape)
                     file.create_dataset("reconstruction", shape, np.float32)
-                    file.attrs["description"] = described(result)
-                file["reconstruction"][at] = result.image
+                    file.attrs["description"] = described(one)
+                file["reconstruction"][at] = one.image
 
             yield take
         sizes.check()

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recon.export.common import Export, Sizes, Taker, whole
-from recon.pipeline import Reconstruction
+from recon.export.common import Export, Sizes, Slice, Taker, whole
 
 
 @contextmanager
@@ -19,9 +18,9 @@ def opened(path: Path, slices: int) -> Iterator[Taker]:
     with whole(path) as unfinished:
         file = None
 
-        def take(result: Reconstruction) -> None:
+        def take(one: Slice) -> None:
             nonlocal file
-            image = result.image if result.coil_images is None else result.coil_images
+            image = one.image if one.coil_images is None else one.coil_images
             at = sizes.next(image.shape)
             if file is None:
                 shape = (slices, *image.shape)

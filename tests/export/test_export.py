@@ -68,6 +68,19 @@ def test_every_kind_is_read_back_as_it_was(results, tmp_path):
     }  # fmt: skip
 
 
+def test_slices_that_were_kept_are_saved_alike(results, tmp_path):
+    """Of a volume whose slices other processes did, or an earlier run."""
+    direct = saved(results, ["h5", "npy", "nii"], tmp_path / "direct")
+    (tmp_path / "kept").mkdir()
+    for number, result in enumerate(results):
+        export.Slice.of(result).write(tmp_path / "kept" / f"{number}.npz")
+    kept = [export.Slice.read(path) for path in sorted((tmp_path / "kept").iterdir())]
+    assert SECRET not in str(kept)
+    again = saved(kept, ["h5", "npy", "nii"], tmp_path / "again")
+    for path in direct.iterdir():
+        assert path.read_bytes() == (again / path.name).read_bytes()
+
+
 def test_dicom_says_what_it_is_and_names_nobody(results, tmp_path):
     folder = saved(results, ["dicom"], tmp_path)
     files = [pydicom.dcmread(one) for one in sorted((folder / "volume-dicom").iterdir())]
@@ -129,7 +142,7 @@ def test_a_cut_picture_lies_where_its_middle_was():
     affine = np.diag([2.0, 3.0, 4.0, 1.0])
     source = Source(slice=2, size=(30, 28), affine=affine)
     result = recon.reconstruct(KSpace(kspace(1, 1, 40, 32)[0, 0], source), method="zero-filled")
-    found = export.nifti.affine_of(result)
+    found = export.Slice.of(result).affine
     # Column 0, row 0 of the picture are column 2, row 5 of the whole image, in slice 2.
     np.testing.assert_allclose(found @ (0, 0, 0, 1), (10, 6, 8, 1))
     np.testing.assert_allclose(found @ (1, 0, 0, 1), (10, 9, 8, 1))
