@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.errors import InputError
+from recon.fourier import ifft2c
 from recon.kspace import KSpace
 from recon.readers import describe, read
 from recon.readers.bounded_reading import Stream, take
@@ -20,6 +21,7 @@ from tests.helpers.files import (
     H,
     S,
     W,
+    kspace,
     npy,
     ordered,
     said,
@@ -213,3 +215,38 @@ def test_taking_from_a_stream_is_indexing(data):
         return part
 
     np.testing.assert_array_equal(take(Stream(some), shape, array.dtype, index), array[index])
+
+
+def test_calgary_campinas_is_recognised_and_said(tmp_path):
+    """(x, ky, kz, 2 C), real and imaginary alternating; its images need no shifts."""
+    stack = kspace(4, 3, 40, 32)
+    images = ifft2c(stack)
+    theirs = np.fft.fftshift(np.fft.fft2(images), axes=(-2, -1)).transpose(0, 2, 3, 1)
+    pairs = np.stack([theirs.real, theirs.imag], -1).reshape(4, 40, 32, 6).astype(np.float32)
+    assert np.abs(np.fft.ifft2(theirs[1, ..., 0])).max() > 0
+    path = write_h5(tmp_path / "e13991s3_P01536.7.h5", kspace=pairs)
+    held = describe(path)
+    assert (held.format, held.slices, held.coils) == ("Calgary-Campinas HDF5", 4, 3)
+    for number in range(4):
+        found = read(path, slice=number)
+        scale = np.sqrt(40 * 32)  # their transform is not orthonormal
+        np.testing.assert_allclose(
+            abs(ifft2c(found.data)), abs(images[number]) * scale, atol=2e-4 * scale
+        )
+    assert said(found.source, "Calgary-Campinas", "transformed")
+    pairs[:, :, 27:] = 0  # kz was measured to 85 %
+    cut = read(write_h5(tmp_path / "cut.h5", kspace=pairs), slice=1)
+    assert cut.source.mask.sum() == 27
+    assert said(cut.source, "partial Fourier")
+
+
+def test_m4raw_is_read_as_fastmri(tmp_path):
+    """(18, 4, 256, 256) with a header and `reconstruction_rss` of the same size."""
+    stack = kspace(3, 4, 48, 48)
+    rss = np.ones((3, 48, 48), np.float32)
+    attrs = {"acquisition": "AXT1", "max": 1.0, "patient_id": "secret"}
+    path = write_h5(tmp_path / "a.h5", attrs, kspace=stack, reconstruction_rss=rss)
+    found = read(path, slice=2)
+    np.testing.assert_array_equal(found.data, stack[2])
+    assert (found.source.format, found.source.size) == ("fastMRI HDF5", (48, 48))
+    assert "secret" not in str(found.source)

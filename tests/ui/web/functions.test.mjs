@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import test from 'node:test';
 
+import {shownSize} from '../../../recon/ui/web/arrays.mjs';
 import {Fourier} from '../../../recon/ui/web/fourier.mjs';
 import * as geometry from '../../../recon/ui/web/geometry.mjs';
 import {preferred, translator} from '../../../recon/ui/web/language.mjs';
@@ -120,4 +121,18 @@ test('words are put into another language whole, with what stands in their place
   assert.equal(preferred('en', 'de', 'de'), 'en');
   assert.equal(preferred('fr', null, 'fr'), 'en');
   assert.equal(preferred(null, 'de', 'en-GB'), 'de');
+});
+
+test('pictures of fastMRI files are cut where their header says', () => {
+  const file = (members, attrs = {}) => ({get: name => members[name], attrs});
+  const header = (x, y) => ({value: `<encodedSpace><x>96</x></encodedSpace><reconSpace><matrixSize><x>${x}</x><y>${y}</y><z>1</z>`});
+  const cases = [
+    [file({}), [96, 40]],
+    [file({}, {max: {value: 1}}), [48, 40]],
+    [file({ismrmrd_header: header(48, 36)}), [48, 36]],
+    [file({ismrmrd_header: header(3, 3)}), [48, 40]],
+    [file({ismrmrd_header: header(48, 36), reconstruction_rss: {shape: [1, 46, 38]}}), [46, 38]],
+    [file({ismrmrd_header: {value: 'nothing'}}), [48, 40]],
+  ];
+  for (const [one, size] of cases) assert.deepEqual(shownSize(one, 96, 40), size);
 });
