@@ -299,6 +299,26 @@ def test_visits_are_small_and_forgotten(visitor, url):
     assert "visit1" not in holder.session_data
 
 
+def test_answers_that_nobody_fetches_do_not_pile_up(visitor, monkeypatch):
+    """One visit that asks again and again, and never listens."""
+    import app
+
+    monkeypatch.setattr(sessions, "WAITING", 6)
+    queue = app.demo._queue
+    queue.pending_messages_per_session.clear()
+    config = visitor.get("/config").json()
+    number = next(one["id"] for one in config["dependencies"] if one["api_name"] == "mask")
+    body = {"session_hash": "deaf", "fn_index": number, "data": [64, 4, 0, "random", 0]}
+    for _ in range(12):
+        visitor.post(api("queue/join"), json=body).raise_for_status()
+    wait(lambda: len(queue) == 0 and not any(filter(None, queue.active_jobs)))
+    assert 0 < queue.pending_messages_per_session["deaf"].qsize() <= 6
+    assert "Nominal 4x" in json.dumps(event(visitor, "choose_example", {"example": "phantom"}))
+    app.demo.app.state_holder.time_last_used["deaf"] = sessions.datetime.datetime.min
+    sessions.leave_behind(app.demo.app, server._store)
+    assert "deaf" not in queue.pending_messages_per_session
+
+
 def test_only_few_work_at_once(monkeypatch):
     turns = events.Turns()
     monkeypatch.setattr(events, "QUEUE", 0.2)
