@@ -30,6 +30,13 @@ def fft2c(image: Array) -> Array:
     Returns
     -------
     Complex, shape (..., H, W); 32-bit input gives 32-bit output.
+
+    Examples
+    --------
+    >>> point = np.zeros((5, 4), np.complex64)
+    >>> point[5 // 2, 4 // 2] = 1
+    >>> np.allclose(fft2c(point), 1 / np.sqrt(5 * 4)), fft2c(point).dtype
+    (True, dtype('complex64'))
     """
     return _centred("fft2", image)
 

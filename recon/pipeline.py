@@ -182,6 +182,17 @@ def reconstruct(
         If an argument is out of range or the k-space holds nothing to reconstruct.
     WeightsError
         If the method's weights are missing or damaged.
+
+    Examples
+    --------
+    >>> from recon import phantom
+    >>> result = reconstruct(phantom.kspace((128, 96)), acceleration=8, method="cs")
+    >>> result.image.shape, result.line_mask.shape
+    ((128, 96), (96,))
+    >>> reconstruct(phantom.kspace((128, 96)), acceleration=0)
+    Traceback (most recent call last):
+        ...
+    recon.errors.InputError: Acceleration is at least 1; 0 was asked for.
     """
     way = find(method)
     scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-import sys
-import types
 
 import numpy as np
 import pytest
 
 from recon import metrics
+from tests.helpers.fastmri import evaluation
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +23,8 @@ def volumes():
 
 @pytest.fixture
 def evaluate(monkeypatch):
-    """fastMRI's evaluation module; its running statistics are not needed here."""
-    pytest.importorskip("fastmri", reason="fastmri is not installed")
-    if importlib.util.find_spec("runstats") is None:
-        stub = types.ModuleType("runstats")
-        stub.Statistics = object  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "runstats", stub)
-    monkeypatch.delitem(sys.modules, "fastmri.evaluate", raising=False)
-    module = importlib.import_module("fastmri.evaluate")
-    yield module
-    sys.modules.pop("fastmri.evaluate", None)  # it holds on to the stub
+    with evaluation(monkeypatch) as module:
+        yield module
 
 
 @pytest.mark.parametrize("maxval", [None, 12.5])
