@@ -38,6 +38,9 @@ OPEN = re.compile(
     r"|OPTIONS .*",
     re.DOTALL,
 )
+RANGE = re.compile(
+    rb"bytes=\d{1,15}-\d{0,15}"
+)  # what Gradio understands
 SESSIONS = 4096  # whose owners are remembered
 PATIENCE = 20  # seconds an event waits for a place in a full queue
 
@@ -89,6 +92,11 @@ class Guard:
             raise _RefusedError(404, "There is nothing here.")
         if path.startswith("file="):
             self._served(path.removeprefix("file="), visitor)
+            scope["headers"] = [
+                (name, value)
+                for name, value in scope["headers"]
+                if name != b"range" or RANGE.fullmatch(value)
+            ]
             return receive
         if path.rstrip("/") == "mcp":  # whose calls come back here, as a client with its own cookie
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"cookie"]

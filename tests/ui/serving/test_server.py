@@ -249,6 +249,22 @@ def test_badly_typed_arguments_are_one_sentence(visitor, file, arguments, capfd)
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "asked", ["bytes=0-3", "bytes=2-", "bytes=0-1,2-3", "bytes=0-1" + ",0-1" * 2000, "bytes=a-b",
+              "lines=1-2", "bytes=-", "bytes=5-2", "bytes=0-" + "9" * 30, "bytes=9999999-", ""]
+)  # fmt: skip
+def test_any_part_of_a_file_can_be_asked_for(visitor, file, asked):
+    """A header that means nothing here is as good as none, and never an error of the server."""
+    path, content = upload(visitor, file), file.read_bytes()
+    answer = visitor.get(api(f"file={path}"), headers={"range": asked})
+    assert answer.status_code in (200, 206, 416)
+    assert answer.headers["cache-control"] == "private, no-store"
+    if answer.status_code == 206:
+        assert answer.content in content
+    elif answer.status_code == 200:
+        assert answer.content == content
+
+
 def test_headers(visitor, file):
     page = visitor.get("/")
     policy = page.headers["content-security-policy"]
