@@ -223,6 +223,26 @@ def test_other_bodies_are_refused(visitor, content, status):
     assert answer.json()["detail"].endswith(".")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [{"fn_index": number, "data": []} for number in (-1, 10**9, "0", None, True, 0.5, [])]
+    + [{"fn_index": "SHOW", "data": data} for data in ([], [1], "x", {}, None, [0] * 500)]
+    + [{}],
+    ids=str,
+)
+def test_events_that_the_page_does_not_have_are_refused(visitor, body, capfd):
+    """Gradio answers them with an empty error, and a traceback in the log."""
+    dependencies = visitor.get("/config").json()["dependencies"]
+    show = next(one["id"] for one in dependencies if one["api_name"] == "show")
+    number = show if body.get("fn_index") == "SHOW" else body.get("fn_index")
+    answer = visitor.post(
+        api("queue/join"), json={**body, "fn_index": number, "session_hash": uuid.uuid4().hex}
+    )
+    assert answer.status_code == 400
+    assert answer.json()["detail"].endswith(".")
+    assert "Traceback" not in capfd.readouterr().err
+
+
 ARGUMENTS = [
     [None], [0], [5], ["text"], [[]], [{}], [{"path": None}], [{"path": 5}], [],
     ["FILE", None], ["FILE", "4"], ["FILE", 0], ["FILE", float("nan")], ["FILE", [4]],
