@@ -25,6 +25,10 @@ normalisation. It starts as the identity, which the original did not.""",
 Residual networks with data consistency: a small network improves the complex image, the measured
 lines are put back, and so on for several steps. One set of weights for any acceleration from
 {gentlest:g}x to 10x, {scans}""",
+    "resnet-dc-small": """\
+A small relative of ResNet-DC, 3 narrow steps instead of 6: a small network improves the complex
+image, the measured lines are put back, and so on. It is no method of the page, which shows how it
+learned: `snapshots/` holds its weights along the training, ever further apart.""",
     "unet": """\
 The U-Net of fastMRI (32 channels, 4 poolings, instance normalisation), the field's baseline: a
 zero-filled magnitude image in, a repaired one out.""",

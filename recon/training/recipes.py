@@ -97,7 +97,7 @@ COILS = replace(
 )
 
 RECIPES = {
-    "cnn": Run("cnn", None, steps=900, batch=1, half=True, snapshots=12),
+    "cnn": Run("cnn", None, steps=900, batch=1, half=True),
     "gan": Run(
         "gan",
         4.0,
@@ -141,6 +141,16 @@ RECIPES = {
         coils=12,
         several=1.0,
         gentlest=1.5,
+    ),
+    # Its training is shown on the page: no average over steps, which would lag behind.
+    "resnet-dc-small": replace(
+        UNROLLED,
+        model="resnet-dc-small",
+        steps=3000,
+        learning_rate=2e-3,
+        ssim_weight=0.5,
+        average=0.0,
+        snapshots=10,
     ),
     "unet": Run("unet", None, steps=1400, half=True),
 }
