@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -223,13 +224,14 @@ def test_other_bodies_are_refused(visitor, content, status):
     assert answer.json()["detail"].endswith(".")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [{"fn_index": number, "data": []} for number in (-1, 10**9, "0", None, True, 0.5, [])]
-    + [{"fn_index": "SHOW", "data": data} for data in ([], [1], "x", {}, None, [0] * 500)]
-    + [{}],
-    ids=str,
-)
+ODD: list[dict[str, Any]] = [
+    *({"fn_index": number, "data": []} for number in (-1, 10**9, "0", None, True, 0.5, [])),
+    *({"fn_index": "SHOW", "data": data} for data in ([], [1], "x", {}, None, [0] * 500)),
+    {},
+]
+
+
+@pytest.mark.parametrize("body", ODD, ids=str)
 def test_events_that_the_page_does_not_have_are_refused(visitor, body, capfd):
     """Gradio answers them with an empty error, and a traceback in the log."""
     dependencies = visitor.get("/config").json()["dependencies"]

@@ -9,8 +9,9 @@ from tests.helpers import visitors
 
 @pytest.mark.browser
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-def test_of_visitors_who_left_nothing_is_left():
-    report = visitors.run(visitors=visitors.FIRST + 10, broken=8, seconds=5, seed=1)
+def test_of_visitors_who_left_nothing_is_left(monkeypatch):
+    monkeypatch.setattr(visitors, "FIRST", 6)
+    report = visitors.run(visitors=12, broken=6, seconds=10, seed=1)
     assert report["problems"] == []
     assert report["files after their age"] == []
     assert report["full disk"]["upload"][0] == 507
