@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from recon.errors import InputError
 from recon.kspace import KSpace
 from recon.readers import describe, read
+from recon.readers import bounded_reading
 from recon.readers.bounded_reading import Stream, take
 from tests.helpers.files import (
     STACK,
@@ -212,4 +213,8 @@ def test_taking_from_a_stream_is_indexing(data):
         at += len(part)
         return part
 
-    np.testing.assert_array_equal(take(Stream(some), shape, array.dtype, index), array[index])
+    piece = data.draw(st.sampled_from([1, 2**22]))  # bytes up to which an array is read at once
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounded_reading, "PIECE", piece)
+        taken = take(Stream(some), shape, array.dtype, index)
+    np.testing.assert_array_equal(taken, array[index])
