@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from recon.errors import InputError
 from recon.kspace import KSpace
-from recon.readers import describe, read
-from recon.readers import bounded_reading
+from recon.readers import bounded_reading, describe, read
 from recon.readers.bounded_reading import Stream, take
 from tests.helpers.files import (
     STACK,

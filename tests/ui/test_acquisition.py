@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from recon import phantom
+from recon import examples, phantom
+from recon.figures import white
 from recon.pipeline import reconstruct
 from recon.probes.acquisition import replay
 from recon.scan import Scan
@@ -71,7 +72,7 @@ def test_it_plays_smoothly_without_the_server(film):
     assert not [url for url in asked if "/gradio_api/" in url and "heartbeat" not in url]
     film.locator(".film-scrub").fill("3")
     film.locator(".film-play").click()
-    film.wait_for_timeout(300)
+    film.wait_for_function("Number(document.querySelector('.film-scrub').value) > 3")
     film.locator(".film-play").click()
     assert film.locator(".film-play").inner_text() == "Play"  # paused
 
@@ -117,3 +118,25 @@ def test_lines_of_the_mask(film):
     text = words(film)
     assert text.startswith(f"{expected.sampling.measured_lines} of 320 lines")
     assert f"SSIM {expected.metrics['ssim']:.3f}" in text
+
+
+def test_the_film_is_upright_where_lines_are_rows(page, url):
+    page.goto(f"{url}/?example=head&phase_encode=rows&tab=acquisition")
+    page.locator(".film[data-state=ready]").wait_for(timeout=60_000)
+    pixels = page.locator(".film-image").evaluate(
+        """canvas => ({width: canvas.width,
+             gray: [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]
+               .filter((_, i) => i % 4 === 0)})"""
+    )
+    shown = np.reshape(pixels["gray"], (-1, pixels["width"]))
+    scan = Scan.of(examples.load("head"), phase_encode="rows")
+    truth = scan.upright(scan.truth)
+    np.testing.assert_allclose(shown, np.clip(255 * truth / white(truth), 0, 255), atol=2)
+    page.locator(".film-scrub").fill("0")  # a few lines, which are rows now
+    rows = page.locator(".film-kspace").evaluate(
+        """canvas => { const {width, height} = canvas;
+          const data = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+          return [...Array(height).keys()].filter(r => [...Array(width).keys()].some(
+            c => data[4 * (r * width + c)] > 0)).length; }"""
+    )
+    assert rows == int(re.match(r"(\d+) of", words(page))[1])
