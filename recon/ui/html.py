@@ -173,6 +173,7 @@ def bar(choice: Choice, result: Reconstruction) -> dict[str, Any]:
     return {
         "scan": choice.key(with_method=False),
         "all": choice.key(),
+        "volume": choice.key(with_slice=False),
         "parts": parts,
         "simulated": source.simulated,
     }

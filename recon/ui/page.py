@@ -19,6 +19,7 @@ from recon.ui import (
     reconstruct,
     sampling,
     trust,
+    volume,
 )
 from recon.ui.controls import Controls
 from recon.ui.experiment import Experiment
@@ -51,6 +52,8 @@ def build() -> gr.Blocks:
             with gr.Tab("Reconstruct", id="reconstruct"):
                 view = reconstruct.build(bar)
                 shared = view.controls
+            with gr.Tab("All slices", id="volume"):
+                experiment.build(volume.EXPERIMENT, shared)
             with gr.Tab("Sampling lab", id="sampling") as tab:
                 lab = sampling.build(shared, tab)
             with gr.Tab("Acquisition", id="acquisition") as tab:
@@ -65,7 +68,16 @@ def build() -> gr.Blocks:
                 private.build()
             with gr.Tab("Learn", id="learn"):
                 lesson = lessons.build(shared)
-        keys = ("reconstruct", "sampling", "acquisition", "methods", "coils", "trust", "learn")
+        keys = (
+            "reconstruct",
+            "volume",
+            "sampling",
+            "acquisition",
+            "methods",
+            "coils",
+            "trust",
+            "learn",
+        )
         links.build(view, lab, lesson, [TabBar("tab", tabs, keys), compared, coiled, trusted])
         gr.HTML(REMARKS, elem_id="remarks")
         api.build()

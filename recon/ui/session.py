@@ -19,6 +19,7 @@ from recon.pipeline import Reconstruction, solve
 from recon.readers.layout import Axes
 from recon.scan import Coils, PhaseEncode, Sampling, Scan
 from recon.ui.memory import remembered
+from recon.volume import Volume, VolumeRun
 from recon.weights import WeightsError
 
 
@@ -79,13 +80,14 @@ class Choice:
     family: str = "random"
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
 
-    def key(self, with_method: bool = True) -> str:
+    def key(self, with_method: bool = True, with_slice: bool = True) -> str:
         """The same for questions with the same answer."""
         origin = self.origin
         axes = "" if origin.example is not None else self.axes  # of examples they are known
         fraction = self.center_fraction
         parts = (
-            origin.example, origin.upload, self.slice, float(self.acceleration), self.seed,
+            origin.example, origin.upload, self.slice if with_slice else None,
+            float(self.acceleration), self.seed,
             None if fraction is None else float(fraction), self.coils, self.phase_encode,
             axes, self.family, self.mask,
             self.method if with_method else "",
@@ -226,6 +228,28 @@ def attempt(choice: Choice) -> tuple[Reconstruction, str]:
         reason = error
     fallback = run(replace(choice, method="zero-filled"))
     return fallback, f"{reason} Until then the zero-filled image stands in its place."
+
+
+def volume(choice: Choice) -> VolumeRun | None:
+    """All slices of the file that is open, to be reconstructed; None if it is no file."""
+    path = choice.origin.path()
+    if path is None:
+        return None
+    opened = Volume.of(
+        path,
+        acceleration=choice.acceleration,
+        axes=_axes(choice),
+        coils=choice.coils,
+        phase_encode=choice.phase_encode,
+    )
+    drawn = {
+        "acceleration": choice.acceleration,
+        "seed": choice.seed,
+        "family": choice.family,
+        "center_fraction": choice.center_fraction,
+        "mask": choice.drawn_mask,
+    }
+    return VolumeRun(opened, [find(choice.method)], drawn)
 
 
 def subject(choice: Choice) -> tuple[Scan, Sampling]:

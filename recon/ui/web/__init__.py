@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 # The bar before what listens to it; everything else in the order it imports.
 MODULES = (
     "fourier", "random", "masks", "scores", "levels", "geometry", "slice", "plot",
-    "gestures", "viewer", "lab", "film", "page", "arrays", "centred", "private",
+    "gestures", "viewer", "lab", "film", "page", "volume", "arrays", "centred", "private",
 )  # fmt: skip
 STYLES = ("page", "viewer", "lab", "film", "plots", "coils", "private")
 

@@ -2,14 +2,14 @@
 // mark on results whose question has changed.
 
 const OPEN = 'recon-open'; // event on the document: something else is open now
-const now = {}; // keys of what is open: `scan` without the method, `all` with it
+const now = {}; // keys of what is open: `scan` without the method, `all` with it, `volume` without slice
 
 const make = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
 
 class Bar extends HTMLElement {
   set value(value) {
     if (!value || !value.all) return;
-    Object.assign(now, {scan: value.scan, all: value.all});
+    Object.assign(now, {scan: value.scan, all: value.all, volume: value.volume});
     const parts = value.parts.map(([label, text]) => {
       const part = make('span', {className: 'bar-part'});
       part.append(make('span', {className: 'bar-label', textContent: `${label} `}), make('b', {textContent: text}));
