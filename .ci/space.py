@@ -23,6 +23,7 @@ BUILD = ROOT / "out" / "space"  # ignored by git
 GIB = 2**30
 LIMITS = (16, 2)  # GiB
 SLOWEST_START, MOST_MEMORY = 20.0, 1.5  # seconds, GiB
+CORES = 2
 PORT = 7860  # where a Space listens
 
 
@@ -106,6 +107,7 @@ def inside(limit: float) -> int:
         "HF_HOME": "/tmp/cache/huggingface", "MPLCONFIGDIR": "/tmp/cache/matplotlib",
         "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
+    busy = os.getloadavg()[0] > CORES  # then a clock tells about others
     start = time.monotonic()
     with Path("/tmp/log").open("w") as log:
         app = subprocess.Popen(
@@ -115,10 +117,14 @@ def inside(limit: float) -> int:
     seconds, problems = float("nan"), []
     try:
         seconds = first_page(app, start)
-        print(f"first page after {seconds:.1f} s, load average {os.getloadavg()[0]:.1f}")
+        worked = processor_seconds(group)
+        print(
+            f"first page after {seconds:.1f} s, of which {worked:.1f} s of processor time; "
+            f"load average {os.getloadavg()[0]:.1f}"
+        )
         drive()
-        if seconds >= SLOWEST_START:
-            problems.append(f"cold start took {seconds:.1f} s")
+        if (worked if busy else seconds) >= SLOWEST_START:
+            problems.append(f"cold start took more than {SLOWEST_START:g} s")
     except Exception as error:
         problems.append(f"{type(error).__name__}: {error}")
     peak = peak_memory(group)
@@ -180,6 +186,15 @@ def peak_memory(group: Path) -> float:
         if (group / name).exists():
             return float((group / name).read_text())
     return float("nan")
+
+
+def processor_seconds(group: Path) -> float:
+    """Of all processes of the app together, so far."""
+    ticks = 0
+    for process in (group / "cgroup.procs").read_text().split():
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))  # its own and its children's, user and system
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def unroutable() -> int:
