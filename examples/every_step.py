@@ -7,13 +7,15 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from recon import figures, phantom
-from recon.methods import find
+from recon.methods import IterativeMethod, find
 from recon.scan import Scan
 
 scan = Scan.of(phantom.kspace((256, 256)))
 sampling = scan.draw(acceleration=8, seed=0)
 measurement = scan.measure(sampling.mask, sampling.acceleration)
-steps = list(find("resnet-dc").steps(measurement))  # the image after each, float32 (H, W)
+method = find("resnet-dc")
+assert isinstance(method, IterativeMethod)
+steps = list(method.steps(measurement))  # the image after each, float32 (H, W)
 
 upper = figures.white(scan.truth)  # one window for all of them
 panels = {
