@@ -20,7 +20,7 @@ with suppress(ImportError):  # on Hugging Face's ZeroGPU machines, where it come
     import spaces  # noqa: F401
 
 from recon import readers, weights
-from recon.ui import CSS, HEAD, THEME, build, serving
+from recon.ui import CSS, HEAD, THEME, advance, build, serving
 
 store, problem = weights.default_or_shipped()
 if problem:
@@ -50,4 +50,5 @@ def serve(**options: Any) -> tuple[Any, str, str]:
 
 
 if __name__ == "__main__":
+    advance.begin()
     serve()
