@@ -121,7 +121,9 @@ def test_lines_of_the_mask(film):
 
 
 def test_the_film_is_upright_where_lines_are_rows(page, url):
-    page.goto(f"{url}/?example=head&phase_encode=rows&tab=acquisition")
+    page.goto(f"{url}/?example=head&phase_encode=rows")
+    page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=60_000)
+    page.get_by_role("tab", name="Acquisition").click()
     page.locator(".film[data-state=ready]").wait_for(timeout=60_000)
     pixels = page.locator(".film-image").evaluate(
         """canvas => ({width: canvas.width,
