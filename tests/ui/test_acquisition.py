@@ -5,11 +5,12 @@ import re
 import numpy as np
 import pytest
 
-from recon import examples, phantom
-from recon.figures import white
+from recon import phantom
 from recon.pipeline import reconstruct
 from recon.probes.acquisition import replay
 from recon.scan import Scan
+from recon.ui.acquisition import reel
+from recon.ui.session import Choice, Origin
 from tests.helpers.page import after, upload
 
 
@@ -120,25 +121,7 @@ def test_lines_of_the_mask(film):
     assert f"SSIM {expected.metrics['ssim']:.3f}" in text
 
 
-def test_the_film_is_upright_where_lines_are_rows(page, url):
-    page.goto(f"{url}/?example=head&phase_encode=rows")
-    page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=60_000)
-    page.get_by_role("tab", name="Acquisition").click()
-    page.locator(".film[data-state=ready]").wait_for(timeout=60_000)
-    pixels = page.locator(".film-image").evaluate(
-        """canvas => ({width: canvas.width,
-             gray: [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]
-               .filter((_, i) => i % 4 === 0)})"""
-    )
-    shown = np.reshape(pixels["gray"], (-1, pixels["width"]))
-    scan = Scan.of(examples.load("head"), phase_encode="rows")
-    truth = scan.upright(scan.truth)
-    np.testing.assert_allclose(shown, np.clip(255 * truth / white(truth), 0, 255), atol=2)
-    page.locator(".film-scrub").fill("0")  # a few lines, which are rows now
-    rows = page.locator(".film-kspace").evaluate(
-        """canvas => { const {width, height} = canvas;
-          const data = canvas.getContext('2d').getImageData(0, 0, width, height).data;
-          return [...Array(height).keys()].filter(r => [...Array(width).keys()].some(
-            c => data[4 * (r * width + c)] > 0)).length; }"""
-    )
-    assert rows == int(re.match(r"(\d+) of", words(page))[1])
+@pytest.mark.parametrize("direction", ["columns", "rows"])
+def test_the_film_is_told_which_way_lines_run(direction):
+    sent = reel(Choice(Origin(example="head"), phase_encode=direction), "linear", "all")
+    assert sent["rows"] == (direction == "rows")
