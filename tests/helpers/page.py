@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 
@@ -25,10 +24,9 @@ def bar(page) -> str:
     return page.locator("#bar-info").inner_text()
 
 
-def after(page, action) -> float:
-    """Do something and wait until the pictures have changed: seconds it took."""
+def after(page, action) -> None:
+    """Do something and wait until the pictures have changed."""
     before = key(page)
-    start = time.perf_counter()
     action()
     page.wait_for_function(
         "old => { const v = document.querySelector('#panels .viewer');"
@@ -36,7 +34,11 @@ def after(page, action) -> float:
         arg=before,
         timeout=30_000,
     )
-    return time.perf_counter() - start
+
+
+def drawn(page) -> None:
+    """Wait until the browser has drawn what was asked for."""
+    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
 
 def complete(page, key: str, action, rows: int = 1) -> None:
