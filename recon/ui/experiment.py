@@ -101,8 +101,8 @@ class Experiment:
         on the built-in example is kept and shown at once. ``""``: neither.
     select
         Names of two controls that take row and column of a click into a picture.
-    asks_method
-        Whether the method on the page is part of the question.
+    asks_method, asks_slice
+        Whether the method and the slice on the page are part of the question.
     """
 
     key: str
@@ -113,14 +113,20 @@ class Experiment:
     opens: str = "run"
     select: tuple[str, str] | None = None
     asks_method: bool = False
+    asks_slice: bool = True
+
+    def question(self, choice: Choice) -> str:
+        """The same for choices with the same answer."""
+        return choice.key(self.asks_method, self.asks_slice)
 
     def about(self, choice: Choice | None = None) -> dict[str, Any]:
         """Which question a result answers, for the browser; of no result where None."""
-        given = {"of": "all" if self.asks_method else "scan", "opens": self.opens}
+        of = "all" if self.asks_method else "scan"
+        given = {"of": of if self.asks_slice else "volume", "opens": self.opens}
         if choice is None:
             return given
         return given | {
-            "question": choice.key(self.asks_method),
+            "question": self.question(choice),
             "words": choice.words,
             "serial": next(_SERIALS),
         }
@@ -231,7 +237,7 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
         choice = shared.choice(values)
         shown = values[drawn.about] or {}
         own = {name: values[control] for name, control in drawn.own.items()}
-        if shown.get("question") == choice.key(experiment.asks_method):
+        if shown.get("question") == experiment.question(choice):
             yield {drawn.message: ""}
         elif experiment.opens == "run":
             yield from _follow(action.compute(choice, **own), experiment, choice, drawn)

@@ -17,7 +17,9 @@ from recon.ui import (
     links,
     private,
     reconstruct,
+    research,
     sampling,
+    thumbnails,
     trust,
 )
 from recon.ui.controls import Controls
@@ -45,12 +47,14 @@ def build() -> gr.Blocks:
         analytics_enabled=False,
     ) as demo:
         with gr.Row(elem_id="header"):
-            gr.HTML(TITLE, elem_id="title")
+            gr.HTML(TITLE + thumbnails.style(), elem_id="title")
         bar = controls.bar()
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Reconstruct", id="reconstruct"):
                 view = reconstruct.build(bar)
                 shared = view.controls
+                with gr.Column(elem_id="research"):
+                    experiments("research", "research-tabs", research.EXPERIMENTS, shared)
             with gr.Tab("Sampling lab", id="sampling") as tab:
                 lab = sampling.build(shared, tab)
             with gr.Tab("Acquisition", id="acquisition") as tab:

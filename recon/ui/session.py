@@ -78,13 +78,14 @@ class Choice:
     family: str = "random"
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
 
-    def key(self, with_method: bool = True) -> str:
+    def key(self, with_method: bool = True, with_slice: bool = True) -> str:
         """The same for questions with the same answer."""
         origin = self.origin
         axes = "" if origin.example is not None else self.axes  # of examples they are known
         fraction = self.center_fraction
         parts = (
-            origin.example, origin.upload, self.slice, float(self.acceleration), self.seed,
+            origin.example, origin.upload, self.slice if with_slice else None,
+            float(self.acceleration), self.seed,
             None if fraction is None else float(fraction), self.coils, self.phase_encode,
             axes, self.family, self.mask,
             self.method if with_method else "",

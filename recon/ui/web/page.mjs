@@ -2,14 +2,14 @@
 // mark on results whose question has changed.
 
 const OPEN = 'recon-open'; // event on the document: something else is open now
-const now = {}; // keys of what is open: `scan` without the method, `all` with it
+const now = {}; // keys of what is open: `scan` without the method, `all` with it, `volume` without slice
 
 const make = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
 
 class Bar extends HTMLElement {
   set value(value) {
     if (!value || !value.all) return;
-    Object.assign(now, {scan: value.scan, all: value.all});
+    Object.assign(now, {scan: value.scan, all: value.all, volume: value.volume});
     const parts = value.parts.map(([label, text]) => {
       const part = make('span', {className: 'bar-part'});
       part.append(make('span', {className: 'bar-label', textContent: `${label} `}), make('b', {textContent: text}));
@@ -98,6 +98,98 @@ document.addEventListener('click', async event => { // a button before what it c
   setTimeout(() => { button.textContent = said; }, 2000);
 });
 
+// ---- slices, and the research view below the pictures -------------------------------------------
+
+function openSlice(number) { // as if somebody had moved the slider
+  const slider = document.querySelector('#slice input[type=range]');
+  if (!slider || slider.disabled) return;
+  const wish = Math.min(Number(slider.max), Math.max(Number(slider.min), number));
+  if (wish === Number(slider.value)) return;
+  slider.value = wish;
+  slider.dispatchEvent(new Event('input', {bubbles: true}));
+}
+
+document.addEventListener('recon-turn', event => {
+  openSlice(Number(document.querySelector('#slice input[type=range]')?.value) + event.detail);
+});
+document.addEventListener('recon-research', event => { // of the main view: more tools below it
+  if (event.target.closest('#panels')) document.documentElement.classList.toggle('researching', event.detail);
+});
+
+// <recon-slices>: SSIM of many slices as bars; a press opens the slice. One Tab stop, then arrows.
+class Slices extends HTMLElement {
+  connectedCallback() {
+    if (this.firstElementChild) return;
+    const rows = JSON.parse(this.getAttribute('rows')), at = this.getAttribute('at');
+    const low = Math.min(0.5, ...rows.map(([, before]) => before ?? 1)), share = value => `${(100 * (value - low) / (1 - low)).toFixed(1)}%`;
+    this.setAttribute('role', 'toolbar');
+    this.setAttribute('aria-label', 'Slices: press one to open it');
+    const bars = rows.map(([number, before, after], n) => {
+      const bar = make('button', {type: 'button', title: `slice ${number}: SSIM ${before.toFixed(3)} → ${after.toFixed(3)}`});
+      bar.setAttribute('aria-label', bar.title);
+      if (String(number) === at) bar.setAttribute('aria-current', 'true');
+      bar.tabIndex = n ? -1 : 0;
+      for (const [name, value] of [['after', after], ['before', before]]) {
+        const part = make('i', {className: name});
+        part.style.height = share(value);
+        bar.append(part);
+      }
+      bar.append(make('span', {textContent: number}));
+      bar.onclick = () => {
+        bars.forEach(one => one.removeAttribute('aria-current'));
+        bar.setAttribute('aria-current', 'true');
+        openSlice(number);
+      };
+      return bar;
+    });
+    this.onkeydown = event => {
+      const to = bars[bars.indexOf(document.activeElement) + ({ArrowLeft: -1, ArrowRight: 1}[event.key] ?? NaN)];
+      if (!to) return;
+      event.preventDefault();
+      bars.forEach(one => { one.tabIndex = one === to ? 0 : -1; });
+      to.focus();
+    };
+    const scale = make('span', {className: 'slices-scale'});
+    scale.append(make('b', {textContent: '1'}), make('b', {textContent: low.toFixed(2)}));
+    this.append(scale, ...bars);
+  }
+}
+
+// ---- the drawer of narrow screens: the controls of what is open ---------------------------------
+
+const drawer = make('button', {id: 'drawer', type: 'button', hidden: true});
+
+function openDrawer(open) {
+  document.documentElement.classList.toggle('drawer', open);
+  drawer.setAttribute('aria-expanded', open);
+  drawer.textContent = open ? 'Close' : 'Controls';
+  if (open) rail()?.querySelector('input, button, select, textarea')?.focus({preventScroll: true});
+}
+
+const rail = () => [...document.querySelectorAll('.experiment > .rail:not(.lesson-rail)')]
+  .find(one => one.parentElement.checkVisibility());
+
+drawer.onclick = () => openDrawer(!document.documentElement.classList.contains('drawer'));
+document.addEventListener('keydown', event => {
+  if (event.key !== 'Escape' || !document.documentElement.classList.contains('drawer')) return;
+  openDrawer(false);
+  drawer.focus();
+});
+document.addEventListener('click', event => { // what was asked for is behind it; another tab has others
+  if (event.target.closest('.main-action, [role=tab]')) openDrawer(false);
+  requestAnimationFrame(() => { drawer.hidden = !rail(); });
+});
+document.addEventListener(OPEN, () => { drawer.hidden = !rail(); });
+document.addEventListener('DOMContentLoaded', () => { document.body.append(drawer); openDrawer(false); });
+
+// Gradio tells of a slider that was let go by the pointer alone; keys let go of it too.
+document.addEventListener('keyup', event => {
+  if (event.target.matches?.('input[type=range]') && /^(Arrow|Page|Home|End)/.test(event.key)) {
+    event.target.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));
+  }
+});
+
+customElements.define('recon-slices', Slices);
 customElements.define('recon-bar', Bar);
 customElements.define('recon-about', About);
 
