@@ -29,7 +29,7 @@ space:
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy recon train.py app.py
+	$(BIN)/mypy recon train.py app.py tests examples
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; say where with: make PYTHON=..."; exit 1; }

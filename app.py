@@ -36,7 +36,7 @@ def serve(**options: Any) -> tuple[Any, str, str]:
     """Serve the page; `options` go to Gradio's ``launch``."""
     readers.warm()  # the first upload need not wait for the process that reads
     # Sixty-four may wait: a whole class clicks at once.
-    return demo.queue(max_size=64, api_open=False).launch(
+    served: tuple[Any, str, str] = demo.queue(max_size=64, api_open=False).launch(
         theme=THEME,
         css=CSS,
         head=HEAD,
@@ -49,6 +49,7 @@ def serve(**options: Any) -> tuple[Any, str, str]:
         mcp_server=find_spec("mcp") is not None,
         **serving.options(**options),
     )
+    return served
 
 
 if __name__ == "__main__":

@@ -173,7 +173,8 @@ def load_state(path: Path, run: Run, learner: Learner) -> dict[str, Any]:
             f"give the same ones to resume it."
         )
     learner.load_state_dict(state["learner"])
-    return state["progress"]
+    progress: dict[str, Any] = state["progress"]
+    return progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

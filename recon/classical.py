@@ -50,7 +50,8 @@ def divergence(field: Tensor) -> Tensor:
     Shape (..., H, W).
     """
     down, right = field
-    return down - down.roll(1, -2) + right - right.roll(1, -1)
+    flow: Tensor = down - down.roll(1, -2) + right - right.roll(1, -1)
+    return flow
 
 
 def total_variation(image: Tensor) -> float:
@@ -120,7 +121,8 @@ def minimise(kspace: Tensor, mask: Tensor, regularization: float, iterations: in
         multiplier = target - edges
         pull = torch.fft.fft2(divergence(multiplier - edges), norm="ortho")
         image = torch.fft.ifft2((y + penalty * pull) / weight, norm="ortho")
-    return torch.fft.fftshift(image, dim=(-2, -1))
+    centred: Tensor = torch.fft.fftshift(image, dim=(-2, -1))
+    return centred
 
 
 def _squared_gain(length: int) -> Tensor:

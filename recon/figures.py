@@ -44,7 +44,8 @@ def gray(image: np.ndarray, upper: float) -> np.ndarray:
 def error_map(image: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """|image - reference| / max(reference), 0 to `ERROR_LIMIT`, in colour: uint8, (h, w, 3)."""
     error = np.abs(image - reference) / reference.max()
-    return ERROR_COLORS(np.clip(error / ERROR_LIMIT, 0, 1), bytes=True)[..., :3]
+    colored: np.ndarray = ERROR_COLORS(np.clip(error / ERROR_LIMIT, 0, 1), bytes=True)[..., :3]
+    return colored
 
 
 def color_table(name: str) -> np.ndarray:

@@ -30,6 +30,13 @@ def fft2c(image: Array) -> Array:
     Returns
     -------
     Complex, shape (..., H, W); 32-bit input gives 32-bit output.
+
+    Examples
+    --------
+    >>> point = np.zeros((5, 4), np.complex64)
+    >>> point[5 // 2, 4 // 2] = 1
+    >>> np.allclose(fft2c(point), 1 / np.sqrt(5 * 4)), fft2c(point).dtype
+    (True, dtype('complex64'))
     """
     return _centred("fft2", image)
 
@@ -58,7 +65,9 @@ def _centred(transform: str, array: Array) -> Array:
     import torch  # slow to load, and reading a file needs none
 
     moved = torch.fft.ifftshift(array, dim=axes)
-    return torch.fft.fftshift(getattr(torch.fft, transform)(moved, norm="ortho"), dim=axes)
+    transformed: Array = getattr(torch.fft, transform)(moved, norm="ortho")
+    centred: Array = torch.fft.fftshift(transformed, dim=axes)
+    return centred
 
 
 def center_crop(image: Array, size: tuple[int, int]) -> Array:
@@ -94,7 +103,8 @@ def rss(images: Array) -> Array:
     Real, not negative, shape (..., H, W).
     """
     if isinstance(images, np.ndarray):
-        return np.sqrt((np.abs(images) ** 2).sum(-3))
+        root: np.ndarray = np.sqrt((np.abs(images) ** 2).sum(-3))
+        return root
     return (images.abs() ** 2).sum(-3).sqrt()
 
 

@@ -64,6 +64,12 @@ class KSpace:
     ------
     InputError
         If the array does not have two or three axes.
+
+    Examples
+    --------
+    >>> kspace = KSpace(np.ones((4, 64, 48)))
+    >>> kspace.data.dtype, np.abs(kspace).sum()
+    (dtype('complex64'), np.float32(12288.0))
     """
 
     data: np.ndarray
@@ -82,7 +88,8 @@ class KSpace:
         return np.array(self.data, dtype, copy=copy)
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        return self.data[index]
+        part: np.ndarray = self.data[index]
+        return part
 
     @property
     def shape(self) -> tuple[int, ...]:

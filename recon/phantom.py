@@ -226,7 +226,8 @@ def spectrum(
         total += e.intensity * e.a * e.b * _jinc(q) * shift
     # The inverse DFT is the sum over k times dk_y dk_x = 1 / (H W pixel^2); the orthonormal
     # one carries only the root of 1 / (H W) itself.
-    return total / (pixel**2 * np.sqrt(height * width))
+    kspace: np.ndarray = total / (pixel**2 * np.sqrt(height * width))
+    return kspace
 
 
 def _jinc(q: np.ndarray) -> np.ndarray:

@@ -182,6 +182,17 @@ def reconstruct(
         If an argument is out of range or the k-space holds nothing to reconstruct.
     WeightsError
         If the method's weights are missing or damaged.
+
+    Examples
+    --------
+    >>> from recon import phantom
+    >>> result = reconstruct(phantom.kspace((128, 96)), acceleration=8, method="cs")
+    >>> result.image.shape, result.line_mask.shape
+    ((128, 96), (96,))
+    >>> reconstruct(phantom.kspace((128, 96)), acceleration=0)
+    Traceback (most recent call last):
+        ...
+    recon.errors.InputError: Acceleration is at least 1; 0 was asked for.
     """
     way = find(method)
     scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode)
@@ -209,16 +220,20 @@ def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
     seconds = time.perf_counter() - start
     reference = scan.reference
     before = scan.score(measurement.zero_filled)
+
+    def shown(picture: np.ndarray) -> np.ndarray:
+        return scan.upright(picture if scan.unit == 1 else picture * np.float32(scan.unit))
+
     return Reconstruction(
-        zero_filled=scan.upright(measurement.zero_filled),
-        image=scan.upright(image),
-        reference=None if reference is None else scan.upright(reference),
+        zero_filled=shown(measurement.zero_filled),
+        image=shown(image),
+        reference=None if reference is None else shown(reference),
         metrics=before if image is measurement.zero_filled else scan.score(image),
         zero_filled_metrics=before,
-        data_range=scan.data_range,
+        data_range=None if scan.data_range is None else scan.data_range * scan.unit,
         data_range_from=scan.data_range_from,
         sampling=sampling,
-        kspace_magnitude=scan.upright(combined(masks.apply(scan.kspace, sampling.mask))),
+        kspace_magnitude=shown(combined(masks.apply(scan.kspace, sampling.mask))),
         method=method.name,
         label=method.label,
         coils=scan.coils,

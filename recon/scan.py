@@ -6,6 +6,7 @@ the command line, the benchmark and training. So one slice has one answer.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -21,6 +22,11 @@ from recon.metrics import Similarity, scores, ssim
 
 Coils = Literal["rss", "svd"] | int
 PhaseEncode = Literal["columns", "rows"]
+
+# Largest magnitudes of k-space that are taken, and those that are worked on as they are: in
+# between, products of four values, as SSIM has them, are far from the ends of float32.
+ACCEPTED = (1e-30, 1e30)
+COMFORTABLE = (2.0**-14, 2.0**20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +64,13 @@ class Sampling:
 class Scan:
     """One slice as a person wants it looked at; `Scan.of` makes it.
 
+    >>> from recon import phantom
+    >>> scan = Scan.of(phantom.kspace((128, 96)))
+    >>> sampling = scan.draw(4)
+    >>> measurement = scan.measure(sampling.mask, sampling.acceleration)
+    >>> 0 < scan.score(measurement.zero_filled)["ssim"] < scan.score(scan.truth)["ssim"] == 1
+    True
+
     Attributes
     ----------
     kspace
@@ -73,6 +86,9 @@ class Scan:
         pictures back.
     crop
         Height and width of pictures, where they are smaller than the slice.
+    unit
+        What `kspace`, and everything made of it, has to be multiplied by to be on the person's
+        scale: 1 but for very small and very large numbers, then a power of two.
     """
 
     kspace: np.ndarray
@@ -80,6 +96,7 @@ class Scan:
     coils: Coils = "rss"
     phase_encode: PhaseEncode = "columns"
     crop: tuple[int, int] = CROP
+    unit: float = 1.0
 
     @classmethod
     def of(
@@ -102,7 +119,8 @@ class Scan:
         Raises
         ------
         InputError
-            If there is no such coil or direction, or the k-space holds nothing.
+            If there is no such coil or direction, or the k-space holds nothing, or too small or
+            large numbers.
         """
         if phase_encode not in ("columns", "rows"):
             raise InputError("Phase encoding runs along 'columns' or 'rows'.")
@@ -121,7 +139,9 @@ class Scan:
             if isinstance(coils, bool) or not isinstance(coils, int) or not 0 <= coils < len(data):
                 raise InputError(f"Coils are 'rss', 'svd' or a number from 0 to {len(data) - 1}.")
             data = data[coils]
-        return cls(data, source, coils, phase_encode, crop)
+        unit = _unit(data)
+        data = data if unit == 1 else data * np.float32(1 / unit)
+        return cls(data, source, coils, phase_encode, crop, unit)
 
     def with_kspace(self, kspace: np.ndarray) -> Self:
         """The same scan of another object: complex, of any size; judged by its own truth."""
@@ -138,7 +158,8 @@ class Scan:
     @property
     def width(self) -> int:
         """Number of phase-encode lines W."""
-        return self.kspace.shape[-1]
+        width: int = self.kspace.shape[-1]
+        return width
 
     def draw(
         self,
@@ -239,6 +260,7 @@ class Scan:
             return None, ""
         highest = float(self.reference.max())
         volume = self.source.attrs.get("max")
+        volume = volume / self.unit if isinstance(volume, float) else None
         # fastMRI's attribute belongs to its own target image. A value below the slice's maximum,
         # or far above it, was written for another scale or another coil combination.
         whole = volume if self.coils in ("rss", "svd") and isinstance(volume, float) else 0.0
@@ -291,6 +313,19 @@ class Scan:
     def turned(self, row: float, column: float) -> tuple[float, float]:
         """A place in an upright picture as one in the scan's pictures, and the other way."""
         return (column, row) if self.phase_encode == "rows" else (row, column)
+
+
+def _unit(kspace: np.ndarray) -> float:
+    """See `Scan.unit`."""
+    largest = float(np.abs(kspace).max())
+    if not ACCEPTED[0] <= largest <= ACCEPTED[1]:
+        raise InputError(
+            f"The largest number of this k-space is {largest:.0e}; "
+            f"from {ACCEPTED[0]:.0e} to {ACCEPTED[1]:.0e} is accepted."
+        )
+    if COMFORTABLE[0] <= largest <= COMFORTABLE[1]:
+        return 1.0
+    return 2.0 ** round(math.log2(largest))
 
 
 def _given(mask: np.ndarray) -> Sampling:

@@ -65,7 +65,8 @@ def lower_resolution(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     Magnitude, float32, of the given shape, with the intensities of `image`.
     """
     middle = center_crop(fft2c(image.astype(np.complex64)), shape)
-    return np.abs(ifft2c(middle) * np.sqrt(middle.size / image.size)).astype(np.float32)
+    smaller: np.ndarray = np.abs(ifft2c(middle) * np.sqrt(middle.size / image.size))
+    return smaller.astype(np.float32)
 
 
 def kspace_from_magnitude(

@@ -19,7 +19,11 @@ class Watch(TorchFunctionMode):
     """Asks before every function of PyTorch that this thread calls."""
 
     def __torch_function__(
-        self, function: Callable, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Any = None,
     ) -> Any:
         limits.check()
         if function in (torch.conv2d, torch.conv_transpose2d):

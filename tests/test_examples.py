@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,6 +64,8 @@ def server(monkeypatch):
     """A local server in place of GitHub: set `.content`, read `.paths`."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        server: Any
+
         def do_GET(self):
             self.server.paths.append(self.path)
             content = self.server.content
@@ -73,7 +76,7 @@ def server(monkeypatch):
         def log_message(self, *args):
             pass
 
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.content, httpd.paths = None, []
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
     thread.start()

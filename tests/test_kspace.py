@@ -65,7 +65,7 @@ def test_copies_keep_the_source():
 
 def test_source_is_frozen():
     with pytest.raises(AttributeError):
-        Source().name = "other"  # type: ignore[misc]
+        Source().name = "other"
 
 
 def test_pickle_keeps_the_numbers():

@@ -6,9 +6,11 @@ import torch
 
 import recon
 from recon import masks, phantom, weights
+from recon.errors import InputError
 from recon.fourier import center_crop, fft2c, ifft2c
 from recon.kspace import KSpace, Source
 from recon.methods import METHODS
+from tests.helpers import files
 
 ONE_COIL = [name for name in recon.methods() if METHODS[name].coils == "any"]
 
@@ -237,3 +239,40 @@ def test_data_consistent_network_treats_coils_one_by_one(kspace):
     assert np.abs(both.image / 5 - one.image).mean() < 0.02
     first = recon.reconstruct(full, 4, method="resnet-dc", coils=0)
     np.testing.assert_allclose(first.image / 3, one.image, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "coils"), [*((name, 3) for name in METHODS), *((name, 1) for name in ONE_COIL)]
+)
+def test_the_scale_of_the_numbers_changes_nothing_else(method, coils):
+    stack = files.kspace(1, 3, 64, 72)[0]
+    kspace, options = stack[0], {}
+    if coils > 1:  # of whose middle the maps are made
+        kspace, options = stack, {"family": "calibrated", "center_fraction": 0.3}
+    plain = recon.reconstruct(kspace, 4, 0, method, **options)
+    for exponent in (-29, -20, -15, -12, -8, -4, 5, 8, 12, 15, 20, 27):
+        scale = 10.0**exponent
+        result = recon.reconstruct(kspace * np.float32(scale), 4, 0, method, **options)
+        for name in ("zero_filled", "image", "reference", "kspace_magnitude"):
+            wanted = getattr(plain, name)
+            error = np.linalg.norm(getattr(result, name) / scale - wanted)
+            assert error < 1e-4 * np.linalg.norm(wanted), (name, exponent)
+        assert result.metrics == pytest.approx(plain.metrics, rel=1e-4), exponent
+        assert result.data_range / scale == pytest.approx(plain.data_range, rel=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-4, 1, 1e5, 1e12])
+def test_a_volume_maximum_is_on_the_scale_of_the_numbers(scale):
+    stack = files.kspace(1, 3, 64, 72)[0] * np.float32(scale)
+    highest = float(recon.reconstruct(stack, method="zero-filled").reference.max())
+    source = Source(attrs={"max": 1.5 * highest})
+    result = recon.reconstruct(recon.KSpace(stack, source), method="zero-filled")
+    assert result.data_range == pytest.approx(1.5 * highest, rel=1e-6)
+    assert result.data_range_from == "volume maximum"
+
+
+@pytest.mark.parametrize("scale", [1e-33, 1e35])
+def test_numbers_at_the_ends_of_float32_are_refused(scale):
+    with pytest.raises(InputError, match="from 1e-30 to 1e\\+30 is accepted"):
+        recon.reconstruct(phantom.kspace((48, 40)) * np.float32(scale))

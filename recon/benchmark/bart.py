@@ -142,7 +142,8 @@ def sense(
         words = ["bart", "pics", "-S", "-i", str(iterations), "-l1", "-r", f"{regularization:g}"]
         _run([*words, "-p", "pattern", "kspace", "maps", "image"], folder)
         image = read_cfl(folder / "image")
-    return center_crop(rss(maps * image), CROP).astype(np.float32)
+    picture = center_crop(rss(np.asarray(maps * image)), CROP)
+    return picture.astype(np.float32)
 
 
 def _run(words: list[str], folder: Path) -> float:

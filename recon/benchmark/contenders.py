@@ -130,4 +130,5 @@ def multiply_adds(network: nn.Module, side: int = SIDE) -> int:
             network(torch.ones(1, side, side, dtype=torch.complex64), torch.ones(1, side) > 0)
         else:
             network(torch.ones(1, 1, side, side))
-    return counter.get_total_flops() // 2
+    operations: int = counter.get_total_flops()
+    return operations // 2

@@ -55,7 +55,8 @@ def scans(data: Path, slices: int) -> Iterable[tuple[str, Scan]]:
 def head(reference: np.ndarray) -> np.ndarray:
     """Pixels of the object: what is brighter than air, its holes filled; boolean, (h, w)."""
     bright = ndimage.gaussian_filter(reference, 2) > 0.1 * np.percentile(reference, 99)
-    return ndimage.binary_fill_holes(bright)
+    filled: np.ndarray = ndimage.binary_fill_holes(bright)
+    return filled
 
 
 def scores(reference: np.ndarray, image: np.ndarray) -> dict[str, float]:

@@ -35,7 +35,8 @@ def virtual_coils(data: Tensor, energy: float = 0.9999, most: int = 16) -> Tenso
     # Of no consequence to physics, but networks should not see an arbitrary phase.
     signal = vectors.mH @ flat
     strongest = signal.gather(1, signal.abs().argmax(1, keepdim=True))[:, 0]
-    return vectors * torch.sgn(torch.where(strongest == 0, 1, strongest))
+    turned: torch.Tensor = vectors * torch.sgn(torch.where(strongest == 0, 1, strongest))
+    return turned
 
 
 def compressed(kspace: np.ndarray, mask: np.ndarray, energy: float = ENERGY) -> np.ndarray:

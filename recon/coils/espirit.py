@@ -158,7 +158,8 @@ def _signal_space(windows: Tensor, noise: float) -> Tensor:
     largest = float(strength[-1])
     limit = min(max(edge, FLOOR * largest), CEILING * largest)
     kept = int((strength > limit).sum())
-    return vectors[:, -max(kept, 1) :]
+    strongest: torch.Tensor = vectors[:, -max(kept, 1) :]
+    return strongest
 
 
 def _largest(matrices: Tensor) -> tuple[Tensor, Tensor]:

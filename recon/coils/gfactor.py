@@ -158,4 +158,5 @@ def _deviation(pictures: np.ndarray) -> np.ndarray:
         pictures = (
             pictures * np.where(size > 0, mean.conj() / np.where(size > 0, size, 1), 1)
         ).real
-    return pictures.std(0, ddof=1).astype(np.float32)
+    deviation: np.ndarray = pictures.std(0, ddof=1)
+    return deviation.astype(np.float32)

@@ -68,7 +68,8 @@ def coefficients(loops: Loops, shape: tuple[int, int] = SHAPE) -> np.ndarray:
     weights = fit @ fields(loops, points).T
     size = np.sqrt((np.abs(waves @ weights) ** 2).sum(1)).mean()
     count = 2 * ORDERS + 1
-    return (weights.T / size).reshape(-1, count, count)
+    coefficients: np.ndarray = (weights.T / size).reshape(-1, count, count)
+    return coefficients
 
 
 def sensitivities(loops: Loops, shape: tuple[int, int] = SHAPE) -> np.ndarray:
@@ -80,7 +81,8 @@ def sensitivities(loops: Loops, shape: tuple[int, int] = SHAPE) -> np.ndarray:
     y, x = ((np.arange(length) - length // 2) * pixel for length in shape)
     up, across = (_waves(p, e) for p, e in zip((-y, x), _extents(shape), strict=True))
     weights = coefficients(loops, shape)
-    return np.einsum("cmn,hm,wn->chw", weights, up, across, optimize=True).astype(np.complex64)
+    maps: np.ndarray = np.einsum("cmn,hm,wn->chw", weights, up, across, optimize=True)
+    return maps.astype(np.complex64)
 
 
 def kspace(

@@ -36,7 +36,8 @@ def measured_part(images: Tensor, mask: Tensor) -> Tensor:
     mask
         Measured lines, boolean, shape (W,).
     """
-    return torch.fft.ifft(torch.fft.fft(images) * torch.fft.ifftshift(mask))
+    seen: torch.Tensor = torch.fft.ifft(torch.fft.fft(images) * torch.fft.ifftshift(mask))
+    return seen
 
 
 def normal(image: Tensor, mask: Tensor, maps: Tensor) -> Tensor:

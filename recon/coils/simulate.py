@@ -90,7 +90,8 @@ def fields(loops: Loops, points: np.ndarray) -> np.ndarray:
     across_x = pieces[..., 1] * from_wire[..., 2] - pieces[..., 2] * from_wire[..., 1]
     across_y = pieces[..., 2] * from_wire[..., 0] - pieces[..., 0] * from_wire[..., 2]
     field = ((across_x - 1j * across_y) * weight).sum(-1)
-    return np.moveaxis(field, -1, 0).astype(np.complex64)
+    coils: np.ndarray = np.moveaxis(field, -1, 0)
+    return coils.astype(np.complex64)
 
 
 def plane(offset: float = 0.0, normal: str = "z") -> np.ndarray:
@@ -120,7 +121,8 @@ def sensitivities(loops: Loops, shape: tuple[int, int], points: np.ndarray) -> n
     parts = torch.view_as_real(coarse).permute(0, 3, 1, 2)  # (C, 2, n, n)
     fine = torch.nn.functional.interpolate(parts, shape, mode="bicubic", align_corners=True)
     maps = torch.view_as_complex(fine.permute(0, 2, 3, 1).contiguous()).numpy()
-    return maps / np.sqrt((np.abs(maps) ** 2).sum(0)).mean()
+    normalised: np.ndarray = maps / np.sqrt((np.abs(maps) ** 2).sum(0)).mean()
+    return normalised
 
 
 def random_sensitivities(
@@ -134,8 +136,9 @@ def random_sensitivities(
     """
     loops = Loops.random(coils, rng)
     points = plane(rng.uniform(-0.4, 0.4), str(rng.choice(["z", "z", "y", "x"])))
-    maps = np.tensordot(coupling(coils, rng), sensitivities(loops, shape, points), 1)
-    return (maps / np.sqrt((np.abs(maps) ** 2).sum(0)).mean()).astype(np.complex64)
+    maps: np.ndarray = np.tensordot(coupling(coils, rng), sensitivities(loops, shape, points), 1)
+    maps /= np.sqrt((np.abs(maps) ** 2).sum(0)).mean()
+    return maps.astype(np.complex64)
 
 
 def coupling(coils: int, rng: np.random.Generator, strength: float = 0.2) -> np.ndarray:
@@ -143,7 +146,8 @@ def coupling(coils: int, rng: np.random.Generator, strength: float = 0.2) -> np.
     mixing = rng.standard_normal((2, coils, coils)) / max(1, np.sqrt(coils))
     matrix = np.eye(coils) + rng.uniform(0, strength) * (mixing[0] + 1j * mixing[1])
     gain = np.exp(rng.normal(0, 0.15, coils) + 2j * np.pi * rng.random(coils))
-    return (gain[:, None] * matrix).astype(np.complex64)
+    coupled: np.ndarray = gain[:, None] * matrix
+    return coupled.astype(np.complex64)
 
 
 def coil_kspace(
@@ -168,7 +172,7 @@ def coil_kspace(
     complex64, shape (C, H, W).
     """
     coils = (maps * image).astype(np.complex64)
-    kspace = fft2c(coils)
+    kspace: np.ndarray = fft2c(coils)
     if noise:
         mixing = coupling(len(maps), rng, 0.5)
         mixing *= np.sqrt(len(maps)) / np.linalg.norm(mixing)

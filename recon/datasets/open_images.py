@@ -193,4 +193,5 @@ def volumes(folder: Path, subjects: Sequence[str]) -> Iterable[Volume]:
 def _with_signal(slices: np.ndarray) -> np.ndarray:
     """Slices whose brightest percent reaches a quarter of the brightest slice's."""
     level = np.percentile(slices, 99, axis=(1, 2))
-    return slices[level >= 0.25 * level.max()]
+    bright: np.ndarray = slices[level >= 0.25 * level.max()]
+    return bright

@@ -32,7 +32,8 @@ def apply(kspace: np.ndarray, mask: np.ndarray) -> np.ndarray:
     Complex, shape (..., H, W). Adding 0.0 turns -0.0 into 0.0: the sign of a zero would
     otherwise carry one bit of every unmeasured value to the reconstruction.
     """
-    return kspace * mask + 0.0
+    kept: np.ndarray = kspace * mask + 0.0
+    return kept
 
 
 def centre_block(width: int, acceleration: float, center_fraction: float | None) -> np.ndarray:

@@ -43,6 +43,12 @@ def random_cartesian(
     ------
     InputError
         If the acceleration is below 1, or the centre block alone has more than W / R lines.
+
+    Examples
+    --------
+    >>> mask = random_cartesian(320, 4)
+    >>> mask.shape, mask[147:173].all(), int(mask.sum())
+    ((320,), np.True_, 77)
     """
     centre = centre_block(width, acceleration, center_fraction)
     n_low = int(centre.sum())

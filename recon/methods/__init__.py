@@ -40,7 +40,11 @@ DEFAULT = "resnet-dc"
 
 
 def methods() -> list[str]:
-    """Names usable as ``method=``: the default, then networks that have weights, then the rest."""
+    """Names usable as ``method=``: the default, then networks that have weights, then the rest.
+
+    >>> methods()[0], methods()[-1]
+    ('resnet-dc', 'zero-filled')
+    """
     untrained = (
         models.ARCHITECTURES.keys() - weights.default_or_shipped()[0].architectures() - {DEFAULT}
     )

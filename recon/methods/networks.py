@@ -40,7 +40,8 @@ class ImageNetwork(Method):
         scale = float(measurement.zero_filled.max()) or 1.0
         x = torch.from_numpy(measurement.zero_filled / scale)[None, None]  # (1, 1, h, w)
         image = network(x.to(_device(network)))[0, 0]
-        return image.clamp(min=0).cpu().numpy() * np.float32(scale)
+        picture: np.ndarray = image.clamp(min=0).cpu().numpy() * np.float32(scale)
+        return picture
 
     def coil_images(self, measurement: Measurement) -> np.ndarray:
         """Its picture with the phase and the ratio of coils of the zero-filled images."""

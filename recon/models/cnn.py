@@ -34,4 +34,5 @@ class CNN(Network):
 
     def forward(self, zero_filled: Tensor) -> Tensor:
         """Repair images: shape (N, 1, H, W), divided by their own maximum, to the same."""
-        return self.layers(zero_filled)
+        image: Tensor = self.layers(zero_filled)
+        return image

@@ -31,4 +31,5 @@ class PatchDiscriminator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits, positive for real: shape (N, 1, H, W) to (N, 1, about H/8, about W/8)."""
-        return self.layers(image)
+        logits: Tensor = self.layers(image)
+        return logits

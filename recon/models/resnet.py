@@ -89,4 +89,5 @@ class ResNet(Network):
         Shape (N, 1, H, W), on the same scale.
         """
         x = torch.relu(self.head(zero_filled))  # (N, features, H, W)
-        return self.tail(self.blocks(x))
+        image: Tensor = self.tail(self.blocks(x))
+        return image

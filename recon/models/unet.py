@@ -80,4 +80,5 @@ class UNet(Network):
             missing = [a - b for a, b in zip(skip.shape, x.shape, strict=True)]
             x = functional.pad(x, (0, missing[3], 0, missing[2]), mode="reflect")  # odd sizes
             x = convolutions(torch.cat([x, skip], 1))
-        return self.tail(x)[..., :height, :width] * std + mean
+        image: Tensor = self.tail(x)[..., :height, :width] * std + mean
+        return image

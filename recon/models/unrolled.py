@@ -8,7 +8,7 @@ measured is therefore never altered; the network only decides what the unmeasure
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -34,7 +34,8 @@ class Block(nn.Module):
         nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:  # (N, features, h, w) -> the same
-        return x + self.second(functional.relu(self.first(x), inplace=True))
+        y: Tensor = x + self.second(functional.relu(self.first(x), inplace=True))
+        return y
 
 
 class Refinement(nn.Module):
@@ -68,7 +69,8 @@ class Refinement(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # (N, 17 + memory, H/2, W/2) -> (N, 8 + memory, ...)
         x = self.fine(functional.relu(self.head(x), inplace=True))
         x = x + self.up(self.coarse(functional.relu(self.down(x), inplace=True)))
-        return self.tail(self.last(x))
+        y: Tensor = self.tail(self.last(x))
+        return y
 
 
 class ResNetDC(Network):
@@ -141,7 +143,8 @@ class ResNetDC(Network):
             zero_filled = (maps.conj() * zero_filled).sum(1)  # (N, H, W)
         image = zero_filled
         if maps is not None:
-            image = Correction.apply(torch.zeros_like(image), image, ridges[0], measured, maps)
+            nothing = torch.zeros_like(image)
+            image = _correction(nothing, image, ridges[0], measured, maps)
         correction = torch.zeros_like(image)
         share = mask.float().mean(1)[:, None, None, None]
         memory: Tensor | None = None
@@ -159,7 +162,7 @@ class ResNetDC(Network):
             if maps is None:
                 correction = zero_filled - _normal(proposed, measured)
             else:
-                correction = Correction.apply(proposed, zero_filled, ridge, measured, maps)
+                correction = _correction(proposed, zero_filled, ridge, measured, maps)
             image = proposed + correction
             yield image
 
@@ -181,7 +184,8 @@ def _normal(image: Tensor, measured: Tensor, maps: Tensor | None = None) -> Tens
     coils = image if maps is None else maps * image[:, None]  # (N, C, H, W)
     kept = measured if maps is None else measured[:, None]
     seen = torch.fft.ifft(torch.fft.fft(coils) * kept)
-    return seen if maps is None else (maps.conj() * seen).sum(1)
+    normal: Tensor = seen if maps is None else (maps.conj() * seen).sum(1)
+    return normal
 
 
 def _solve(right: Tensor, ridge: Tensor, measured: Tensor, maps: Tensor) -> Tensor:
@@ -211,7 +215,7 @@ class Correction(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         context: Any, proposed: Tensor, data: Tensor, ridge: Tensor, measured: Tensor, maps: Tensor
     ) -> Tensor:
         correction = _solve(data - _normal(proposed, measured, maps), ridge, measured, maps)
@@ -219,8 +223,11 @@ class Correction(torch.autograd.Function):
         return correction
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+    def backward(context: Any, gradient: Tensor) -> Any:
         correction, ridge, measured, maps = context.saved_tensors
         solution = _solve(gradient, ridge, measured, maps)
         to_ridge = -(solution.conj() * correction).real.sum()
         return -_normal(solution, measured, maps), None, to_ridge, None, None
+
+
+_correction: Callable[..., Tensor] = Correction.apply

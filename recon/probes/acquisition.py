@@ -157,5 +157,5 @@ def _waves(width: int, shown: int) -> np.ndarray:
     """Row j is what line j adds to the image: complex64, shape (W, w)."""
     index = np.arange(width) - width // 2
     turns = np.outer(index, index) % width / width  # whole turns away, for the sake of rounding
-    waves = np.exp(2j * np.pi * turns) / np.sqrt(width)
+    waves: np.ndarray = np.exp(2j * np.pi * turns) / np.sqrt(width)
     return center_crop(waves, (width, shown)).astype(np.complex64)

@@ -38,7 +38,8 @@ class Views:
     @property
     def combined(self) -> np.ndarray:
         """The image the maps make of the coil images: complex64, shape (H, W)."""
-        return (self.maps.conj() * self.images).sum(0)
+        combined: np.ndarray = (self.maps.conj() * self.images).sum(0)
+        return combined
 
     def without(self, coils: Sequence[int]) -> Views:
         """The same scan without some coils, its maps of unit length again.
@@ -104,7 +105,8 @@ def fold(images: np.ndarray, distance: int) -> np.ndarray:
     """
     width = images.shape[-1]
     copies = [np.roll(images, copy * width // distance, -1) for copy in range(distance)]
-    return np.sum(copies, 0)
+    folded: np.ndarray = np.sum(copies, 0)
+    return folded
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +179,7 @@ def unfold(seen: Views, distance: int) -> np.ndarray:
     aliased = fold(seen.images, distance)[..., : width // distance]  # all copies are alike
     groups = seen.maps.reshape(coils, height, distance, -1).transpose(1, 3, 0, 2)
     inverse = np.linalg.pinv(groups.astype(np.complex128), rcond=1e-6)  # (H, W / R, R, C)
-    pixels = (inverse @ aliased.transpose(1, 2, 0)[..., None])[..., 0]  # (H, W / R, R)
+    pixels: np.ndarray = (inverse @ aliased.transpose(1, 2, 0)[..., None])[..., 0]  # (H, W / R, R)
     return pixels.transpose(0, 2, 1).reshape(height, width).astype(np.complex64)
 
 

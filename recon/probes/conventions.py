@@ -121,4 +121,5 @@ def _eight_bits(image: np.ndarray, white: float) -> np.ndarray:
 
 def _unit(image: np.ndarray) -> np.ndarray:
     span = np.ptp(image)
-    return (image - image.min()) / (span if span else 1)
+    scaled: np.ndarray = (image - image.min()) / (span if span else 1)
+    return scaled

@@ -6,6 +6,7 @@ it as it would meet a real one. `recon.probes.survival` looks for it afterwards.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,7 +52,8 @@ class Lesion:
     @property
     def radius(self) -> float:
         """Distance from the centre, in pixels, beyond which next to nothing is left of it."""
-        return {"spot": 1.0, "disc": 0.5, "lines": (BARS - 0.5) * np.sqrt(2)}[self.kind] * self.size
+        sizes = {"spot": 1.0, "disc": 0.5, "lines": (BARS - 0.5) * math.sqrt(2)}
+        return sizes[self.kind] * self.size
 
 
 def profile(lesion: Lesion, shape: tuple[int, int]) -> np.ndarray:
@@ -84,11 +86,14 @@ def profile(lesion: Lesion, shape: tuple[int, int]) -> np.ndarray:
         length = (2 * BARS - 1) * lesion.size
         top, left = _edge(lesion.row, length), _edge(lesion.column, length)
         bars = (_covered(x, left + 2 * bar * lesion.size, lesion.size) for bar in range(BARS))
-        return sum(bars, np.zeros(1)) * _covered(y, top, length)
+        covered: np.ndarray = sum(bars, np.zeros(1)) * _covered(y, top, length)
+        return covered
     distance = np.hypot(y - lesion.row, x - lesion.column)
     if lesion.kind == "disc":
-        return np.clip(lesion.size / 2 - distance + 0.5, 0, 1)
-    return 2.0 ** -((2 * distance / lesion.size) ** 2)
+        covered = np.clip(lesion.size / 2 - distance + 0.5, 0, 1)
+    else:
+        covered = 2.0 ** -((2 * distance / lesion.size) ** 2)
+    return covered
 
 
 def _edge(centre: float, length: float) -> float:
@@ -98,7 +103,9 @@ def _edge(centre: float, length: float) -> float:
 
 def _covered(pixels: np.ndarray, start: float, length: float) -> np.ndarray:
     """Share of each pixel inside a stretch."""
-    return np.clip(np.minimum(start + length, pixels + 0.5) - np.maximum(start, pixels - 0.5), 0, 1)
+    end = np.minimum(start + length, pixels + 0.5)
+    share: np.ndarray = np.clip(end - np.maximum(start, pixels - 0.5), 0, 1)
+    return share
 
 
 def insert(scan: Scan, lesion: Lesion) -> tuple[Scan, np.ndarray]:

@@ -37,7 +37,8 @@ def point_spread(mask: np.ndarray) -> np.ndarray:
         If no line is measured.
     """
     _check(mask)
-    return ifft2c(mask[None].astype(complex))[0] / np.sqrt(mask.size)
+    spread: np.ndarray = ifft2c(mask[None].astype(complex))[0] / np.sqrt(mask.size)
+    return spread
 
 
 def decibels(mask: np.ndarray, floor: float = -60.0) -> np.ndarray:
@@ -46,7 +47,8 @@ def decibels(mask: np.ndarray, floor: float = -60.0) -> np.ndarray:
     Parameters and errors as `point_spread`.
     """
     size = np.abs(point_spread(mask))
-    return 20 * np.log10(np.maximum(size / size.max(), 10 ** (floor / 20)))
+    level: np.ndarray = 20 * np.log10(np.maximum(size / size.max(), 10 ** (floor / 20)))
+    return level
 
 
 def incoherence(mask: np.ndarray) -> float:
@@ -106,7 +108,8 @@ def full_width(mask: np.ndarray) -> float:
 def _one_side(mask: np.ndarray) -> np.ndarray:
     """|h(d)| / |h(0)| for d = 0 to W // 2. A mask is real, so the other side mirrors it."""
     side = np.abs(point_spread(mask))[mask.size // 2 :: -1]
-    return side / side[0]
+    share: np.ndarray = side / side[0]
+    return share
 
 
 def _check(mask: np.ndarray) -> None:

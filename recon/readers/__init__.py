@@ -9,6 +9,9 @@ one sentence for the person.
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +20,15 @@ from recon.kspace import KSpace
 from recon.readers import formats, isolated, pictures
 from recon.readers.as_kspace import as_kspace
 from recon.readers.isolated import NotStartedError, warm
-from recon.readers.layout import Axes, layout_of
+from recon.readers.layout import Axes, Layout, layout_of
+from recon.readers.stored_array import Stored
 
-__all__ = ["SUFFIXES", "Description", "describe", "read", "warm"]
+__all__ = ["SUFFIXES", "Description", "describe", "read", "slices", "warm"]
 
 SUFFIXES = formats.suffixes()
+# Seconds of reading slices after which a file is opened anew. What one opening may take is bounded
+# (see `isolated`); enough of it is left for a slice that could be read alone.
+OPEN_FOR = isolated.PROCESSOR_SECONDS / 4
 
 
 @dataclass(frozen=True)
@@ -81,17 +88,88 @@ def read(
     ------
     InputError
         If there is no such slice, or no k-space that can be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from recon import phantom
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/scan.npy", phantom.kspace((64, 48)))
+    ...     kspace = read(f"{folder}/scan.npy")
+    >>> kspace.data.shape, kspace.source.format
+    ((64, 48), 'NumPy')
     """
     path = Path(path)
-    try:
+    with _in_words(path):
         with isolated.opened(path, acceleration) as stored:
             layout = layout_of(stored, axes)
             number = layout.slice_index(slice)
             values = layout.arrange(stored.take(layout.index(number)))
         return as_kspace(values, path.name, stored, layout, number)
+
+
+def slices(
+    path: str | os.PathLike[str],
+    numbers: Sequence[int] | None = None,
+    *,
+    acceleration: float = 4,
+    axes: Axes = "auto",
+) -> Iterator[tuple[int, KSpace | InputError]]:
+    """Several slices of a file, one after another, each as `read` gives it.
+
+    The file stays open between them, for as long as one opening may take.
+
+    Parameters
+    ----------
+    path, acceleration, axes
+        See `read`.
+    numbers
+        Which slices, in this order; all where None.
+
+    Yields
+    ------
+    Number of a slice, and the slice, or why it cannot be read. The others still can.
+
+    Raises
+    ------
+    InputError
+        If there is no k-space that can be read at all.
+    """
+    path = Path(path)
+    left = None if numbers is None else list(numbers)
+    while left is None or left:
+        with ExitStack() as stack:
+            with _in_words(path):
+                stored = stack.enter_context(isolated.opened(path, acceleration))
+                layout = layout_of(stored, axes)
+            left = list(range(layout.slices)) if left is None else left
+            spent = 0.0
+            while left and spent <= OPEN_FOR:
+                number, start = left.pop(0), time.monotonic()
+                try:
+                    with _in_words(path):
+                        kspace = _slice(path, stored, layout, number)
+                except InputError as error:  # after which a reader has ended
+                    yield number, error
+                    break
+                spent += time.monotonic() - start
+                yield number, kspace
+
+
+def _slice(path: Path, stored: Stored, layout: Layout, number: int) -> KSpace:
+    values = layout.arrange(stored.take(layout.index(layout.slice_index(number))))
+    return as_kspace(values, path.name, stored, layout, number)
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Whatever a parser stumbles over as one sentence; its own words may quote the file."""
+    try:
+        yield
     except (InputError, NotStartedError):
         raise
-    except Exception:  # whatever a parser stumbles over; its words may quote the file
+    except Exception:
         raise formats.damaged(path) from None
 
 
@@ -115,22 +193,17 @@ def describe(
         If there is no k-space that can be read.
     """
     path = Path(path)
-    try:
-        with isolated.opened(path, acceleration) as stored:
-            layout = layout_of(stored, axes)
-            height, width = layout.size("H"), layout.size("W")
-            if stored.picture and stored.dtype.kind != "c":
-                height, width = pictures.reduced_size(height, width)
-            return Description(
-                format=stored.format,
-                slices=layout.slices,
-                coils=layout.size("C"),
-                height=height,
-                width=width,
-                accelerations=stored.accelerations,
-                ambiguous=layout.ambiguous,
-            )
-    except (InputError, NotStartedError):
-        raise
-    except Exception:
-        raise formats.damaged(path) from None
+    with _in_words(path), isolated.opened(path, acceleration) as stored:
+        layout = layout_of(stored, axes)
+        height, width = layout.size("H"), layout.size("W")
+        if stored.picture and stored.dtype.kind != "c":
+            height, width = pictures.reduced_size(height, width)
+        return Description(
+            format=stored.format,
+            slices=layout.slices,
+            coils=layout.size("C"),
+            height=height,
+            width=width,
+            accelerations=stored.accelerations,
+            ambiguous=layout.ambiguous,
+        )

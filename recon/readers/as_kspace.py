@@ -133,7 +133,8 @@ def _measured(
 ) -> np.ndarray | None:
     """Mask of an undersampled slice, None for a fully sampled one; appends to `notes`."""
     there = detect.support(kspace)
-    columns, rows = np.any(there, axis=0), np.any(there, axis=1)
+    columns: np.ndarray = np.any(there, axis=0)
+    rows: np.ndarray = np.any(there, axis=1)
     width = len(columns)
     if declared is not None:
         if not (columns & ~declared).any():

@@ -32,7 +32,9 @@ class Parameters:
     """A JCAMP-DX file of ParaVision."""
 
     def __init__(self, text: str) -> None:
-        self._found = {name: (first, rest) for name, first, rest in PARAMETER.findall(text)}
+        self._found: dict[str, tuple[str, str]] = {
+            name: (first, rest) for name, first, rest in PARAMETER.findall(text)
+        }
 
     def text(self, name: str, otherwise: str = "") -> str:
         """A value in one word."""

@@ -98,7 +98,8 @@ def is_hermitian(kspace: np.ndarray) -> bool:
 def support(kspace: np.ndarray) -> np.ndarray:
     """Samples that are not exactly zero in all coils: boolean, shape (H, W)."""
     there: np.ndarray = kspace.reshape(-1, *kspace.shape[-2:]) != 0
-    return np.any(there, axis=0)
+    support: np.ndarray = np.any(there, axis=0)
+    return support
 
 
 def has_gaps(measured: np.ndarray) -> bool:
@@ -157,4 +158,5 @@ def lines(mask: np.ndarray, width: int, number: int, slices: int) -> np.ndarray 
             mask = mask[number]
     if mask.shape != (width,) or not np.isin(mask, (0, 1)).all() or not mask.any():
         return None
-    return mask != 0
+    measured: np.ndarray = mask != 0
+    return measured

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class Readouts:
     notes: tuple[str, ...] = ()
 
 
-def stored(readouts: Readouts, format: str, attrs: dict | None = None) -> Stored:
+def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None) -> Stored:
     """The array that readouts make up.
 
     Raises

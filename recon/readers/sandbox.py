@@ -84,7 +84,8 @@ def _filter_calls() -> bool:
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("@HP", len(program) // 8, ctypes.addressof(buffer))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    return (
+    filtered: bool = (
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
         and prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.c_char_p(header), 0, 0) == 0
     )
+    return filtered

@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from recon.fourier import center_crop, ifft2c
 from recon.measurement import CROP
-from recon.models import ResNetDC
+from recon.models.unrolled import ResNetDC
 from recon.weights import SHIPPED, Store, WeightsError
 
 INPUTS = ("zero_filled", "projection", "valid", "share")

@@ -35,18 +35,18 @@ class Log:
         self.rows: list[dict[str, Any]] = list(rows)
         self.board = None
         try:
-            from torch.utils.tensorboard import SummaryWriter  # type: ignore[attr-defined]
+            from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             return
-        self.board = SummaryWriter(folder / "tensorboard")  # type: ignore[no-untyped-call]
+        self.board = SummaryWriter(folder / "tensorboard")
 
     def add(self, step: int, loss: float, ssim: float | None) -> None:
         """One more row."""
         self.rows.append({"step": step, "loss": loss, "ssim": ssim})
         if self.board is not None:
-            self.board.add_scalar("loss", loss, step)  # type: ignore[no-untyped-call]
+            self.board.add_scalar("loss", loss, step)
             if ssim is not None:
-                self.board.add_scalar("validation SSIM", ssim, step)  # type: ignore[no-untyped-call]
+                self.board.add_scalar("validation SSIM", ssim, step)
 
     def write(self) -> None:
         """``loss.csv`` and ``loss.png``."""

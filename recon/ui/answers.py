@@ -35,7 +35,8 @@ def find(experiment: str, choice: Choice, own: dict[str, Any]) -> dict[str, Any]
     if path is None or not path.is_file():
         return None
     try:
-        return json.loads(path.read_text("utf-8"))
+        answer: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return answer
     except (OSError, ValueError):
         return None
 

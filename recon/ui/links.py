@@ -48,6 +48,23 @@ COPY = """
 }
 """
 
+# Where the event did not even get into the queue, nothing else says that this is not the link's.
+NOT_OPENED = """
+() => {
+  const shown = document.querySelector('#verdict .verdict');
+  if (!location.search || !shown) return;
+  const words = document.createElement('p');
+  words.className = 'message';
+  words.setAttribute('role', 'alert');
+  words.textContent = 'The server is full just now, so this is not what the link shows. ';
+  const again = document.createElement('button');
+  again.textContent = 'Try again';
+  again.onclick = () => location.reload();
+  words.append(again);
+  shown.prepend(words);
+}
+"""
+
 
 @dataclass(frozen=True)
 class TabBar:
@@ -134,7 +151,7 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> Non
         return changes or {lesson: gr.skip()}
 
     outputs = [*view.outputs, *vars(lab).values(), lesson, *(one.tabs for one in tabs)]
-    gr.on(
+    opening = gr.on(
         None,
         restore,
         None,
@@ -144,6 +161,7 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> Non
         api_visibility="private",
         **events.SHORT,
     )
+    opening.failure(None, js=NOT_OPENED, api_visibility="private")
 
 
 def choice(query: Mapping[str, str]) -> Choice | None:

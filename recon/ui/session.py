@@ -16,6 +16,7 @@ from recon.errors import InputError
 from recon.kspace import KSpace
 from recon.methods import DEFAULT, find
 from recon.pipeline import Reconstruction, solve
+from recon.readers.layout import Axes
 from recon.scan import Coils, PhaseEncode, Sampling, Scan
 from recon.ui.memory import remembered
 from recon.weights import WeightsError
@@ -74,7 +75,7 @@ class Choice:
     center_fraction: float | None = None
     coils: Coils = "rss"
     phase_encode: PhaseEncode = "columns"
-    axes: readers.Axes = "auto"
+    axes: Axes = "auto"
     family: str = "random"
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
 
@@ -145,7 +146,7 @@ def _read(choice: Choice) -> KSpace:
     return kspace
 
 
-def _axes(choice: Choice) -> readers.Axes:
+def _axes(choice: Choice) -> Axes:
     """Examples are known: where they have a third axis, it counts slices."""
     return choice.axes if choice.origin.example is None else "slices"
 
@@ -154,8 +155,7 @@ def scan(choice: Choice) -> Scan:
     """The chosen slice as a person wishes to see it."""
     wish = Choice(choice.origin, coils=choice.coils, phase_encode=choice.phase_encode)
     if choice.origin.path() is not None:
-        variant = {"slice": choice.slice, "acceleration": choice.acceleration, "axes": choice.axes}
-        wish = replace(wish, **variant)  # type: ignore[arg-type]
+        wish = replace(wish, slice=choice.slice, acceleration=choice.acceleration, axes=choice.axes)
     return _scan(wish)
 
 

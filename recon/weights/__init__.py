@@ -2,6 +2,8 @@
 
 >>> store = Store()  # of the checkpoints that ship
 >>> network = store.load(store.nearest("resnet-dc", 4))
+>>> type(network).__name__
+'ResNetDC'
 """
 
 from __future__ import annotations
@@ -84,6 +86,14 @@ def from_pretrained(name: str, revision: str | None = None) -> nn.Module:
     WeightsError
         If the weights are missing, cannot be had, do not match the SHA-256 that belongs to
         them, or do not fit the network.
+
+    Examples
+    --------
+    >>> import torch
+    >>> network = from_pretrained("resnet-8x")
+    >>> with torch.inference_mode():
+    ...     network(torch.rand(1, 1, 32, 30)).shape
+    torch.Size([1, 1, 32, 30])
     """
     shipped = Store()
     if name in shipped.names():

@@ -63,8 +63,8 @@ def test_drawn_noise_has_the_analytic_g():
     image = known.abs().sum(0) > 0
 
     def solve(kspace: np.ndarray, lines: np.ndarray) -> np.ndarray:
-        found = sense.cg_sense(*map(torch.from_numpy, (kspace, lines)), known, 0, 60)
-        return found.numpy()
+        measured, mask = torch.from_numpy(kspace), torch.from_numpy(lines)
+        return sense.cg_sense(measured, mask, known, 0, 60).numpy()
 
     every = np.ones_like(mask)
     noise = gfactor.pseudo_replica(

@@ -31,14 +31,19 @@ def call(visitor: httpx.Client, arguments: list[Any], name: str = "reconstruct")
 
 
 def event(
-    visitor: httpx.Client, name: str, values: Mapping[str, Any] | list[Any], session: str = ""
+    visitor: httpx.Client,
+    name: str,
+    values: Mapping[str, Any] | list[Any],
+    session: str = "",
+    config: dict[str, Any] | None = None,
 ) -> list[Any]:
     """What an event of the page answers.
 
-    `values` are of its first inputs, or of inputs by their element's id; others are as drawn.
+    `values` are of its first inputs, or of inputs by their element's id; others are as drawn, as
+    `config` of the page says where it is known.
     """
     session = session or uuid.uuid4().hex
-    config = visitor.get("/config").json()
+    config = config or visitor.get("/config").json()
     one = next(dep for dep in config["dependencies"] if dep["api_name"] == name)
     parts = {part["id"]: part["props"] for part in config["components"]}
     drawn = [parts.get(number, {}) for number in one["inputs"]]

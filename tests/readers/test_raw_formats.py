@@ -289,7 +289,7 @@ def test_nifti_volumes_are_simulated(tmp_path, suffix, kind):
     path = scans.nifti(tmp_path / f"a.{suffix}", array)
     found = describe(path)
     assert (found.format, found.slices, found.height, found.width) == ("NIfTI", S, H, W)
-    expected = nibabel.load(path).get_fdata()
+    expected = nibabel.Nifti1Image.load(path).get_fdata()
     for number in range(S):
         slice_ = read(path, slice=number)
         assert slice_.source.simulated
@@ -301,7 +301,7 @@ def test_nifti_scaling_and_complex_images(tmp_path):
     image = nibabel.Nifti1Image(VOXELS.astype(np.int16), scans.IDENTITY)
     image.header.set_slope_inter(0.5, 3)
     nibabel.save(image, tmp_path / "a.nii")
-    expected = nibabel.load(tmp_path / "a.nii").get_fdata()[::-1, ::-1, 1].T
+    expected = nibabel.Nifti1Image.load(tmp_path / "a.nii").get_fdata()[::-1, ::-1, 1].T
     same(np.abs(ifft2c(np.asarray(read(tmp_path / "a.nii", slice=1)))), expected, 2e-5)
 
     images = np.array([anatomy((W, H), s) for s in range(S)]).transpose(1, 2, 0)
@@ -345,7 +345,7 @@ def test_nifti_slices_are_upright_whatever_the_affine(tmp_path, codes):
     )
     path = tmp_path / "a.nii"
     nibabel.save(turned, path)
-    third = nibabel.load(path)
+    third = nibabel.Nifti1Image.load(path)
     middle = {"R": 15, "A": 19, "S": 23, "L": 4, "P": 4, "I": 4}[codes[2]]
     picture = np.abs(ifft2c(np.asarray(read(path, slice=middle))))
     top, left = np.argwhere(picture > 0.5).mean(0) / picture.shape

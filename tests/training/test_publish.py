@@ -162,7 +162,7 @@ def test_cards_of_all_that_ships(name):
     assert data["license"] == "mit"
     assert data["pipeline_tag"] == "image-to-image"
     assert data["datasets"]
-    results = card.data.eval_results
+    results = card.data.eval_results  # type: ignore[attr-defined]
     rates = (4, 8) if config.acceleration is None else (config.acceleration,)
     assert len(results) == 3 * 3 * len(rates)  # sets, scores, accelerations
     ours = [
@@ -188,7 +188,8 @@ def test_cards_of_all_that_ships(name):
 def test_without_a_benchmark_the_runs_own_test_speaks():
     store = Store()
     card = hub_card("org/x", store.config("resnet-dc"), store.record("resnet-dc"))
-    means = {(r.dataset_config, r.metric_type): r.metric_value for r in card.data.eval_results}
+    results = card.data.eval_results  # type: ignore[attr-defined]
+    means = {(r.dataset_config, r.metric_type): r.metric_value for r in results}
     assert means["4x", "ssim"] == pytest.approx(0.9237, abs=1e-4)
     assert means["8x", "ssim"] == pytest.approx(0.8462, abs=1e-4)
 

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -149,7 +150,7 @@ def call(url: str, endpoint: str, arguments: dict) -> str:
     return httpx.get(f"{address}{endpoint}/{event}", timeout=60).text
 
 
-WRONG = {
+WRONG: dict[str, list[dict[str, Any]]] = {
     "/reconstruct": [
         {},
         {"example": "none"},

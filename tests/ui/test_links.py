@@ -9,6 +9,7 @@ from recon import examples
 from recon.methods import DEFAULT
 from recon.ui.links import choice
 from recon.ui.sampling import is_mask
+from recon.ui.serving import guard
 from recon.ui.session import Choice, Origin
 from tests.helpers.page import after, picture, sentence
 
@@ -104,6 +105,41 @@ def test_a_link_to_a_mask_drawn_by_hand(browser, url):
     page.locator("#copy-link").click()
     page.wait_for_function("location.search.includes('lab_seed')")
     assert parse_qs(urlsplit(page.url).query)["lab_mask"] == [text]
+    context.close()
+
+
+def test_a_link_that_finds_the_server_full_says_so_and_can_be_tried_again(
+    browser, url, monkeypatch
+):
+    import app
+
+    monkeypatch.setattr(guard, "PATIENCE", 0.1)
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    with monkeypatch.context() as full:
+        full.setattr(app.demo._queue, "max_size", 0)
+        page.goto(f"{url}?example=phantom&acceleration=8")
+        words = page.locator("#verdict [role=alert]")
+        words.get_by_text("The server is full just now").wait_for(timeout=30_000)
+        assert "Head, T1" in sentence(page)
+    words.get_by_role("button", name="Try again").click()
+    page.locator("#verdict").get_by_text("Nominal 8x").wait_for(timeout=30_000)
+    assert "Shepp-Logan" in sentence(page)
+    assert words.count() == 0
+    context.close()
+
+
+def test_without_a_link_a_full_server_needs_no_words(browser, url, monkeypatch):
+    import app
+
+    monkeypatch.setattr(guard, "PATIENCE", 0.1)
+    monkeypatch.setattr(app.demo._queue, "max_size", 0)
+    context = browser.new_context()
+    page = context.new_page()
+    with page.expect_response(lambda answer: answer.status == 503):
+        page.goto(url)
+    page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+    assert page.locator("#verdict [role=alert]").count() == 0
     context.close()
 
 

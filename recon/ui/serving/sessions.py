@@ -44,7 +44,7 @@ class Sessions(StateHolder):
     """The states of all visits, by session."""
 
     def __init__(self, blocks: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.set_blocks(blocks)
         self.capacity = CAPACITY
         queue = blocks._queue

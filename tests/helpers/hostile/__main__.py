@@ -2,8 +2,9 @@
 
 Run as ``python -m tests.helpers.hostile probe|leak FOLDER`` or ``... fuzz FOLDER COUNT [SEED]``;
 prints JSON. A long run is ``nice -n 19 python -m tests.helpers.hostile fuzz FOLDER 5000``: COUNT
-damaged copies of a file of every format, each described or read. Copies that took long, killed
-their reader or made it fail in another way than refusing are kept in FOLDER.
+damaged copies of a file of every format, half of them behind their checksums, each described or
+read. Copies that took long, killed their reader or made it fail in another way than refusing are
+kept in FOLDER.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from tests.helpers import files
 from tests.helpers.hostile import chunks
+from tests.helpers.hostile.behind import behind
 from tests.helpers.hostile.zeros import MIB
 
 LIMIT = 10.0  # seconds that one file may take
@@ -72,6 +74,8 @@ def probe(folder: Path) -> dict:
 def damaged(content: bytes, rng: np.random.Generator, number: int) -> bytes:
     """A copy with a few bytes changed, most often in its headers, or a piece moved or missing."""
     copy = bytearray(content)
+    if not copy:
+        return content
     # Headers are where damage is interesting; half of it goes there.
     reach = len(copy) if number % 2 else min(len(copy), 1024)
     for _ in range(1 if number % 8 < 2 else rng.integers(1, 6)):
@@ -82,9 +86,17 @@ def damaged(content: bytes, rng: np.random.Generator, number: int) -> bytes:
         at, to, size = rng.integers(len(copy), size=3)
         copy[to : to + size % 64] = copy[at : at + size % 64]
     if number % 8 == 7:
-        at = rng.integers(len(copy) - 8)
+        at = rng.integers(max(len(copy) - 8, 1))
         copy[at : at + 8] = int(rng.integers(0, 2**63)).to_bytes(8, "little")
     return bytes(copy)
+
+
+def _damaged_file(content: bytes, rng: np.random.Generator, number: int) -> bytes:
+    """A damaged copy of a file, half of them behind its checksums where it has any."""
+    if number % 16 < 8:
+        return damaged(content, rng, number)
+    copy = behind(content, lambda part: damaged(part, rng, number), rng)
+    return damaged(content, rng, number) if copy is None else copy
 
 
 def fuzz(folder: Path, count: int, seed: int = 0) -> dict:
@@ -117,7 +129,7 @@ def fuzz(folder: Path, count: int, seed: int = 0) -> dict:
             ends = found[path.name]
             copy = folder / f"damaged{path.suffix}"
             copy.unlink(missing_ok=True)
-            copy.write_bytes(damaged(path.read_bytes(), rng, number))
+            copy.write_bytes(_damaged_file(path.read_bytes(), rng, number))
             start, deaths = time.monotonic(), ends["died"]
             end = outcome(copy, described=number % 8 == 0)
             seconds = time.monotonic() - start
@@ -153,7 +165,7 @@ def leak(folder: Path) -> dict:
         answers.append(values.tobytes())
         return as_kspace(values, *rest)
 
-    readers.as_kspace = spy  # type: ignore[assignment]
+    readers.as_kspace = spy
     found: dict[str, Any] = {"files": 0, "read": 0, "leaks": [], "escaped": []}
     for path in chunks.files(folder):
         _spread_marker()

@@ -1,0 +1,139 @@
+"""Whole volumes: the answers of single slices, the scores of fastMRI, in bounded memory."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import recon
+from recon import masks, readers, volume
+from recon.readers import isolated
+from tests.helpers.fastmri import evaluation
+from tests.helpers.files import kspace, write_h5
+
+ARGUMENTS = {"acceleration": 3, "seed": 5, "method": "zero-filled"}
+
+
+@pytest.fixture
+def scan(tmp_path):
+    """Slices of different brightness, the brightest neither first nor last."""
+    stack = kspace(5, 1, 40, 36)[:, 0] * np.array([1, 4, 2, 9, 3])[:, None, None]
+    return write_h5(tmp_path / "scan.h5", {"acquisition": "CORPD_FBK"}, kspace=stack)
+
+
+def same(one: recon.Reconstruction, other: recon.Reconstruction) -> bool:
+    records = [{**result.record(), "seconds": 0} for result in (one, other)]
+    return records[0] == records[1] and all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("image", "zero_filled", "reference", "mask", "kspace_magnitude")
+    )
+
+
+@pytest.mark.parametrize("method", ["zero-filled", "resnet-dc"])
+def test_every_slice_is_what_it_is_alone(scan, method):
+    run = recon.reconstruct_volume(scan, 4, 1, method)
+    results = list(run)
+    assert [result.source.slice for result in results] == [0, 1, 2, 3, 4]
+    for number, result in enumerate(results):
+        assert same(result, recon.reconstruct(recon.read(scan, slice=number), 4, 1, method))
+
+
+def test_scores_are_those_of_fastmri(scan, monkeypatch):
+    run = recon.reconstruct_volume(scan, **ARGUMENTS)
+    results = list(run)
+    target = np.stack([result.reference for result in results])
+    with evaluation(monkeypatch) as evaluate:
+        for name, images, scores in (
+            ("image", [r.image for r in results], run.scores.metrics),
+            ("zero_filled", [r.zero_filled for r in results], run.scores.zero_filled_metrics),
+        ):
+            for score in ("ssim", "psnr", "nmse"):
+                theirs = np.asarray(getattr(evaluate, score)(target, np.stack(images))).item()
+                assert scores[score] == pytest.approx(theirs, rel=1e-5), name
+    assert run.scores.maximum == target.max()
+    assert run.scores.slices == 5
+    # and not the mean of what slices say, each with its own maximum
+    assert abs(np.mean([r.metrics["ssim"] for r in results]) - run.scores.metrics["ssim"]) > 0.01
+    assert run.scores.record()["data_range_from"] == "volume maximum"
+
+
+def test_the_first_slice_comes_before_the_others_are_looked_at(scan, monkeypatch):
+    looked = []
+    peaks = volume.Volume.peaks
+    monkeypatch.setattr(volume.Volume, "peaks", lambda self: looked.append(1) or peaks(self))
+    results = iter(recon.reconstruct_volume(scan, **ARGUMENTS))
+    next(results)
+    assert not looked
+    next(results)
+    assert looked == [1]
+
+
+def test_a_file_is_opened_once_for_its_results_and_once_for_its_maximum(scan, monkeypatch):
+    opened = []
+    once = isolated.opened
+    monkeypatch.setattr(isolated, "opened", lambda *a: opened.append(1) or once(*a))
+    list(recon.reconstruct_volume(scan, **ARGUMENTS))
+    assert len(opened) == 3  # and once to count its slices
+    opened.clear()
+    monkeypatch.setattr(readers, "OPEN_FOR", 0)  # a reader whose time is over after each slice
+    run = recon.reconstruct_volume(scan, **ARGUMENTS)
+    assert [result.source.slice for result in run] == [0, 1, 2, 3, 4]
+    assert len(opened) == 11
+
+
+def test_several_files_are_one_volume(tmp_path):
+    stack = kspace(3, 1, 40, 36)[:, 0] * np.array([1, 5, 2])[:, None, None]
+    paths = [tmp_path / f"{n}.npy" for n in range(3)]
+    for path, plane in zip(paths, stack, strict=True):
+        np.save(path, plane)
+    run = recon.reconstruct_volume(paths, **ARGUMENTS)
+    assert [result.source.name for result in run] == ["0.npy", "1.npy", "2.npy"]
+    whole = write_h5(tmp_path / "whole.h5", {"acquisition": "CORPD_FBK"}, kspace=stack)
+    together = recon.reconstruct_volume(whole, **ARGUMENTS)
+    list(together)
+    assert run.scores == together.scores
+
+
+def test_a_slice_that_cannot_be_read_is_named_and_the_others_are_done(tmp_path):
+    stack = kspace(4, 1, 40, 36)[:, 0]
+    stack[1] = 0
+    stack[2, 3, 3] = np.nan
+    path = write_h5(tmp_path / "scan.h5", {"acquisition": "CORPD_FBK"}, kspace=stack)
+    run = recon.reconstruct_volume(path, **ARGUMENTS)
+    assert [result.source.slice for result in run] == [0, 3]
+    assert [number for (_, number), _ in run.problems] == [1, 2]
+    assert "zero everywhere" in run.problems[(path, 1), ""]
+    assert run.scores.slices == 2
+    nothing = write_h5(tmp_path / "zero.h5", {"acquisition": "CORPD_FBK"}, kspace=stack[2:3])
+    with pytest.raises(recon.InputError, match="not finite"):
+        list(recon.reconstruct_volume(nothing, **ARGUMENTS))
+
+
+def test_without_a_reference_there_are_pictures_and_no_scores(tmp_path):
+    lines = masks.random_cartesian(36, 4, seed=1)
+    stack = masks.apply(kspace(3, 1, 40, 36)[:, 0], lines)
+    path = write_h5(tmp_path / "scan.h5", kspace=stack, mask=lines)
+    run = recon.reconstruct_volume(path, method="zero-filled")
+    assert len(list(run)) == 3
+    assert run.scores is None
+
+
+def test_memory_does_not_grow_with_the_number_of_slices(tmp_path):
+    def peak(slices: int) -> int:
+        path = tmp_path / f"{slices}.h5"
+        write_h5(path, {"acquisition": "CORPD_FBK"}, kspace=np.repeat(plane, slices, 0))
+        tracemalloc.start()
+        for _ in recon.reconstruct_volume(path, **ARGUMENTS):
+            pass
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    plane = kspace(1, 1, 128, 128)[:, 0]
+    peak(1)  # what is loaded when first needed
+    assert peak(24) < 1.1 * peak(4)
+
+
+def test_an_unknown_method_is_one_sentence(scan):
+    with pytest.raises(recon.InputError, match="no method"):
+        recon.reconstruct_volume(scan, method="magic")
