@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib
+import matplotlib.ticker
 import numpy as np
 from PIL import Image
 
@@ -136,11 +137,12 @@ def sheet(result: Reconstruction) -> Figure:
         )
         beside = axes[1, 3].inset_axes((0.15, 0.05, 0.1, 0.9))
         figure.colorbar(scale, cax=beside, label="|error| / maximum of the reference")
-    figure.suptitle(
+    words = (
         f"{result.source.name}, slice {result.source.slice}: nominal {result.acceleration:g}x, "
         f"achieved {result.achieved_acceleration:.2f}x"
         + (" (simulated k-space)" if result.source.simulated else "")
     )
+    figure.suptitle(_plain(words), parse_math=False)
     return figure
 
 
@@ -193,7 +195,7 @@ def plate(
     columns = min(4, len(names))
     rows = -(-len(names) // columns)
     # One column of text stays readable below a single panel.
-    figure = Figure(figsize=(max(4.2, 2.6 * columns), 2.95 * rows + 0.85), layout="constrained")
+    figure = Figure(figsize=(max(4.2, 2.6 * columns), 2.7 * rows + 0.75), layout="constrained")
     grid = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axis in grid:
         axis.axis("off")
@@ -213,7 +215,9 @@ def plate(
                 vmin=-limit if signed else 0,
                 vmax=limit,
             )
-            bar = figure.colorbar(shown, ax=axis, shrink=0.8, pad=0.02, format="{x:.0%}")
+            bar = figure.colorbar(
+                shown, ax=axis, shrink=0.8, pad=0.02, format=matplotlib.ticker.PercentFormatter(1)
+            )
             bar.ax.tick_params(labelsize=6)
         elif name in images:
             axis.imshow(images[name], cmap=colors, vmin=0, vmax=upper)

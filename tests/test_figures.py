@@ -1,5 +1,6 @@
 """Arrays to pictures: one window, one error scale, decibels."""
 
+import io
 import warnings
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -50,6 +51,15 @@ def test_png_round_trip(tmp_path):
 
 
 HOSTILE = "$\\frac{1}{0}$ --></text><script>alert(1)</script>\u9811\x00\n.h5"
+
+
+def test_sheet_of_any_file_name():
+    """A dollar sign in a name begins no formula."""
+    result = recon.reconstruct(phantom.kspace((64, 48)), method="zero-filled")
+    result = replace(result, source=replace(result.source, name=HOSTILE))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figures.sheet(result).savefig(io.BytesIO(), format="png", dpi=50)
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])

@@ -57,7 +57,8 @@ class ComplexImages:
 
     def _signal(self, images: np.ndarray) -> np.ndarray:
         size = center_crop(combined(images), self.crop)
-        return size > SIGNAL * size.max()
+        signal: np.ndarray = size > SIGNAL * size.max()
+        return signal
 
 
 def complex_images(scan: Scan, sampling: Sampling, method: Method) -> ComplexImages:

@@ -19,7 +19,7 @@ def style() -> str:
     object_ = phantom.image((SIZE, SIZE))
     # Four of the coils, one in each quarter, as each sees the object best near to it.
     half = phantom.image((SIZE // 2, SIZE // 2))
-    coils = np.abs(sensitivities(Loops.ring(8), half.shape, plane()) * half)[[0, 6, 2, 4]]
+    coils = np.abs(sensitivities(Loops.ring(8), half.shape, plane()) * half)[[0, 6, 2, 4]] ** 0.5
     quarters = np.block([[coils[0], coils[1]], [coils[2], coils[3]]])
     step = max(1, min(head.shape) // SIZE)
     pictures = {"head": head[::step, ::step], "phantom": object_, "phantom-coils": quarters}

@@ -39,8 +39,9 @@ class Panel:
         Shape (h, w); None for errors, which the browser computes.
     of, against
         Names of the image panels whose difference an error is.
-    limit
-        Share at the top of the colour scale, for shares and errors.
+    limit, unit
+        Share at the top of the colour scale, for shares and errors; what a hundredth of a share
+        is called.
     marks
         Circles to look at: row, column and radius in pixels.
     """
@@ -54,6 +55,7 @@ class Panel:
     of: str = ""
     against: str = ""
     limit: float = figures.ERROR_LIMIT
+    unit: str = "%"
     marks: tuple[tuple[float, float, float], ...] = ()
 
     def upright(self, scan: Scan) -> Panel:
@@ -154,6 +156,7 @@ def _content(
         "height": height,
         "width": width,
         "limit": panel.limit,
+        "unit": panel.unit,
     }
     if panel.kind == "error":
         return content | {"of": panel.of, "against": panel.against}

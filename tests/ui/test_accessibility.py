@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.helpers.page import complete
+
 TABS = ("#tabs", "#compare-tabs", "#coils-tabs", "#trust", "#research-tabs")
 READY = """() => [...document.querySelectorAll('.experiment')].every(place => {
   const about = place.querySelector('recon-about');
@@ -42,3 +44,14 @@ def test_no_serious_finding_on_any_tab(browser, url, scheme):
     visit(TABS[0])
     context.close()
     assert found == []
+
+
+def test_time_lapse_by_keyboard(page):
+    page.locator("#tabs > .tab-wrapper").get_by_role("tab", name="Methods").click()
+    page.locator("#compare-tabs > .tab-wrapper").get_by_role("tab", name="time-lapse").click()
+    moment = page.locator("#lapse-moment input[type=range]")
+    page.wait_for_function(READY)
+    before = moment.input_value()
+    moment.focus()
+    complete(page, "lapse", lambda: page.keyboard.press("ArrowRight"), 0)
+    assert moment.input_value() != before

@@ -35,10 +35,10 @@ def test_keys_are_unique_and_leads_end():
 def test_phase_panels_and_the_words_on_them():
     found = last(phase.look(Choice(Origin(example="phantom"), method="cs")))
     kinds = [panel["kind"] for panel in found.panels["panels"]]
-    assert kinds == ["phase"] * 5 + ["image"]
+    assert kinds == ["phase"] * 3 + ["share"] * 2 + ["image"]
     assert re.search(r"Zero-filled is off by [\d.]+°.*Compressed sensing is off by", found.words)
     once = last(phase.look(HEAD)).panels["panels"]  # the method is the zero-filled image itself
-    assert [panel["kind"] for panel in once] == ["phase"] * 3 + ["image"]
+    assert [panel["kind"] for panel in once] == ["phase"] * 2 + ["share", "image"]
 
 
 def undersampled(path):

@@ -13,6 +13,8 @@ from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 
+LARGEST = 45  # degrees at the top of the scale of phase errors
+
 
 def look(choice: Choice) -> Iterator[Answer]:
     """Phase of every picture, and by how much it is off."""
@@ -54,10 +56,12 @@ def look(choice: Choice) -> Iterator[Answer]:
                 Panel(
                     f"error{n}",
                     f"Phase error, {title}",
-                    f"RMS {typical:.1f}°",
+                    f"RMS {typical:.1f}° · brightest: {LARGEST}°",
                     f"Phase error of the {title} image",
-                    "phase",
-                    error,
+                    "share",
+                    np.nan_to_num(np.abs(np.degrees(error))) / 100,
+                    limit=LARGEST / 100,
+                    unit="°",
                 )
             )
             words += f" {title} is off by {typical:.1f}° (root mean square)."

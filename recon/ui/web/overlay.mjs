@@ -51,7 +51,7 @@ export function draw(viewer, panel) {
       context.arc(left + (mark.column + 0.5) * scale, top + (mark.row + 0.5) * scale, Math.max(9, mark.radius * scale), 0, 7);
       context.stroke();
     }
-    if (model.line && viewer.researching) {
+    if (model.line && viewer.researching && !viewer.classList.contains('presenting')) {
       const [a, b] = geometry.ends(viewer.view(panel), panel, {width: w, height: h}, model.line);
       context.strokeStyle = context.fillStyle = PROFILE;
       context.lineWidth = 1.5;

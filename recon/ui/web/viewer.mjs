@@ -203,7 +203,7 @@ class Viewer extends HTMLElement {
   describe(panel, row, column) {
     const value = this.valueAt(panel, row, column);
     if (panel.kind === 'image') return `${(100 * value / this.model.largest).toFixed(1)} %`;
-    if (panel.kind === 'error' || panel.kind === 'share') return `${(100 * value).toFixed(1)} %`;
+    if (panel.kind === 'error' || panel.kind === 'share') return `${(100 * value).toFixed(1)} ${panel.unit}`;
     if (panel.kind === 'phase') return value ? `${((value - 1) / 254 * 360 - 180).toFixed(0)}°` : 'no signal';
     if (panel.kind === 'decibels') return value ? `${(value / 255 * panel.span - panel.span).toFixed(0)} dB` : `below -${panel.span} dB`;
     return value ? 'measured' : 'not measured';
