@@ -13,7 +13,7 @@ from recon.pipeline import reconstruct
 from recon.ui import session
 from recon.ui.research import EXPERIMENTS, coils, figure, phase, slices
 from recon.ui.session import Choice, Origin
-from tests.helpers.page import complete, picture, upload
+from tests.helpers.page import after, complete, picture, sentence, upload
 
 HEAD = Choice(Origin(example="head"), method="zero-filled")
 COILS = Choice(Origin(example="phantom-coils"), method="zero-filled")
@@ -185,8 +185,8 @@ def test_colours_of_the_pictures(page):
 
 
 def test_slices_by_wheel_keys_and_strip(page, volume):
-    upload(page, volume)
-    page.wait_for_function("document.querySelector('#verdict').innerText.includes('slice 2')")
+    after(page, lambda: upload(page, volume))
+    assert "slice 2" in sentence(page)
 
     def opened(wanted):
         page.wait_for_function(

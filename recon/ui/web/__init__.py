@@ -50,7 +50,9 @@ def script() -> str:
 
 
 CSS = "\n".join((HERE / f"{name}.css").read_text("utf-8") for name in STYLES)
-HEAD = f"<script>\n{script()}\n</script>"
+# Of what lies around Gradio's container; its own style sheets end there.
+AROUND = (HERE / "drawer.css").read_text("utf-8")
+HEAD = f"<style>\n{AROUND}</style>\n<script>\n{script()}\n</script>"
 
 
 def component(tag: str, value: Any = None, **options: Any) -> gr.HTML:

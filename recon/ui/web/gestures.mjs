@@ -219,7 +219,8 @@ function key(viewer, event, panel) {
   viewer.show();
 }
 
-const typing = event => event.target.closest?.('input, textarea, select, [contenteditable]')
+const WRITTEN = 'input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select, [contenteditable]';
+const typing = event => event.target.closest?.(WRITTEN)
   || event.ctrlKey || event.metaKey || event.altKey;
 
 function projector(viewer, event) { // one key, wherever one is on the page

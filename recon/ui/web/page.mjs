@@ -157,7 +157,7 @@ class Slices extends HTMLElement {
 
 // ---- the drawer of narrow screens: the controls of what is open ---------------------------------
 
-const drawer = make('button', {id: 'drawer', type: 'button', hidden: true});
+const drawer = make('button', {id: 'drawer', type: 'button'});
 
 function openDrawer(open) {
   document.documentElement.classList.toggle('drawer', open);
@@ -177,10 +177,14 @@ document.addEventListener('keydown', event => {
 });
 document.addEventListener('click', event => { // what was asked for is behind it; another tab has others
   if (event.target.closest('.main-action, [role=tab]')) openDrawer(false);
-  requestAnimationFrame(() => { drawer.hidden = !rail(); });
 });
-document.addEventListener(OPEN, () => { drawer.hidden = !rail(); });
-document.addEventListener('DOMContentLoaded', () => { document.body.append(drawer); openDrawer(false); });
+const settle = () => {
+  document.body.append(drawer);
+  openDrawer(false);
+  new ResizeObserver(() => { drawer.hidden = !rail(); }).observe(document.body); // other tabs have none
+};
+if (document.body) settle();
+else document.addEventListener('DOMContentLoaded', settle);
 
 // Gradio tells of a slider that was let go by the pointer alone; keys let go of it too.
 document.addEventListener('keyup', event => {
