@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from recon import figures, weights
+from tqdm import tqdm
+
+from recon import batch, batch_results, weights
+from recon.batch import Plan, Question
+from recon.batch_processes import work_in_processes
+from recon.batch_results import Results
 from recon.errors import InputError
 from recon.masks import FAMILIES
 from recon.methods import DEFAULT, methods
-from recon.pipeline import Reconstruction, reconstruct
-from recon.readers import describe, read
 from recon.weights import Store, WeightsError
 
 COLUMNS = ("file", "slice", "method", "acceleration", "achieved", "SSIM", "PSNR", "NMSE", "seconds")
+RANKS = (("RANK", "0"), ("WORLD_SIZE", "1"))  # set by torchrun and accelerate launch
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,39 +35,80 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.weights:
             weights.use(Store.of(options.weights))
         weights.default()  # if it cannot be had, say so once, not for every file
+        results = _run(options)
     except OSError as error:
         print(f"{options.out}: {error.strerror}", file=sys.stderr)
         return 1
-    except WeightsError as error:
+    except (InputError, WeightsError) as error:
         print(error, file=sys.stderr)
         return 1
+    if results is None:  # another rank ends later, and brings all shares together
+        return 0
+    _print_table(results)
+    _print_notes(results.records)
+    return int(bool(results.problems) or not results.records)
 
-    records: list[dict[str, Any]] = []
-    failed = False
-    names: set[str] = set()
-    for path in _files(options.inputs):
-        problems: list[str] = []
+
+def _run(options: argparse.Namespace) -> Results | None:
+    """Everything that was asked, or this rank's share; None where others are not ready."""
+    question = Question(
+        tuple(options.acceleration), tuple(options.method), options.slice, options.seed,
+        options.center_fraction, options.mask_family, options.coils, options.phase_encode,
+        options.axes, options.weights,
+    )  # fmt: skip
+    rank, world = (int(os.environ.get(name, least)) for name, least in RANKS)
+    if rank >= world:  # not started by a launcher
+        rank, world = 0, 1
+    planned = batch.plan(list(_files(options.inputs)), question)
+    results = Results(options.out, planned, rank, world)
+    tasks = batch.share_of(planned.tasks, rank, world)
+    if options.resume:
+        earlier = batch_results.done(options.out, question)
+        mine = Plan(question, tasks)
+        results.records = mine.ordered(earlier)
+        tasks = batch.left_of(tasks, earlier, question.methods)
+    batch_results.begin(results, options.resume)
+    pieces = sum(len(task.numbers) for task in tasks) * len(question.methods)
+    # On a terminal only; of several ranks, the first shows its own share.
+    with tqdm(total=pieces, unit="slice", disable=True if rank else None) as bar:
+
+        def tell(kind: str, what: Any) -> None:
+            if kind == "record":
+                bar.set_description(Path(what["file"]).name)
+                results.add(what)
+                bar.update()
+            elif kind == "look":
+                bar.set_description(f"{what}: looking for the volume's maximum")
+            elif what not in results.problems:
+                results.problems.append(what)
+                if world == 1:
+                    bar.write(f"{what[0]}: {what[1]}", file=sys.stderr)
+
         try:
-            for result in _reconstructions(path, options, problems):
-                records.append({**result.record(), "file": str(path)})
-                _save_figure(result, path, options.out, names)
-                _save_records(records, options.out)
-        except (InputError, WeightsError, OSError) as error:
-            problems.append(str(error))
-        failed = failed or bool(problems)
-        for problem in dict.fromkeys(problems):  # several methods may have the same
-            print(f"{path}: {problem}", file=sys.stderr)
-    _save_records(records, options.out)
-    _print_table(records)
-    _print_notes(records)
-    return int(failed or not records)
+            for problem in planned.problems:
+                tell("problem", problem)
+            if options.jobs > 1:
+                work_in_processes(question, tasks, options.out, options.jobs, tell)
+            else:
+                batch.work(question, tasks, options.out, tell)
+        finally:
+            results.save()
+    results.save(complete=True)
+    if world == 1:
+        return results
+    merged = results.merged()
+    for file, sentence in dict.fromkeys(merged.problems) if merged else ():
+        print(f"{file}: {sentence}", file=sys.stderr)
+    return merged
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m recon reconstruct",
         description="Undersample k-space, reconstruct it, and score the result. Writes "
-        "metrics.json and a figure for every record into the output folder.",
+        "metrics.json and a figure for every record into the output folder; with --slice all also "
+        "volumes.json, the scores of whole volumes. Started by torchrun or accelerate launch, "
+        "each process does its share, and the last one brings all of them together.",
     )
     parser.add_argument("inputs", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
     parser.add_argument("--acceleration", nargs="+", type=float, default=[4.0], metavar="R")
@@ -94,12 +139,26 @@ def _parser() -> argparse.ArgumentParser:
         "the third of three, or a letter for each, such as SCHW or HWC (slices, coils, height, "
         "width, T for time)",
     )
+    parser.add_argument(
+        "--jobs", type=_count, default=1, metavar="N", help="processes, each on one core"
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="keep what an earlier run with the same options left in DIR, and do the rest",
+    )
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     return parser
 
 
 def _slice(text: str) -> int | str:
     return text if text == "all" else int(text)
+
+
+def _count(text: str) -> int:
+    if not 1 <= int(text) <= 256:
+        raise ValueError
+    return int(text)
 
 
 def _coils(text: str) -> int | str:
@@ -116,59 +175,17 @@ def _files(inputs: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
-def _reconstructions(
-    path: Path, options: argparse.Namespace, problems: list[str]
-) -> Iterator[Reconstruction]:
-    """Every result there is; methods that cannot work with a slice add a sentence instead."""
-    for acceleration in options.acceleration:
-        numbers: Sequence[int | None] = [options.slice]
-        if options.slice == "all":
-            numbers = range(describe(path, acceleration=acceleration, axes=options.axes).slices)
-        for number in numbers:
-            kspace = read(path, slice=number, acceleration=acceleration, axes=options.axes)
-            for method in options.method:
-                try:
-                    yield reconstruct(
-                        kspace,
-                        acceleration,
-                        options.seed,
-                        method,
-                        center_fraction=options.center_fraction,
-                        coils=options.coils,
-                        phase_encode=options.phase_encode,
-                        family=options.mask_family,
-                    )
-                except InputError as error:
-                    problems.append(str(error))
-
-
-def _save_records(records: list[dict[str, Any]], out: Path) -> None:
-    """All records so far; whoever kills the command keeps them, never half a file."""
-    text = json.dumps(records, indent=1, allow_nan=False)
-    unfinished = out / "metrics.json.part"
-    unfinished.write_text(text + "\n", "utf-8")
-    unfinished.replace(out / "metrics.json")
-
-
-def _save_figure(result: Reconstruction, path: Path, out: Path, names: set[str]) -> None:
-    """A figure under a name of its own, also where two folders hold files of one name."""
-    ending = f"-slice{result.source.slice}-{result.method}-{result.acceleration:.3g}x.png"
-    stem, number = path.stem, 1
-    while f"{stem}{ending}" in names:
-        number += 1
-        stem = f"{path.stem}-{number}"
-    names.add(f"{stem}{ending}")
-    figures.sheet(result).savefig(out / f"{stem}{ending}", dpi=110)
-
-
-def _print_table(records: list[dict[str, Any]]) -> None:
-    """A row for each record, then the mean of each method at each acceleration."""
+def _print_table(results: Results) -> None:
+    """A row for each record, then each whole volume, then means of methods at accelerations."""
+    records = results.records
     rows = [COLUMNS, *(_row(r, Path(r["file"]).name, str(r["slice"])) for r in records)]
     groups: dict[tuple[str, float], list[dict[str, Any]]] = {}
     for r in records:
         # Without a seed the file brought its own mask, and there is no score to average.
         if r["seed"] is not None:
             groups.setdefault((r["method"], r["acceleration"]), []).append(r)
+    for one in batch_results.volumes(records):
+        rows.append(_row(one, Path(one["file"]).name, f"volume of {one['slices']}"))
     for (method, acceleration), group in sorted(groups.items()):
         if len(group) > 1:
             means: dict[str, Any] = {"method": method, "acceleration": acceleration}

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from recon.errors import InputError
+from recon.limits import LimitError
 from recon.methods import DEFAULT, Method, find
 from recon.metrics import psnr_of, ssim
 from recon.pipeline import Reconstruction, solve
@@ -261,6 +262,8 @@ class VolumeRun:
             for method in self.methods:
                 try:
                     result = solve(scan, scan.draw(**self.drawn), method)
+                except LimitError:  # of all the work, and not of this slice
+                    raise
                 except InputError as error:
                     self.problems[place, method.name] = str(error)
                     yield None
@@ -319,11 +322,6 @@ def reconstruct_volume(
     slices are measured with the same mask, as fastMRI does. Afterwards `scores` holds those of the
     volume.
 
-    >>> run = recon.reconstruct_volume("scan.h5", acceleration=8)
-    >>> for result in run:
-    ...     print(result.source.slice, result.metrics)
-    >>> run.scores.metrics["ssim"]
-
     Parameters
     ----------
     path
@@ -344,6 +342,18 @@ def reconstruct_volume(
         at all could be done. What is wrong with single slices stands in `problems`.
     WeightsError
         While iterating, if the method's weights are missing or damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from recon import phantom
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stack = [phantom.kspace((64, 48), seed=number) for number in range(3)]
+    ...     np.save(f"{folder}/scan.npy", stack)
+    ...     run = reconstruct_volume(f"{folder}/scan.npy", method="zero-filled", axes="slices")
+    ...     slices = [result.source.slice for result in run]
+    >>> slices, run.scores.slices
+    ([0, 1, 2], 3)
     """
     way = find(method)
     opened = Volume.of(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import recon
-from recon import cli, masks, phantom
+from recon import batch, cli, masks, phantom
 from recon.cli import main
 from tests.helpers.files import kspace
 
@@ -129,9 +129,9 @@ def test_axes_notes_names_and_a_kill(tmp_path, capsys, monkeypatch):
     records = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert any("slices or coils" in note for note in records[0]["notes"])
 
-    saved = cli._save_figure
+    saved = batch._save_figure
     monkeypatch.setattr(
-        cli,
+        batch,
         "_save_figure",
         lambda *a: saved(*a) if a[0].source.slice < 2 else (_ for _ in ()).throw(KeyboardInterrupt),
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from recon.errors import InputError
 from recon.kspace import KSpace
+from recon.limits import LimitError
 from recon.readers import formats, isolated, pictures
 from recon.readers.as_kspace import as_kspace
 from recon.readers.isolated import NotStartedError, warm
@@ -150,6 +151,8 @@ def slices(
                 try:
                     with _in_words(path):
                         kspace = _slice(path, stored, layout, number)
+                except LimitError:
+                    raise
                 except InputError as error:  # after which a reader has ended
                     yield number, error
                     break

@@ -21,6 +21,7 @@ from recon.ui import (
     sampling,
     thumbnails,
     trust,
+    volume,
 )
 from recon.ui.controls import Controls
 from recon.ui.experiment import Experiment
@@ -55,6 +56,8 @@ def build() -> gr.Blocks:
                 shared = view.controls
                 with gr.Column(elem_id="research"):
                     experiments("research", "research-tabs", research.EXPERIMENTS, shared)
+            with gr.Tab("All slices", id="volume"):
+                experiment.build(volume.EXPERIMENT, shared)
             with gr.Tab("Sampling lab", id="sampling") as tab:
                 lab = sampling.build(shared, tab)
             with gr.Tab("Acquisition", id="acquisition") as tab:
@@ -69,7 +72,16 @@ def build() -> gr.Blocks:
                 private.build()
             with gr.Tab("Learn", id="learn"):
                 lesson = lessons.build(shared)
-        keys = ("reconstruct", "sampling", "acquisition", "methods", "coils", "trust", "learn")
+        keys = (
+            "reconstruct",
+            "volume",
+            "sampling",
+            "acquisition",
+            "methods",
+            "coils",
+            "trust",
+            "learn",
+        )
         links.build(view, lab, lesson, [TabBar("tab", tabs, keys), compared, coiled, trusted])
         gr.HTML(REMARKS, elem_id="remarks")
         api.build()

@@ -32,6 +32,7 @@ def curves(
     *,
     y_range: tuple[float, float] | None = None,
     mark: tuple[float, str] | None = None,
+    opens: bool = False,
 ) -> str:
     """A line plot.
 
@@ -45,11 +46,13 @@ def curves(
         Fits the data where None.
     mark
         A place on the x axis, and what it is.
+    opens
+        Whether x counts slices, and a press on a point opens its slice.
     """
     xs = np.concatenate([np.asarray(s.x, float) for s in series])
     ys = np.concatenate([np.asarray(s.y, float) for s in series])
     axes = _Axes(_range(xs), y_range or _range(ys, 0.05))
-    parts = [axes.frame(x_label, y_label)]
+    parts = [axes.frame(x_label, y_label, whole=opens)]
     for number, one in enumerate(series):
         color = COLORS[number % len(COLORS)]
         points = [
@@ -60,6 +63,13 @@ def curves(
         if one.points:
             parts += [
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{color}"/>' for x, y in points
+            ]
+        if opens:
+            parts += [
+                f'<circle class="opens" cx="{axes.x(x):.1f}" cy="{axes.y(y):.1f}" r="4" '
+                f'fill="{color}" data-slice="{x:g}"><title>slice {x:g}: {y:.4g}</title></circle>'
+                for x, y in zip(one.x, one.y, strict=True)
+                if np.isfinite(y)
             ]
     if mark is not None:
         parts.append(axes.mark(*mark))
@@ -97,10 +107,12 @@ class _Axes:
         share = min(1.0, max(0.0, (value - low) / (high - low)))
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
-    def frame(self, x_label: str, y_label: str) -> str:
+    def frame(self, x_label: str, y_label: str, whole: bool = False) -> str:
         bottom, middle = HEIGHT - BOTTOM, (TOP + HEIGHT - BOTTOM) / 2
         parts = []
         for value in _ticks(*self.ranges[0], 6):
+            if whole and value % 1:
+                continue
             x = self.x(value)
             parts.append(
                 f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{value:g}</text>'

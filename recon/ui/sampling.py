@@ -16,7 +16,7 @@ import numpy as np
 
 from recon import masks
 from recon.errors import InputError
-from recon.methods import DEFAULT, METHODS
+from recon.methods import DEFAULT
 from recon.probes.handdrawn import Standing, random_masks, score_masks
 from recon.ui import events, html, instant, plots, session
 from recon.ui.controls import Controls
@@ -28,7 +28,10 @@ from recon.ui.web import component
 
 BY_HAND = "hand"  # the family of a mask that a person drew
 RIVALS = 200  # random masks that a hand-drawn one is set against
-FEW_RIVALS = 24  # where every mask takes a reconstruction
+# Every mask meets the same ones, so they are judged once. A seed of the page's masks would draw
+# the random mask itself as its first rival.
+RIVAL_SEED = (0, 1)
+FEW_RIVALS = 8  # more with every press of the button, where every mask takes a reconstruction
 
 # The browser's answer to a control: the centre fraction to show.
 ASK = """
@@ -63,10 +66,11 @@ class _View:
     standing: Any
     message: Any
     sent: Any  # key of the slice that the browser has
+    judged: Any  # which mask was set against how many others
 
     @property
     def inputs(self) -> set[Any]:
-        return {*self.shared.inputs, *vars(self.lab).values(), self.judge, self.sent}
+        return {*self.shared.inputs, *vars(self.lab).values(), self.judge, self.sent, self.judged}
 
     def wish(self, values: Values, hand: str | None = None) -> Choice:
         """What the lab is set to; `hand` in place of the mask that is drawn so far."""
@@ -120,10 +124,16 @@ class _View:
         }
 
     def compete(self, values: Values) -> Iterator[dict[Any, Any]]:
-        wish = self.wish(values)
-        for words in beaten(wish, values[self.judge] == "zero-filled"):
+        wish, quickly = self.wish(values), values[self.judge] == "zero-filled"
+        count = RIVALS if quickly else FEW_RIVALS
+        before, so_far = values[self.judged] or ("", 0)
+        if not quickly and before == wish.key():  # pressed again: the same ones, and more
+            count += so_far
+        for words in beaten(wish, quickly, count):
             yield {self.standing: words, self.message: ""}
             TURNS.give_way()
+        if not quickly:
+            yield {self.judged: (wish.key(), count)}
 
 
 def laboratory(choice: Choice, sent: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
@@ -167,36 +177,46 @@ def laboratory(choice: Choice, sent: str = "") -> tuple[dict[str, Any], dict[str
     return value, html.panels(result)
 
 
-def beaten(choice: Choice, quickly: bool) -> Iterator[str]:
+def beaten(choice: Choice, quickly: bool, count: int) -> Iterator[str]:
     """A mask against random ones of as many lines: HTML as the rivals come in.
 
     Parameters
     ----------
     quickly
         Judge by the zero-filled image, not by the reconstruction.
+    count
+        Of random masks.
     """
     scan = session.scan(choice)
     scan.fully_sampled  # noqa: B018
-    drawn = session.sampling(choice, scan).mask
-    method = METHODS[choice.method]
-    count, label = (RIVALS, "zero-filled") if quickly else (FEW_RIVALS, method.label)
-    rivals = random_masks(drawn.size, int(drawn.sum()), count, choice.seed)
-    scored = score_masks(scan, [drawn, *rivals], None if quickly else method)
+    sampling = session.sampling(choice, scan)
+    drawn, method = sampling.mask, session.method(choice)
+    label = "zero-filled" if quickly else method.label
+    rivals = random_masks(drawn.size, int(drawn.sum()), count, np.random.default_rng(RIVAL_SEED))
+    way = None if quickly else method
+    scored = score_masks(scan, [drawn, *rivals], way, sampling.acceleration)
     own, others = next(scored), []
     pieces = 50 if quickly else 1
-    for number, score in enumerate(scored, 1):
-        others.append(score)
-        if number % pieces == 0 and number < count:
+    for number in range(count + 1):
+        if number:
+            others.append(next(scored))
+        if number % pieces == 0 or number == count:
             yield _standing(Standing(own, np.array(others)), drawn, label, count)
-    yield _standing(Standing(own, np.array(others)), drawn, label, count)
 
 
 def _standing(place: Standing, drawn: np.ndarray, label: str, count: int) -> str:
     done = place.others.size
-    more = f" so far; {count - done} of {count} to come" if done < count else ""
+    if not done:
+        return f"<p>This mask: SSIM {place.ssim:.3f} ({label}); {count} random ones to come.</p>"
+    more = f" so far; {count - done} of {count} to come." if done < count else "."
+    if count < RIVALS:
+        share = f"{place.beaten} of {done}"  # a percentage would say more than is known
+        more += "" if done < count else f" Press again for {FEW_RIVALS} more."
+    else:
+        share = f"{place.percentile:.0f} % of {done}"
     words = (
-        f"This mask: SSIM {place.ssim:.3f}, better than {place.percentile:.0f} % of "
-        f"{done} random masks with the same {drawn.sum()} lines ({label}){more}."
+        f"This mask: SSIM {place.ssim:.3f}, better than {share} random masks with the same "
+        f"{drawn.sum()} lines ({label}){more}"
     )
     return f"<p>{words}</p>" + plots.histogram(
         place.others, f"{label} SSIM", words, (place.ssim, "yours")
@@ -212,8 +232,8 @@ def build(shared: Controls, tab: gr.Tab) -> Lab:
             editor = component("recon-lab", elem_id="lab-editor")
             standing = gr.HTML(elem_id="lab-standing")
             panels = component("recon-viewer", elem_id="lab-panels")
-    sent = gr.State("")
-    view = _View(shared, lab, judge, editor, panels, standing, message, sent)
+    sent, judged = gr.State(""), gr.State(None)
+    view = _View(shared, lab, judge, editor, panels, standing, message, sent, judged)
     _connect(view, tab, beat)
     return lab
 
@@ -295,7 +315,7 @@ def _connect(view: _View, tab: gr.Tab, beat: gr.Button) -> None:
     beat.click(
         catch(view.compete),
         view.inputs,
-        [view.standing, view.message],
+        [view.standing, view.message, view.judged],
         **{**options, "show_progress": "minimal", "show_progress_on": [view.standing]},
         **events.LONG,
     )

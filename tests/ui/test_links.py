@@ -136,7 +136,7 @@ def test_without_a_link_a_full_server_needs_no_words(browser, url, monkeypatch):
     monkeypatch.setattr(app.demo._queue, "max_size", 0)
     context = browser.new_context()
     page = context.new_page()
-    with page.expect_response(lambda answer: answer.status == 503):
+    with page.expect_response(lambda answer: answer.status == 429):
         page.goto(url)
     page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=30_000)
     assert page.locator("#verdict [role=alert]").count() == 0

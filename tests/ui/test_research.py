@@ -1,4 +1,4 @@
-"""The research view: phase, coils, all slices, figures; and what the browser does with it."""
+"""The research view: phase, coils, figures; and what the browser does with it."""
 
 import base64
 import re
@@ -10,10 +10,9 @@ import pytest
 from recon import examples, masks, phantom
 from recon.errors import InputError
 from recon.pipeline import reconstruct
-from recon.ui import session
-from recon.ui.research import EXPERIMENTS, coils, figure, phase, slices
+from recon.ui.research import EXPERIMENTS, coils, figure, phase
 from recon.ui.session import Choice, Origin
-from tests.helpers.page import after, complete, picture, sentence, upload
+from tests.helpers.page import after, picture, sentence, upload
 
 HEAD = Choice(Origin(example="head"), method="zero-filled")
 COILS = Choice(Origin(example="phantom-coils"), method="zero-filled")
@@ -27,7 +26,7 @@ def last(answers):
 
 
 def test_keys_are_unique_and_leads_end():
-    assert len({one.key for one in EXPERIMENTS}) == len(EXPERIMENTS) == 4
+    assert len({one.key for one in EXPERIMENTS}) == len(EXPERIMENTS) == 3
     for one in EXPERIMENTS:
         assert one.lead.endswith(".")
 
@@ -64,40 +63,10 @@ def test_coils_of_one_and_of_several():
 
 @pytest.fixture
 def volume(tmp_path):
-    """Five slices, the last one empty."""
-    data = np.stack([phantom.kspace((64, 48), seed=s) for s in range(4)] + [np.zeros((64, 48))])
+    """Five slices."""
     with h5py.File(tmp_path / "volume.h5", "w") as file:
-        file["kspace"] = data.astype(np.complex64)
+        file["kspace"] = np.stack([phantom.kspace((64, 48), seed=s) for s in range(5)])
     return tmp_path / "volume.h5"
-
-
-def test_slices_have_the_scores_of_the_main_view(volume):
-    choice = Choice(Origin(upload=str(volume)), slice=2, method="zero-filled")
-    answers = list(slices.score(choice))
-    assert [answer.done for answer in answers] == [0, 1, 2, 3, 4, 5]
-    final = next(answer for answer in reversed(answers) if answer.chart)
-    rows = re.search(r'rows="([^"]+)" at="2"', final.chart)[1]
-    found = [[float(v) for v in row] for row in re.findall(r"\[(\d+), ([\d.]+), ([\d.]+)\]", rows)]
-    assert [row[0] for row in found] == [0, 1, 2, 3]  # nothing to score in the empty one
-    for number, before, after in found:
-        result = session.run(Choice(choice.origin, int(number), method="zero-filled"))
-        assert before == after == pytest.approx(result.metrics["ssim"], abs=6e-5)
-    assert "Mean SSIM of 4 slices" in final.words
-
-
-def test_slices_of_what_has_one_or_no_truth(tmp_path):
-    assert "holds one slice" in last(slices.score(HEAD)).words
-    with pytest.raises(InputError, match="fully sampled"):
-        list(slices.score(undersampled(tmp_path / "own.h5")))
-
-
-def test_all_slices_are_one_question():
-    """Opening another slice does not make the strip an old answer; another mask does."""
-    strip = slices.EXPERIMENT
-    one, other = (Choice(Origin(example="low-field-fse"), slice=number) for number in (0, 3))
-    assert strip.question(one) == strip.question(other)
-    assert strip.question(one) != strip.question(Choice(one.origin, seed=1))
-    assert phase.EXPERIMENT.question(one) != phase.EXPERIMENT.question(other)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +153,7 @@ def test_colours_of_the_pictures(page):
     assert len(set(shades(page))) > 1
 
 
-def test_slices_by_wheel_keys_and_strip(page, volume):
+def test_slices_by_wheel_and_keys(page, volume):
     after(page, lambda: upload(page, volume))
     assert "slice 2" in sentence(page)
 
@@ -203,20 +172,11 @@ def test_slices_by_wheel_keys_and_strip(page, volume):
     canvas.focus()
     page.mouse.wheel(0, -120)
     opened(2)
-    open_tab(page, 2)
-    complete(page, "research-slices", lambda: page.locator("#research-slices-score").click(), 0)
-    bars = page.locator("recon-slices button")
-    assert bars.count() == 4
-    bars.first.focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
-    opened(1)
-    assert page.locator("#research-slices-about .stale-note").count() == 0
 
 
 def test_figure_downloads(page, tmp_path):
     research(page)
-    open_tab(page, 3)
+    open_tab(page, 2)
     link = page.locator("#research-figure-words a.save")
     link.wait_for(timeout=30_000)
     with page.expect_download() as download:

@@ -1,5 +1,5 @@
-"""The research view below the pictures: phase, coils, all slices, a figure for a paper."""
+"""The research view below the pictures: phase, coils, a figure for a paper."""
 
-from recon.ui.research import coils, figure, phase, slices
+from recon.ui.research import coils, figure, phase
 
-EXPERIMENTS = (phase.EXPERIMENT, coils.EXPERIMENT, slices.EXPERIMENT, figure.EXPERIMENT)
+EXPERIMENTS = (phase.EXPERIMENT, coils.EXPERIMENT, figure.EXPERIMENT)

@@ -11,6 +11,7 @@ says the same of a stranger's file, of a file of the server and of no file at al
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import secrets
 import time
@@ -73,7 +74,10 @@ class Guard:
                     return
                 receive = answer
         except (_RefusedError, NotTakenError, JSONError) as refused:
-            await JSONResponse({"detail": refused.words}, refused.status)(scope, receive, send)
+            seconds = getattr(refused, "after", None)
+            later = {"Retry-After": str(seconds)} if seconds else None
+            answer = JSONResponse({"detail": refused.words}, refused.status, later)
+            await answer(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
@@ -183,9 +187,11 @@ class Guard:
 
 
 class _RefusedError(Exception):
-    def __init__(self, status: int, words: str) -> None:
+    """Status of the answer, one sentence, and seconds after which to come back."""
+
+    def __init__(self, status: int, words: str, after: int | None = None) -> None:
         super().__init__(words)
-        self.status, self.words = status, words
+        self.status, self.words, self.after = status, words, after
 
 
 def _complete(blocks: Any, name: str, body: dict[str, Any]) -> None:
@@ -208,7 +214,22 @@ def _unqueued(blocks: Any, body: dict[str, Any]) -> None:
 
 
 async def _room(queue: Any) -> None:
-    """Wait a while for a place in the queue: a class opens its links at once."""
+    """Wait a while for a place in the queue: a class opens its links at once.
+
+    Who gets none is told so with a status whose sentence Gradio's page shows; it has words of its
+    own for 503, which do not say when to come back.
+    """
     end = time.monotonic() + PATIENCE
-    while queue.max_size is not None and len(queue) >= queue.max_size and time.monotonic() < end:
+    while queue.max_size is not None and len(queue) >= queue.max_size:
+        if time.monotonic() > end:
+            raise _full(queue)
         await asyncio.sleep(0.2)
+
+
+def _full(queue: Any) -> _RefusedError:
+    """How long those who wait will take, judging by what was done so far."""
+    taken = queue.process_time_per_fn.values()
+    seconds = sum(one.process_time for one in taken) / max(1, sum(one.count for one in taken))
+    after = min(600, max(10, 10 * math.ceil(len(queue) * seconds / 10)))
+    words = f"{len(queue)} people are waiting here already; please come back in {after} seconds."
+    return _RefusedError(429, words, after)

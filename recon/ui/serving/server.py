@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
 import os
 from collections.abc import AsyncIterator
@@ -37,6 +38,8 @@ def options(**given: Any) -> dict[str, Any]:
     assert quota is not None
     _store = Store(Path(get_upload_folder()).resolve() / "recon", quota)
     _store.forgotten.append(session.forget)
+    # A server with pages open does not wait for them when it is stopped, and skips its lifespan.
+    atexit.register(_store.close)
     return {
         "max_file_size": os.environ.get("RECON_MAX_UPLOAD", "1gb"),
         "app_kwargs": {

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 MODULES = (
     "fourier", "random", "masks", "scores", "levels", "geometry", "slice", "plot",
     "profile", "curves", "regions", "projector", "overlay", "gestures", "viewer", "lab", "film",
-    "page", "arrays", "centred", "private",
+    "page", "volume", "arrays", "centred", "private",
 )  # fmt: skip
 STYLES = ("page", "viewer", "research", "lab", "film", "plots", "coils", "private")
 

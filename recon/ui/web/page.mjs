@@ -100,7 +100,8 @@ document.addEventListener('click', async event => { // a button before what it c
 
 // ---- slices, and the research view below the pictures -------------------------------------------
 
-function openSlice(number) { // as if somebody had moved the slider
+/** Open a slice, as if somebody had moved the slider. */
+export function openSlice(number) {
   const slider = document.querySelector('#slice input[type=range]');
   if (!slider || slider.disabled) return;
   const wish = Math.min(Number(slider.max), Math.max(Number(slider.min), number));
@@ -115,45 +116,6 @@ document.addEventListener('recon-turn', event => {
 document.addEventListener('recon-research', event => { // of the main view: more tools below it
   if (event.target.closest('#panels')) document.documentElement.classList.toggle('researching', event.detail);
 });
-
-// <recon-slices>: SSIM of many slices as bars; a press opens the slice. One Tab stop, then arrows.
-class Slices extends HTMLElement {
-  connectedCallback() {
-    if (this.firstElementChild) return;
-    const rows = JSON.parse(this.getAttribute('rows')), at = this.getAttribute('at');
-    const low = Math.min(0.5, ...rows.map(([, before]) => before ?? 1)), share = value => `${(100 * (value - low) / (1 - low)).toFixed(1)}%`;
-    this.setAttribute('role', 'toolbar');
-    this.setAttribute('aria-label', 'Slices: press one to open it');
-    const bars = rows.map(([number, before, after], n) => {
-      const bar = make('button', {type: 'button', title: `slice ${number}: SSIM ${before.toFixed(3)} → ${after.toFixed(3)}`});
-      bar.setAttribute('aria-label', bar.title);
-      if (String(number) === at) bar.setAttribute('aria-current', 'true');
-      bar.tabIndex = n ? -1 : 0;
-      for (const [name, value] of [['after', after], ['before', before]]) {
-        const part = make('i', {className: name});
-        part.style.height = share(value);
-        bar.append(part);
-      }
-      bar.append(make('span', {textContent: number}));
-      bar.onclick = () => {
-        bars.forEach(one => one.removeAttribute('aria-current'));
-        bar.setAttribute('aria-current', 'true');
-        openSlice(number);
-      };
-      return bar;
-    });
-    this.onkeydown = event => {
-      const to = bars[bars.indexOf(document.activeElement) + ({ArrowLeft: -1, ArrowRight: 1}[event.key] ?? NaN)];
-      if (!to) return;
-      event.preventDefault();
-      bars.forEach(one => { one.tabIndex = one === to ? 0 : -1; });
-      to.focus();
-    };
-    const scale = make('span', {className: 'slices-scale'});
-    scale.append(make('b', {textContent: '1'}), make('b', {textContent: low.toFixed(2)}));
-    this.append(scale, ...bars);
-  }
-}
 
 // ---- the drawer of narrow screens: the controls of what is open ---------------------------------
 
@@ -193,7 +155,6 @@ document.addEventListener('keyup', event => {
   }
 });
 
-customElements.define('recon-slices', Slices);
 customElements.define('recon-bar', Bar);
 customElements.define('recon-about', About);
 

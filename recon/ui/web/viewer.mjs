@@ -22,7 +22,7 @@ const BAR = `
   <span class="viewer-wiper" hidden><select aria-label="Left of the line"></select>
     <input type="range" min="0" max="100" value="50" aria-label="Place of the line"></span>
   <button type="button" data-do="research" aria-pressed="false"
-    title="Line profile, histogram, colours, signed errors, phase, coils, slices, figures">Research</button>
+    title="Line profile, histogram, colours, signed errors, phase, coils, figures">Research</button>
   <span class="viewer-research" hidden>
     <label>Colours <select data-set="map"><option value="gray">gray</option>
       <option>viridis</option><option>magma</option></select></label>

@@ -1,0 +1,181 @@
+"""What came of a batch: records as they come, whole volumes, and shares brought together.
+
+Files are written beside their place and renamed, so nobody ever reads half of one, and whoever is
+killed leaves what was done so far.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recon.batch import Plan, Question, Record
+from recon.errors import InputError
+from recon.volume import Share, volume_scores
+
+METRICS, VOLUMES, QUESTION = "metrics.json", "volumes.json", "question.json"
+SPARING = 20  # all records are written again after so many times as long as that takes
+
+
+@dataclass
+class Results:
+    """Records of a batch, or of one rank's share of it, kept in a file.
+
+    Attributes
+    ----------
+    out, plan
+        The folder, and what is asked.
+    rank, world
+        Whose share this is; with a world of 1 it is everything.
+    records, problems
+        What came of it; a problem is a file and a sentence.
+    """
+
+    out: Path
+    plan: Plan
+    rank: int = 0
+    world: int = 1
+    records: list[Record] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    _written: float = -1e9
+    _cost: float = 0.0
+
+    def add(self, record: Record) -> None:
+        """Keep a record, in the file too unless writing takes longer than what is new is worth."""
+        self.records.append(record)
+        if time.monotonic() - self._written > SPARING * self._cost:
+            self.save()
+
+    def save(self, complete: bool = False) -> None:
+        """Write everything there is."""
+        start = time.monotonic()
+        self.records = self.plan.ordered(self.records)
+        if self.world == 1:
+            _write(self.out / METRICS, self.records)
+            if complete:
+                self._save_volumes()
+        else:
+            share = {
+                "question": _plain(self.plan.question),
+                "complete": complete,
+                "problems": self.problems,
+                "records": self.records,
+            }
+            _write(self.out / _part(self.rank, self.world), share)
+        self._written = time.monotonic()
+        self._cost = self._written - start
+
+    def _save_volumes(self) -> None:
+        if self.plan.question.slice == "all":
+            _write(self.out / VOLUMES, volumes(self.records))
+
+    def merged(self) -> Results | None:
+        """The whole batch, if all ranks are complete and this one brings them together.
+
+        Two that end at the same moment may both do so, and write the same.
+        """
+        shares = [
+            share
+            for rank in range(self.world)
+            if (share := _read(self.out / _part(rank, self.world)))
+            and share["complete"]
+            and share["question"] == _plain(self.plan.question)
+        ]
+        if len(shares) < self.world:
+            return None
+        whole = Results(self.out, self.plan)
+        for share in shares:
+            whole.records += share["records"]
+            whole.problems += [(file, sentence) for file, sentence in share["problems"]]
+        whole.save(complete=True)
+        for part in _parts(self.out):
+            part.unlink(missing_ok=True)
+        return whole
+
+
+def begin(results: Results, resumed: bool) -> None:
+    """Say in the folder what is asked, for whoever resumes; results of other questions go."""
+    if not resumed:
+        for name in (METRICS, VOLUMES, _part(results.rank, results.world)):
+            (results.out / name).unlink(missing_ok=True)
+    _write(results.out / QUESTION, _plain(results.plan.question))
+
+
+def done(out: Path, question: Question) -> list[Record]:
+    """Records that an earlier run of the same question left in a folder.
+
+    Raises
+    ------
+    InputError
+        If the folder answers another question.
+    """
+    asked = _read(out / QUESTION)
+    if asked is None:
+        return []
+    for name, value in _plain(question).items():
+        if asked.get(name) != value:
+            raise InputError(
+                f"{out.name} holds results with {name} {asked.get(name)}, not {value}; resume with "
+                f"the same options, or choose another folder with --out."
+            )
+    records = list(_read(out / METRICS) or [])
+    for part in _parts(out):
+        share = _read(part)
+        if share and share["question"] == asked:
+            records += share["records"]
+    return records
+
+
+def volumes(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Scores of every volume whose slices have been scored, by fastMRI's definitions."""
+    groups: dict[tuple[str, float, str], list[Record]] = {}
+    for record in records:
+        if record.get("in_volume"):
+            key = record["file"], record["asked_acceleration"], record["method"]
+            groups.setdefault(key, []).append(record)
+    found = []
+    for (file, acceleration, method), group in groups.items():
+        scores = volume_scores([Share(**record["in_volume"]) for record in group])
+        assert scores is not None
+        about = {
+            "file": file,
+            "method": method,
+            "acceleration": acceleration,
+            "seed": group[0]["seed"],
+            "achieved_acceleration": group[0]["achieved_acceleration"],
+            "seconds": sum(record["seconds"] for record in group),
+        }
+        found.append({**about, **scores.record()})
+    return found
+
+
+def _part(rank: int, world: int) -> str:
+    return f"metrics-rank{rank}of{world}.json"
+
+
+def _parts(out: Path) -> list[Path]:
+    return sorted(out.glob("metrics-rank*of*.json"))
+
+
+def _plain(question: Question) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(question)))
+    return plain
+
+
+def _write(path: Path, content: Any) -> None:
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    unfinished.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
+    unfinished.replace(path)
+
+
+def _read(path: Path) -> Any:
+    """What a file of ours holds; None where there is none, or somebody has spoilt it."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None

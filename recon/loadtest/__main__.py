@@ -1,0 +1,122 @@
+"""``python -m recon.loadtest``: send a crowd to the app on this machine, and write what it saw."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gradio_client import Client
+
+from recon.errors import InputError
+from recon.loadtest import scenes
+from recon.loadtest.server import Server, local
+from recon.loadtest.visitors import EXAMPLES, METHODS, Answers, Question, crowd, slices
+
+MOST = {"visitors": 200, "seconds": 1800, "uploads": 5000}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the load test; 1 if anything failed, was mixed up or left behind; 2 if refused."""
+    options = _parser().parse_args(arguments)
+    try:
+        for name, most in MOST.items():
+            if not 1 <= getattr(options, name) <= most:
+                raise InputError(f"The number of {name} is from 1 to {most}.")
+        if options.url:
+            local(options.url)
+        with tempfile.TemporaryDirectory(prefix="recon-loadtest-") as folder:
+            place = Path(folder)
+            files = slices(place / "slices", options.visitors, options.size)
+            if options.url:
+                report = _served(options.url, files, options)
+            else:
+                report = _own(place, files, options)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    text = json.dumps(report, indent=1)
+    if options.out:
+        options.out.write_text(text + "\n", "utf-8")
+    print(text)
+    wrong = [report[name] for name in ("crowd", "uploads", "leavers")]
+    left = report.get("server", {}).get("files_after")
+    return int(bool(left) or any(one["failed"] or one["mixed_up"] for one in wrong))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m recon.loadtest",
+        description="Start the app on this machine, send visitors to it, compare what they are "
+        "answered with what is computed here, and print what became of it as JSON.",
+    )
+    parser.add_argument("--visitors", type=int, default=40, metavar="N")
+    parser.add_argument("--seconds", type=int, default=180, metavar="S", help="of the crowd")
+    parser.add_argument("--uploads", type=int, default=500, metavar="N", help="in a row")
+    parser.add_argument("--pause", type=float, default=20, metavar="S",
+                        help="that a visitor looks at an answer, on average")  # fmt: skip
+    parser.add_argument(
+        "--size", type=int, default=256, metavar="PIXELS", help="of what they bring"
+    )
+    parser.add_argument("--queue", type=int, default=160, metavar="N", help="who come at once")
+    parser.add_argument("--url", help="an app that runs here already; its weights are left alone")
+    parser.add_argument("--out", type=Path, metavar="FILE")
+    return parser
+
+
+def _served(url: str, files: list[str], options: argparse.Namespace) -> dict[str, Any]:
+    """What can be done to any app of this machine."""
+    start, before = time.monotonic(), os.getloadavg()[0]
+    answers = Answers()
+    crowd(url, files, options.seconds, options.pause, answers)
+    seconds = time.monotonic() - start
+    answers.judge()
+    return {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "load": [round(one, 1) for one in (before, os.getloadavg()[0])],
+        "visitors": options.visitors,
+        "seconds": round(seconds),
+        "crowd": answers.report(),
+        "leavers": scenes.leavers(url, 10),
+        "queue": scenes.full_queue(url, options.queue),
+        "uploads": scenes.uploads(url, files, options.uploads),
+    }
+
+
+def warm(url: str, file: str) -> None:
+    """Everything is asked for once, so that later growth is growth."""
+    client, answers = Client(url, verbose=False), Answers()
+    for acceleration in (4, 8):
+        for method in (*METHODS, "resnet", "unet"):
+            for asked in (*({"example": key} for key in EXAMPLES), {"file": file}):
+                question = Question(acceleration=acceleration, method=method, seed=99, **asked)
+                answers.ask(client, question)
+
+
+def _own(place: Path, files: list[str], options: argparse.Namespace) -> dict[str, Any]:
+    """What is done to an app of our own, which is started and stopped here."""
+    with Server(place) as server:
+        warm(server.url, files[0])
+        begin = server.memory()
+        report = _served(server.url, files, options)
+        report["weights"] = scenes.weights(server)
+        report["disk"] = scenes.full_disk(server, files[0])
+        report["server"] = {
+            "alive": server.alive,
+            "memory_start_mib": begin and round(begin),
+            "memory_end_mib": (end := server.memory()) and round(end),
+            "files_while_running": server.left(),
+        }
+    report["server"] |= {"files_after": server.left(), "tracebacks": server.tracebacks()}
+    return report
+
+
+if __name__ == "__main__":
+    sys.exit(main())

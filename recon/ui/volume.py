@@ -1,0 +1,166 @@
+"""All slices of the file that is open: their scores as they come, then those of the volume."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any
+
+from recon.errors import InputError
+from recon.limits import LimitError
+from recon.ui import plots, session
+from recon.ui.experiment import Action, Answer, Experiment, table
+from recon.ui.session import Choice
+from recon.volume import DEFINITION, VolumeRun, VolumeScores
+
+SCORES = (("ssim", "SSIM", ".3f"), ("psnr", "PSNR (dB)", ".1f"), ("nmse", "NMSE", ".4f"))
+COLUMNS = ["slice", *(f"{of}{name}" for of in ("", "zero_filled_") for name, *_ in SCORES)]
+
+Record = dict[str, Any]
+
+
+def all_slices(choice: Choice) -> Iterator[Answer]:
+    """Reconstruct and score slice after slice."""
+    run = session.volume(choice)
+    if run is None or len(run.volume.places) < 2:
+        yield Answer("<p>What is open holds one slice; a file with several has more to show.</p>")
+        return
+    label, total = run.methods[0].label, len(run.volume.places)
+    records: list[Record] = []
+    done, words, chart, looked = 0, "", "", 0
+    yield Answer("", chart="", done=0, of=total)
+    try:
+        for result in run.pieces():
+            if result is not None and result.reference is None:
+                raise InputError(
+                    "The file that is open was undersampled already: there is no truth to score "
+                    "its slices with."
+                )
+            if result is not None:
+                records.append(result.record())
+            elif run.maximum is None and records:
+                looked += 1
+                note = f"<p>Looking for the maximum of the volume: {looked} of {total} slices.</p>"
+                yield Answer(words + note, done=done, of=total)
+                continue
+            done += 1
+            words, chart = _words(records, total, label), _chart(records, label)
+            # The last one is complete when the volume has its scores.
+            yield Answer(words, chart=chart, done=min(done, total - 1), of=total)
+    except LimitError as error:
+        yield Answer(f"{words}<p>Stopped after {len(records)} slices. {escape(str(error))}</p>")
+        return
+    if not records:
+        raise InputError(next(iter(run.problems.values())))
+    assert run.scores is not None
+    words = _volume(run.scores, label) + _problems(run) + _downloads(records, run.scores)
+    yield Answer(words + _table(records), chart=chart, done=total, of=total)
+
+
+def _words(records: Sequence[Record], total: int, label: str) -> str:
+    return f"<p>{len(records)} of {total} slices, {escape(label)}.</p>" + _table(records)
+
+
+def _volume(scores: VolumeScores, label: str) -> str:
+    """Scores of the volume, and how they are defined."""
+    rows = [
+        [name, *(format(metrics[key], spec) for key, _, spec in SCORES)]
+        for name, metrics in (
+            ("Zero-filled", scores.zero_filled_metrics),
+            (label, scores.metrics),
+        )
+    ]
+    head = ["", *(title for _, title, _ in SCORES)]
+    return (
+        f"<p><b>The volume</b>, {scores.slices} slices with the same mask:</p>{table(head, rows)}"
+        f"<p>As in {escape(DEFINITION)}. Slices below are scored one by one, each with the data "
+        "range that the first tab uses.</p>"
+    )
+
+
+def _problems(run: VolumeRun) -> str:
+    if not run.problems:
+        return ""
+    items = "".join(
+        f"<li>slice {number}: {escape(sentence)}</li>"
+        for ((_, number), _), sentence in run.problems.items()
+    )
+    return (
+        f"<details><summary>{len(run.problems)} slices left out</summary><ul>{items}</ul></details>"
+    )
+
+
+def _table(records: Sequence[Record]) -> str:
+    """A row for each slice, whose number opens it."""
+    head = ["Slice", "SSIM, zero-filled", *(title for _, title, _ in SCORES)]
+    rows = []
+    for record in records:
+        number = record["slice"]
+        cells = [_cell(record["zero_filled_ssim"], ".3f")]
+        cells += [_cell(record[key], spec) for key, _, spec in SCORES]
+        rows.append(
+            f'<tr><th scope="row"><button type="button" data-slice="{number}" '
+            f'aria-label="Open slice {number}">{number}</button></th>'
+            + "".join(f"<td>{cell}</td>" for cell in cells)
+            + "</tr>"
+        )
+    top = "".join(f'<th scope="col">{title}</th>' for title in head)
+    return (
+        '<div class="scroll volume" tabindex="0" role="group" aria-label="Scores of slices">'
+        f'<table class="scores"><thead><tr>{top}</tr></thead><tbody>{"".join(rows)}</tbody>'
+        "</table></div>"
+    )
+
+
+def _cell(value: float | None, spec: str) -> str:
+    return "∞" if value is None else format(value, spec)
+
+
+def _chart(records: Sequence[Record], label: str) -> str:
+    """Scores over slices, one plot each; a press on a point opens its slice."""
+    numbers = [record["slice"] for record in records]
+    parts = []
+    for key, title, _ in SCORES:
+        series = [
+            plots.Series(
+                name,
+                numbers,
+                [float("nan") if r[prefix + key] is None else r[prefix + key] for r in records],
+            )
+            for name, prefix in (("Zero-filled", "zero_filled_"), (label, ""))
+        ]
+        parts.append(plots.curves(series, "slice", title, f"{title} of every slice", opens=True))
+    return "".join(parts)
+
+
+def _downloads(records: Sequence[Record], scores: VolumeScores) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(records)
+    whole = json.dumps({"volume": scores.record(), "slices": records}, indent=1, allow_nan=False)
+    links = " · ".join(
+        f'<a download="slices.{kind}" href="data:{mime};base64,'
+        f'{base64.b64encode(content.encode()).decode()}">{kind.upper()}</a>'
+        for kind, mime, content in (
+            ("csv", "text/csv", text.getvalue()),
+            ("json", "application/json", whole),
+        )
+    )
+    return f"<p>Download all scores: {links}</p>"
+
+
+EXPERIMENT = Experiment(
+    "volume",
+    "All slices",
+    "One slice says little about a volume: the same mask and method on every slice of the file "
+    "that is open. A press on a point or on a number opens its slice.",
+    (Action("Score all slices", "run", all_slices),),
+    opens="",
+    asks_method=True,
+    asks_slice=False,
+)

@@ -1,0 +1,177 @@
+"""Whole volumes on the command line: scores, a kill, several processes, several ranks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import recon
+from recon import batch, batch_results, cli
+from recon.batch import Plan, Question, Task
+from tests.helpers.files import kspace, write_h5
+
+SLICES, FEWER = 4, 2
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two files of one name, and one that is broken."""
+    tmp_path = tmp_path_factory.mktemp("files")
+    stack = kspace(SLICES, 1, 40, 36)[:, 0] * np.arange(1, SLICES + 1)[:, None, None]
+    for name in ("one", "two"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        write_h5(tmp_path / "in" / name / "a.h5", {"acquisition": "CORPD_FBK"}, kspace=stack)
+        stack = stack[::-1][:FEWER]
+    (tmp_path / "in/broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n nothing more")
+    return tmp_path / "in"
+
+
+def words(folder, out, *more) -> list[str]:
+    methods = ("--method", "zero-filled", "cs", "--slice", "all")
+    return [str(word) for word in (folder, "--out", out, *methods, *more)]
+
+
+def command(*start) -> list[str]:
+    return [sys.executable, "-m", *start]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())}
+
+
+def results(out) -> tuple[list[dict], list[dict], set[str]]:
+    """Everything of a run but how long it took."""
+    records, volumes = (
+        [{**one, "seconds": 0} for one in json.loads((out / name).read_text())]
+        for name in ("metrics.json", "volumes.json")
+    )
+    return records, volumes, {path.name for path in out.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def whole(folder, tmp_path_factory):
+    """A folder with the results of one run in one process."""
+    out = tmp_path_factory.mktemp("whole")
+    with redirect_stderr(StringIO()) as errors, redirect_stdout(StringIO()) as printed:
+        assert cli.main(words(folder, out)) == 1  # one file is broken
+    assert errors.getvalue().count("\n") == 1
+    assert "broken.h5" in errors.getvalue()
+    assert printed.getvalue().count("volume of") == 4
+    return out
+
+
+@pytest.fixture
+def expected(whole):
+    found = results(whole)
+    assert len(found[0]) == 2 * (SLICES + FEWER)
+    return found
+
+
+def test_volume_scores_are_those_of_the_library(folder, expected):
+    volumes = expected[1]
+    assert [(one["method"], one["slices"]) for one in volumes] == [
+        ("zero-filled", SLICES), ("cs", SLICES), ("zero-filled", FEWER), ("cs", FEWER),
+    ]  # fmt: skip
+    run = recon.reconstruct_volume(folder / "one/a.h5", method="cs")
+    list(run)
+    assert volumes[1].items() >= run.scores.record().items()
+    assert "volume" in volumes[1]["definition"]
+
+
+def test_a_killed_run_that_is_resumed_gives_what_one_run_gives(folder, expected, tmp_path):
+    out = tmp_path / "killed"
+    run = subprocess.Popen(
+        command("recon", *words(folder, out)), env=environment(), stderr=subprocess.DEVNULL
+    )
+    while not (out / "metrics.json").exists() or len(left(out)) < 3:
+        assert run.poll() is None
+        time.sleep(0.01)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    before = left(out)
+    assert 3 <= len(before) < len(expected[0])
+    assert cli.main(words(folder, out, "--resume")) == 1
+    assert results(out) == expected
+    after = json.loads((out / "metrics.json").read_text())
+    kept = [one for one in before if one["method"] == "cs"]  # done with all methods
+    assert [one for one in after if one in kept] == kept  # how long they took, too
+
+
+def left(out) -> list[dict]:
+    return json.loads((out / "metrics.json").read_text())
+
+
+def test_another_question_is_not_resumed(folder, expected, whole, capsys):
+    assert cli.main(words(folder, whole, "--resume", "--seed", 3)) == 1
+    printed = capsys.readouterr()
+    assert "seed 0, not 3" in printed.err
+    assert results(whole) == expected
+
+
+def test_jobs(folder, expected, tmp_path, capfd):
+    assert cli.main(words(folder, tmp_path / "jobs", "--jobs", 2)) == 1
+    assert results(tmp_path / "jobs") == expected
+    assert capfd.readouterr().err.count("\n") == 1
+
+
+def test_two_ranks_of_a_launcher(folder, expected, tmp_path):
+    launcher = command("torch.distributed.run", "--standalone", "--nproc-per-node", 2, "-m")
+    out = tmp_path / "ranks"
+    run = subprocess.run(
+        [*map(str, launcher), "recon", *words(folder / "one", out)],
+        env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("volume of") == 2  # one of the two says it
+    records, volumes, names = results(out)
+    assert records == expected[0][: 2 * SLICES]
+    assert volumes == expected[1][:2]
+    assert len([name for name in names if name.endswith(".png")]) == 2 * SLICES
+    assert not [name for name in names if "rank" in name or "part" in name]
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 5, 40])
+@pytest.mark.parametrize("files", [1, 2, 7])
+def test_shares_are_everything_once(tmp_path, world, files):
+    tasks = [Task(tmp_path / f"{n}", f"{n}", 4.0, n + 3, tuple(range(n + 3))) for n in range(files)]
+    dealt = [
+        (task.stem, number)
+        for rank in range(world)
+        for task in batch.share_of(tasks, rank, world)
+        for number in task.numbers
+    ]
+    assert sorted(dealt) == sorted((t.stem, n) for t in tasks for n in t.numbers)
+
+
+def test_ranks_wait_for_each_other_and_leave_nothing(tmp_path):
+    """The rank that ends last brings all shares together, in the order of the plan."""
+    question = Question(slice="all")
+    task = Task(tmp_path / "a.h5", "a", 4.0, 4, (0, 1, 2, 3))
+    whole = Plan(question, [task])
+    shares = [batch_results.Results(tmp_path, whole, rank, 2) for rank in range(2)]
+    for rank, share in enumerate(shares):
+        batch_results.begin(share, False)
+        for number in (3 - rank, 1 - rank):
+            share.add(
+                {"file": str(task.file), "asked_acceleration": 4.0, "slice": number,
+                 "method": "resnet-dc", "in_volume": None}
+            )  # fmt: skip
+    shares[0].save()
+    shares[1].save(complete=True)
+    assert shares[1].merged() is None
+    assert not (tmp_path / "metrics.json").exists()
+    assert len(batch_results.done(tmp_path, question)) == 4  # a killed run is resumed from shares
+    shares[0].save(complete=True)
+    merged = shares[0].merged()
+    assert [record["slice"] for record in merged.records] == [0, 1, 2, 3]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "metrics.json", "volumes.json", "question.json",
+    }  # fmt: skip

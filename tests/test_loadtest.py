@@ -1,0 +1,48 @@
+"""The load test, short: everything right, every refusal a sentence, nothing left behind."""
+
+import json
+
+import pytest
+
+from recon.loadtest import __main__ as loadtest
+from recon.loadtest.scenes import sentence
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://example.org:7860", "http://127.0.0.1.example.org", "https://10.0.0.1", "ftp://x"],
+)
+def test_other_hosts_are_refused(url, capsys):
+    assert loadtest.main(["--url", url]) == 2
+    assert "this machine alone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--visitors", "0"], ["--seconds", "99999"]])
+def test_it_is_bounded(words, capsys):
+    assert loadtest.main(words) == 2
+    assert "is from 1 to" in capsys.readouterr().err
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_small_crowd(tmp_path, capsys):
+    small = {"visitors": 3, "seconds": 6, "pause": 1, "uploads": 6, "queue": 4, "size": 64}
+    words = [word for name, value in small.items() for word in (f"--{name}", str(value))]
+    status = loadtest.main([*words, "--out", str(tmp_path / "report.json")])
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert status == 0, report
+    assert json.loads(capsys.readouterr().out) == report
+    for scene in (report["crowd"], report["uploads"], report["leavers"]):
+        assert scene["answered"] == scene["right"] > 0
+        assert scene["mixed_up"] == scene["failed"] == 0
+    assert report["uploads"]["answered"] == 6
+    assert report["queue"]["afterwards"]["right"] == 1
+    assert report["weights"]["others"] == "right"
+    assert report["weights"]["put_back"] == ["right", "right"]
+    assert sentence(report["weights"]["removed"])
+    assert sentence(report["weights"]["damaged"])
+    assert report["disk"]["example"] == report["disk"]["afterwards"] == "right"
+    assert sentence(report["disk"]["upload"])
+    assert report["server"]["alive"]
+    assert report["server"]["files_after"] == report["server"]["tracebacks"] == 0
