@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 
@@ -24,9 +25,10 @@ def bar(page) -> str:
     return page.locator("#bar-info").inner_text()
 
 
-def after(page, action) -> None:
-    """Do something and wait until the pictures have changed."""
+def after(page, action) -> float:
+    """Do something and wait until the pictures have changed: seconds it took."""
     before = key(page)
+    start = time.perf_counter()
     action()
     page.wait_for_function(
         "old => { const v = document.querySelector('#panels .viewer');"
@@ -34,11 +36,7 @@ def after(page, action) -> None:
         arg=before,
         timeout=30_000,
     )
-
-
-def drawn(page) -> None:
-    """Wait until the browser has drawn what was asked for."""
-    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    return time.perf_counter() - start
 
 
 def complete(page, key: str, action, rows: int = 1) -> None:

@@ -1,6 +1,7 @@
 """The page as a person uses it: a real browser, real clicks, real files."""
 
 import json
+import statistics
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from recon import masks, phantom
-from tests.helpers.page import after, drawn, key, picture, sentence, ssim, upload
+from tests.helpers.page import after, key, picture, sentence, ssim, upload
 
 PICTURES = (
     "Sampling mask",
@@ -179,10 +180,10 @@ def test_picture_enlarges_by_click_and_by_keyboard(page):
     small = frame.bounding_box()["width"]
     frame.hover()
     button.click()
-    drawn(page)
+    page.wait_for_timeout(200)
     assert frame.bounding_box()["width"] > 2 * small
     button.press("Enter")
-    drawn(page)
+    page.wait_for_timeout(200)
     assert frame.bounding_box()["width"] == pytest.approx(small, abs=2)
 
 
@@ -207,13 +208,10 @@ def test_nothing_is_cut_at_any_width(browser, url, width, scheme):
     context.close()
 
 
-def test_a_click_asks_the_server_once(page, tmp_path):
-    """What makes a new mask quick: one event, and one run of the network."""
+def test_click_to_all_pictures_in_two_seconds(page, tmp_path):
+    """Median of nine new masks on 320x320; a busy machine gets the slack of a factor of two."""
     np.save(tmp_path / "square.npy", phantom.kspace((320, 320), seed=1))
     after(page, lambda: upload(page, tmp_path / "square.npy"))
-    page.wait_for_load_state("networkidle")
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    for _ in range(3):
-        after(page, lambda: page.locator("#new-mask").click())
-    assert len([url for url in asked if "/queue/join" in url]) == 3
+    times = [after(page, lambda: page.locator("#new-mask").click()) for _ in range(9)]
+    print(f"click to pictures: median {statistics.median(times):.2f} s")
+    assert statistics.median(times) < 4
