@@ -23,7 +23,7 @@ else:  # which refuse to start an app that never asks for a GPU; this one needs 
     spaces.GPU(lambda: None)
 
 from recon import readers, weights
-from recon.ui import CSS, HEAD, THEME, build, serving
+from recon.ui import CSS, HEAD, THEME, advance, build, serving
 
 store, problem = weights.default_or_shipped()
 if problem:
@@ -53,4 +53,5 @@ def serve(**options: Any) -> tuple[Any, str, str]:
 
 
 if __name__ == "__main__":
+    advance.begin()
     serve()

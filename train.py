@@ -28,7 +28,7 @@ from recon.errors import InputError
 from recon.training import cards, export, publish
 from recon.training.learner import Learner, Workers, choose_device
 from recon.training.log import Log
-from recon.training.recipes import RECIPES, Run, original
+from recon.training.recipes import RECIPES, TEST_COILS, Run, original
 from recon.training.record import evaluate, record
 
 TEST_NOISE = 0.005  # the noise level of validation and test, share of the image's maximum
@@ -50,7 +50,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     candidates = candidates[:: max(1, len(candidates) // run.validation_slices)]
     # Where there are coils to learn, every other slice is seen by several.
     validation = [
-        datasets.fixed_scan(*one, TEST_NOISE, coils=min(run.coils, 8) if number % 2 else 1)
+        datasets.fixed_scan(*one, TEST_NOISE, coils=min(run.coils, TEST_COILS) if number % 2 else 1)
         for number, one in enumerate(candidates)
     ]
 
@@ -63,7 +63,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     written = record(run, training, learner.network)  # now: the code may change while it runs
     if run.start:
         written["start"] = begin(learner, run.start, out)
-    config = weights.Config(run.model, run.acceleration)
+    config = weights.Config(run.model, run.acceleration, several=run.all_coils)
     progress: dict[str, Any] = {
         "step": 0,
         "best": -math.inf,
@@ -141,11 +141,15 @@ def test(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:
     """Scores of the best weights on the subjects kept for testing, volume by volume."""
     network = weights.Store(folder.parent).load(folder.name)
     volumes = datasets.load(data, "test", run.dataset)
+    coils = min(run.coils, TEST_COILS) if run.all_coils else 1
     return [
         {"subject": volume.subject, "volume": volume.name, "acceleration": rate}
         | evaluate(
             network,
-            (datasets.fixed_scan(volume, n, rate, TEST_NOISE) for n in range(len(volume.slices))),
+            (
+                datasets.fixed_scan(volume, n, rate, TEST_NOISE, coils=coils)
+                for n in range(len(volume.slices))
+            ),
         )
         for rate in run.test_accelerations
         for volume in tqdm(volumes, desc=f"test {rate:g}x", file=sys.stderr)

@@ -62,7 +62,7 @@ def contenders(folder: Path | None = None) -> list[Contender]:
             name = f"bart-{regularizer}"
             found.append(Contender(name, label, _bart(regularizer), REGULARIZATIONS))
     for name in models.ARCHITECTURES:
-        if name in store.architectures():
+        if name in ways and name in store.architectures():
             found.append(_contender(ways[name], store.load(store.nearest(name, 4))))
     return found
 

@@ -88,7 +88,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the open data")
     parser.add_argument("--slices", type=int, default=5, help="simulated ones")
-    parser.add_argument("--weights", nargs="*", default=["resnet-dc"], help="names of checkpoints")
+    parser.add_argument(
+        "--weights",
+        nargs="*",
+        default=["resnet-dc", "resnet-dc-coils"],
+        help="names of checkpoints",
+    )
     parser.add_argument("--folder", type=Path, help="of the checkpoints")
     parser.add_argument("--no-bart", action="store_true")
     arguments = parser.parse_args()
@@ -96,7 +101,8 @@ def main() -> int:
     store = weights.Store(arguments.folder) if arguments.folder else weights.default()
     for name in arguments.weights:
         network = store.load(name)
-        methods[f"{name}, coil by coil"] = [coil_by_coil(network)]
+        if not store.config(name).several:
+            methods[f"{name}, coil by coil"] = [coil_by_coil(network)]
         methods[f"{name}, together"] = [method_of(network)]
     if not arguments.no_bart and bart.version():
         methods["SENSE, l1-wavelet (BART)"] = [

@@ -17,8 +17,15 @@ ENERGY = 0.99  # share of the centre's energy that virtual coils keep for the ne
 MOST = 12  # virtual coils
 
 
-def coil_images(network: nn.Module, kspace: Tensor, mask: Tensor) -> Tensor:
-    """What a network makes of every coil, together where the middle of k-space tells their maps.
+def maps_of(kspace: Tensor, mask: Tensor) -> Tensor | None:
+    """Sensitivities of several coils, (C, H, W), where the middle of k-space tells them."""
+    return sensitivities(kspace, mask) if len(kspace) > 1 else None
+
+
+def coil_images(
+    network: nn.Module, kspace: Tensor, mask: Tensor, maps: Tensor | None = None
+) -> Tensor:
+    """What a network makes of every coil: together where there are maps, else one by one.
 
     Parameters
     ----------
@@ -28,21 +35,23 @@ def coil_images(network: nn.Module, kspace: Tensor, mask: Tensor) -> Tensor:
         Zero where nothing was measured: complex64, shape (C, H, W).
     mask
         Measured lines, boolean, shape (W,).
+    maps
+        See `maps_of`.
 
     Returns
     -------
     complex64, shape (C, H, W).
     """
-    maps = sensitivities(kspace, mask) if len(kspace) > 1 else None
     if maps is not None:
         joint = Joint(kspace, mask, maps)
         return joint.coil_images(network(*joint.inputs)[0])
     return torch.stack([network(k, m)[0] * scale for k, m, scale in _coils(kspace, mask)])
 
 
-def steps(network: nn.Module, kspace: Tensor, mask: Tensor) -> Iterator[Tensor]:
+def steps(
+    network: nn.Module, kspace: Tensor, mask: Tensor, maps: Tensor | None = None
+) -> Iterator[Tensor]:
     """The same after each of the network's steps, the last one being the result."""
-    maps = sensitivities(kspace, mask) if len(kspace) > 1 else None
     if maps is not None:
         joint = Joint(kspace, mask, maps)
         for image in network.iterates(*joint.inputs):  # type: ignore[operator]

@@ -14,7 +14,8 @@ from recon.measurement import Measurement
 from recon.methods.base import IterativeMethod, Method
 from recon.phase import with_phase
 
-Load = Callable[[Measurement], nn.Module]
+# The network for a measurement; and whether its coils are reconstructed together.
+Load = Callable[[Measurement, bool], nn.Module]
 
 
 class ImageNetwork(Method):
@@ -35,7 +36,7 @@ class ImageNetwork(Method):
 
     @torch.inference_mode()
     def __call__(self, measurement: Measurement) -> np.ndarray:
-        network = self.load(measurement)
+        network = self.load(measurement, False)
         # Networks see pictures scaled to a zero-filled maximum of 1.
         scale = float(measurement.zero_filled.max()) or 1.0
         x = torch.from_numpy(measurement.zero_filled / scale)[None, None]  # (1, 1, h, w)
@@ -62,21 +63,27 @@ class KSpaceNetwork(IterativeMethod):
 
     @torch.inference_mode()
     def coil_images(self, measurement: Measurement) -> np.ndarray:
-        network = self.load(measurement)
-        images = joint.coil_images(network, *_tensors(measurement, _device(network)))
+        images = joint.coil_images(*self._given(measurement))
         return images.cpu().numpy().reshape(measurement.kspace.shape)
 
     @torch.inference_mode()
     def steps(self, measurement: Measurement) -> Iterator[np.ndarray]:
-        network = self.load(measurement)
-        for images in joint.steps(network, *_tensors(measurement, _device(network))):
+        for images in joint.steps(*self._given(measurement)):
             yield measurement.picture_of(images).cpu().numpy()
 
-
-def _tensors(measurement: Measurement, device: torch.device) -> tuple[Tensor, Tensor]:
-    """K-space of every coil, (C, H, W), and the mask."""
-    kspace = torch.from_numpy(measurement.kspace).to(device)
-    return kspace.view(-1, *kspace.shape[-2:]), torch.from_numpy(measurement.mask).to(device)
+    def _given(self, measurement: Measurement) -> tuple[nn.Module, Tensor, Tensor, Tensor | None]:
+        """The network, k-space of every coil (C, H, W), the mask, and maps of several coils."""
+        kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
+        kspace = kspace.view(-1, *kspace.shape[-2:])
+        maps = joint.maps_of(kspace, mask)
+        network = self.load(measurement, maps is not None)
+        device = _device(network)
+        return (
+            network,
+            kspace.to(device),
+            mask.to(device),
+            None if maps is None else maps.to(device),
+        )
 
 
 def _adapter(takes_kspace: bool) -> type[ImageNetwork] | type[KSpaceNetwork]:
@@ -89,11 +96,13 @@ def _device(network: nn.Module) -> torch.device:
 
 def method_of(network: nn.Module) -> Method:
     """A network, trained or not, as a method."""
-    return _adapter(bool(network.takes_kspace))(lambda _: network)
+    return _adapter(bool(network.takes_kspace))(lambda *_: network)
 
 
 def published(architecture: str, label: str, store: weights.Store | None = None) -> Method:
-    """The network of an architecture that was trained nearest to a measurement's acceleration.
+    """The network of an architecture that was trained for what comes nearest to a measurement.
+
+    That is its acceleration, and whether its coils are reconstructed together.
 
     Parameters
     ----------
@@ -105,8 +114,8 @@ def published(architecture: str, label: str, store: weights.Store | None = None)
         Where the weights are; `recon.weights.default` where None.
     """
 
-    def load(measurement: Measurement) -> nn.Module:
+    def load(measurement: Measurement, several: bool) -> nn.Module:
         found = store or weights.default()
-        return found.load(found.nearest(architecture, measurement.acceleration))
+        return found.load(found.nearest(architecture, measurement.acceleration, several))
 
     return _adapter(models.ARCHITECTURES[architecture].takes_kspace)(load, architecture, label)

@@ -9,13 +9,14 @@ from recon.models.cnn import CNN
 from recon.models.network import Network
 from recon.models.resnet import ResNet
 from recon.models.unet import UNet
-from recon.models.unrolled import ResNetDC
+from recon.models.unrolled import ResNetDC, SmallResNetDC
 
 ARCHITECTURES: Mapping[str, type[Network]] = {
     "cnn": CNN,
     "gan": ResNet,  # the ResNet, trained against `recon.models.discriminator`
     "resnet": ResNet,
     "resnet-dc": ResNetDC,
+    "resnet-dc-small": SmallResNetDC,  # no method: its training is what is looked at
     "unet": UNet,
 }
 

@@ -171,6 +171,17 @@ class ResNetDC(Network):
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
 
+class SmallResNetDC(ResNetDC):
+    """The same with few steps and narrow: learns in minutes, so that one can watch it learn."""
+
+    architecture = "resnet-dc-small"
+
+    def __init__(
+        self, steps: int = 3, features: int = 16, coarse: int = 16, memory: int = 4
+    ) -> None:
+        super().__init__(steps, features, coarse, memory)
+
+
 def _as_channels(image: Tensor) -> Tensor:
     return torch.stack([image.real, image.imag], 1)
 

@@ -70,6 +70,7 @@ def score_masks(
     scan: Scan,
     candidates: Iterable[np.ndarray],
     method: Method | None = None,
+    acceleration: float | None = None,
 ) -> Iterator[float]:
     """SSIM of one slice under one mask after the other.
 
@@ -81,6 +82,8 @@ def score_masks(
         Masks, each boolean, shape (W,), with at least one line.
     method
         Who reconstructs; None is zero-filled, by a quick way.
+    acceleration
+        That the method is told; the achieved one of each mask where None.
 
     Yields
     ------
@@ -88,7 +91,10 @@ def score_masks(
     """
     zero_filled = ZeroFilledPictures(scan)
     for mask in candidates:
-        yield scan.similarity(zero_filled(mask) if method is None else method(scan.measure(mask)))
+        if method is None:
+            yield scan.similarity(zero_filled(mask))
+        else:
+            yield scan.similarity(method(scan.measure(mask, acceleration)))
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,11 @@ class Standing:
 
     ssim: float
     others: np.ndarray
+
+    @property
+    def beaten(self) -> int:
+        """Number of random masks that are worse."""
+        return int((self.others < self.ssim).sum())
 
     @property
     def percentile(self) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from recon import models
 from recon.metrics import closed_share
-from recon.training.recipes import Run
+from recon.training.recipes import TEST_COILS, Run
 
 DESCRIPTIONS = {
     "cnn": """\
@@ -24,12 +24,26 @@ normalisation. It starts as the identity, which the original did not.""",
     "resnet-dc": """\
 Residual networks with data consistency: a small network improves the complex image, the measured
 lines are put back, and so on for several steps. One set of weights for any acceleration from
-{gentlest:g}x to 10x, and for one coil or many: several coils are reconstructed together in one
-pass, through maps of what they see (ESPIRiT), with conjugate gradients as data consistency.""",
+{gentlest:g}x to 10x, {scans}""",
+    "resnet-dc-small": """\
+A small relative of ResNet-DC, 3 narrow steps instead of 6: a small network improves the complex
+image, the measured lines are put back, and so on. It is no method of the page, which shows how it
+learned: `snapshots/` holds its weights along the training, ever further apart.""",
     "unet": """\
 The U-Net of fastMRI (32 channels, 4 poolings, instance normalisation), the field's baseline: a
 zero-filled magnitude image in, a repaired one out.""",
 }
+ONE_COIL = """\
+for scans of one coil.
+Several coils are reconstructed together by its sibling, `resnet-dc-coils`."""
+ANY_COILS = """\
+for one coil or several: those are reconstructed
+together in one pass, through maps of what they see (ESPIRiT), with conjugate gradients as data
+consistency."""
+SEVERAL_COILS = """\
+for scans of several coils: they are
+reconstructed together in one pass, through maps of what they see (ESPIRiT), with conjugate
+gradients as data consistency. One coil is left to its sibling, `resnet-dc`."""
 MAGNITUDE_ONLY = """\
 It sees the magnitude image alone, so nothing ties its output to the lines that were measured: it
 may remove structures and invent some. {trained}; on other anatomies, contrasts, noise levels and
@@ -40,7 +54,7 @@ still vanish or be invented. {trained}, {coils}."""
 COARSER = """
   Every other one is first brought to a lower resolution, down to {coarsest:.0%} along an axis."""
 SEVERAL = """
-  About half are seen by 2 to {coils} simulated coils, whose maps are estimated from the
+  {share} are seen by 2 to {coils} simulated coils, whose maps are estimated from the
   undersampled scan. Echoes miss the middle of k-space by up to {tilt:g} samples."""
 OPEN_DATA = """\
 {slices} slices of {volumes} volumes, of the subjects {train}.
@@ -144,7 +158,11 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         "noise": run["noise"],
         "chose": "chose the best weights" if run["keep"] == "best" else "was watched",
         "augmented": (COARSER.format(**run) if run["coarsest"] < 1 else "")
-        + (SEVERAL.format(**run) if run["coils"] > 1 else ""),
+        + (
+            SEVERAL.format(**run, share="All" if run["several"] == 1 else "About half")
+            if run["coils"] > 1
+            else ""
+        ),
     }
     made = MADE.format(
         data=(OPEN_DATA if simulated else FASTMRI_DATA).format(**facts),
@@ -158,14 +176,17 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         **{key: machine[key] for key in ("processor", "threads", "torch")},
         minutes=record["seconds"] / 60,
     )
+    seen = f" seen by {TEST_COILS} coils" if run["coils"] > 1 and run["several"] == 1 else ""
     scores = SCORES.format(
-        test_kspace=f"simulated k-space, noise {record['test_noise']:.1%}"
+        test_kspace=f"simulated k-space{seen}, noise {record['test_noise']:.1%}"
         if simulated
         else "measured k-space",
         rows="\n".join(map(_row, rows)),
         caution=f"\n{DATA_CRIMES}\n" if simulated else "",
     )
-    description, limits = DESCRIPTIONS[run["model"]].format(**run), _limits(run)
+    several = SEVERAL_COILS if run["several"] == 1 else ANY_COILS
+    scans = several if run["coils"] > 1 else ONE_COIL
+    description, limits = DESCRIPTIONS[run["model"]].format(**run, scans=scans), _limits(run)
     return {"description": description, "made": made, "scores": scores, "limits": limits}
 
 

@@ -23,8 +23,6 @@ from recon.training.losses import adversarial_loss, discriminator_loss, ssim_los
 from recon.training.muon import Muon
 from recon.training.recipes import Run
 
-SEVERAL = 0.5  # of the scans have more than one coil, where any have
-
 
 class Workers:
     """The processes that train together, each on its share of a batch: one if launched alone.
@@ -152,7 +150,7 @@ class Learner:
             epoch, place = divmod(position, len(slices))
             index = np.random.default_rng((run.seed, epoch)).permutation(len(slices))[place]
         coils = 1
-        if run.coils > 1 and rng.random() < SEVERAL:
+        if run.coils > 1 and rng.random() < run.several:
             coils = int(rng.integers(2, run.coils + 1))
         kspace = datasets.draw(
             slices, rng, run.noise, run.augment, index, run.coarsest, run.tilt, coils

@@ -12,6 +12,7 @@ from pathlib import Path
 import safetensors.torch
 from huggingface_hub import CommitOperationAdd, HfApi
 
+from recon.methods import METHODS
 from recon.training.hub_card import benchmark_rows, hub_card
 from recon.weights import SHIPPED, Store, WeightsError, checkpoint, hub
 
@@ -29,10 +30,15 @@ def files(store: Store, name: str, repo: str) -> dict[str, bytes]:
     Raises
     ------
     WeightsError
-        If the checkpoint is missing, damaged, or came without a record.
+        If the checkpoint is missing, damaged, of no method, or came without a record.
     """
     store.load(name)  # fits the network
     config, record, folder = store.config(name), store.record(name), store.places()[name]
+    if config.architecture not in METHODS:
+        raise WeightsError(
+            f"'{name}' is shown while it learns and is no method that anybody could choose; "
+            f"publish one of {', '.join(METHODS)}."
+        )
     if not checkpoint.intact(folder):  # by now
         raise WeightsError(f"The weights '{name}' are damaged; make them again.")
     parts = [path.read_bytes() for path in checkpoint.weight_files(folder)]

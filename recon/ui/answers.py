@@ -58,13 +58,27 @@ def keep(experiment: str, choice: Choice, own: dict[str, Any], answer: dict[str,
 
 
 def _path(experiment: str, choice: Choice, own: dict[str, Any]) -> Path | None:
-    named = os.environ.get(VARIABLE)
-    if not keeps(choice) or named == "":
+    place = folder()
+    if not keeps(choice) or place is None:
         return None
-    folder = Path(named) if named else Path(pooch.os_cache("mri-recon")) / "answers"
-    question = json.dumps([experiment, choice.key(), own], sort_keys=True, default=str)
+    # Experiments that are kept have their own choice of methods.
+    asked = [experiment, choice.key(with_method=False), {k: _plain(v) for k, v in own.items()}]
+    question = json.dumps(asked, sort_keys=True, default=str)
     name = hashlib.sha256(f"{question} {state()}".encode()).hexdigest()[:32]
-    return folder / f"{name}.json"
+    return place / f"{name}.json"
+
+
+def folder() -> Path | None:
+    """Where answers are kept; None where they are not."""
+    named = os.environ.get(VARIABLE)
+    if named == "":
+        return None
+    return Path(named) if named else Path(pooch.os_cache("mri-recon")) / "answers"
+
+
+def _plain(value: Any) -> Any:
+    """3 and 3.0, of which a browser sends either, as the same."""
+    return float(value) if isinstance(value, int | float) else value
 
 
 @cache

@@ -44,6 +44,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._short = 0
+        self._pieces = 0
         self._changed = threading.Condition()
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
@@ -59,7 +60,7 @@ class Turns:
         if not self._places.acquire(timeout=QUEUE):
             raise InputError("The server is busy just now; please try again in a minute.")
         try:
-            with limits.limited(seconds):
+            with self._counted("_pieces"), limits.limited(seconds):
                 yield
         finally:
             self._places.release()
@@ -67,14 +68,24 @@ class Turns:
     @contextmanager
     def short(self) -> Iterator[None]:
         """Around short work."""
+        with self._counted("_short"):
+            yield
+
+    @contextmanager
+    def _counted(self, name: str) -> Iterator[None]:
         with self._changed:
-            self._short += 1
+            setattr(self, name, getattr(self, name) + 1)
         try:
             yield
         finally:
             with self._changed:
-                self._short -= 1
+                setattr(self, name, getattr(self, name) - 1)
                 self._changed.notify_all()
+
+    def until_idle(self) -> None:
+        """Wait until nobody's work is going on, short or long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._short and not self._pieces)
 
     def give_way(self, patience: float = PATIENCE) -> None:
         """Between two pieces of long work: wait while short work is going on."""

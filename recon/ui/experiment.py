@@ -11,15 +11,14 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
 import gradio as gr
 
 from recon import figures
-from recon.errors import InputError
-from recon.methods import METHODS, Method, methods
+from recon.methods import METHODS, methods
 from recon.ui import answers, events
 from recon.ui.controls import Controls
 from recon.ui.events import TURNS, Values, careful
@@ -152,8 +151,13 @@ class _Drawn:
         ]  # fmt: skip
 
 
-def build(experiment: Experiment, shared: Controls) -> None:
-    """Draw an experiment and connect it; call it inside of its tab."""
+def build(experiment: Experiment, shared: Controls) -> dict[str, Any]:
+    """Draw an experiment and connect it; call it inside of its tab.
+
+    Returns
+    -------
+    Its own controls by their name in a link.
+    """
     drawn = _draw(experiment)
     inputs = {*shared.inputs, *drawn.own.values(), drawn.about}
     cancels: list[Any] = []
@@ -179,6 +183,7 @@ def build(experiment: Experiment, shared: Controls) -> None:
         cancels=cancels,
         **events.quiet(queue=False),
     )
+    return {f"{experiment.key}_{name}": control for name, control in drawn.own.items()}
 
 
 def _draw(experiment: Experiment) -> _Drawn:
@@ -242,9 +247,9 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
         elif experiment.opens == "run":
             yield from _follow(action.compute(choice, **own), experiment, choice, drawn)
         elif (stored := answers.find(experiment.key, choice, own)) is not None:
-            yield from _follow([Answer(**stored)], experiment, choice, drawn)
+            yield from _follow([_said_so(Answer(**stored))], experiment, choice, drawn)
         elif answers.keeps(choice):
-            found = _kept(action.compute(choice, **own), experiment, choice, own)
+            found = kept(action.compute(choice, **own), experiment, choice, own)
             yield from _follow(found, experiment, choice, drawn)
         elif shown.get("question"):
             yield {drawn.message: ""}  # an old answer stays, marked as one
@@ -272,7 +277,16 @@ def start_of(choice: Choice, label: str) -> Answer:
     return Answer(words, viewer(shown, figures.window(result)))
 
 
-def _kept(
+def _said_so(stored: Answer) -> Answer:
+    """An answer that was kept, and that it was."""
+    note = (
+        '<p class="kept">Computed earlier on this server, by the code and the weights that answer '
+        "now; times are of then.</p>"
+    )
+    return replace(stored, words=(stored.words or "") + note)
+
+
+def kept(
     found: Iterable[Answer], experiment: Experiment, choice: Choice, own: dict[str, Any]
 ) -> Iterator[Answer]:
     """The same answers; the complete one is kept for the next person."""
@@ -363,19 +377,6 @@ def place_fields(key: str) -> tuple[gr.Number, gr.Number]:
             for name in ("Row", "Column")
         )
     return row, column
-
-
-def chosen_methods(names: Sequence[str]) -> list[Method]:
-    """Methods by name, the simplest first, in whatever order they were chosen.
-
-    Raises
-    ------
-    InputError
-        If none was chosen.
-    """
-    if not names:
-        raise InputError("Choose a method at least.")
-    return [METHODS[name] for name in reversed(METHODS) if name in names]
 
 
 def lead(text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon import masks
+from recon import examples, masks
 from recon.errors import InputError
 from recon.methods import DEFAULT, METHODS
 from recon.probes.handdrawn import Standing, random_masks, score_masks
@@ -22,13 +22,17 @@ from recon.ui import events, html, instant, plots, session
 from recon.ui.controls import Controls
 from recon.ui.events import TURNS, Values, careful
 from recon.ui.experiment import lead, method_choices
+from recon.ui.room import Room, entered
 from recon.ui.session import Choice, attempt
 from recon.ui.viewer import packed
 from recon.ui.web import component
 
 BY_HAND = "hand"  # the family of a mask that a person drew
 RIVALS = 200  # random masks that a hand-drawn one is set against
-FEW_RIVALS = 24  # where every mask takes a reconstruction
+# Every mask meets the same ones, so they are judged once. A seed of the page's masks would draw
+# the random mask itself as its first rival.
+RIVAL_SEED = (0, 1)
+FEW_RIVALS = 8  # more with every press of the button, where every mask takes a reconstruction
 
 # The browser's answer to a control: the centre fraction to show.
 ASK = """
@@ -63,10 +67,14 @@ class _View:
     standing: Any
     message: Any
     sent: Any  # key of the slice that the browser has
+    judged: Any  # which mask was set against how many others
+    room: Room
+    place: Any  # what the class's leaderboard said
 
     @property
     def inputs(self) -> set[Any]:
-        return {*self.shared.inputs, *vars(self.lab).values(), self.judge, self.sent}
+        own = {*vars(self.lab).values(), self.judge, self.sent, self.judged, self.room.code}
+        return {*self.shared.inputs, *own}
 
     def wish(self, values: Values, hand: str | None = None) -> Choice:
         """What the lab is set to; `hand` in place of the mask that is drawn so far."""
@@ -120,10 +128,60 @@ class _View:
         }
 
     def compete(self, values: Values) -> Iterator[dict[Any, Any]]:
-        wish = self.wish(values)
-        for words in beaten(wish, values[self.judge] == "zero-filled"):
+        wish, quickly = self.wish(values), values[self.judge] == "zero-filled"
+        count = RIVALS if quickly else FEW_RIVALS
+        before, so_far = values[self.judged] or ("", 0)
+        if not quickly and before == wish.key():  # pressed again: the same ones, and more
+            count += so_far
+        for words in beaten(wish, quickly, count):
             yield {self.standing: words, self.message: ""}
             TURNS.give_way()
+        if not quickly:
+            yield {self.judged: (wish.key(), count)}
+
+    def enter(self, values: Values) -> dict[Any, Any]:
+        """Send the mask to the class: it is scored here, whatever the browser believes."""
+        wish, quickly = self.wish(values), values[self.judge] == "zero-filled"
+        said = entered(values[self.room.code], *contribution(wish, quickly))
+        return {self.place: said, self.message: ""}
+
+
+def contribution(choice: Choice, quickly: bool) -> tuple[str, float, int]:
+    """A mask for a class's leaderboard: which question it answers, its SSIM, its lines.
+
+    Parameters
+    ----------
+    quickly
+        Judge by the zero-filled image, not by the reconstruction.
+
+    Raises
+    ------
+    InputError
+        If it is on a slice that others do not have, or has more lines than others may have.
+    """
+    key = choice.origin.example
+    if key is None:
+        raise InputError(
+            "A class compares masks on one of the examples, which everybody has; choose one on "
+            "the first tab."
+        )
+    scan, sampling = session.subject(choice)
+    lines, budget = int(sampling.mask.sum()), max(1, round(scan.width / choice.acceleration))
+    if lines > budget:
+        raise InputError(
+            f"This mask has {lines} lines; at {choice.acceleration:g}x a class compares masks of "
+            f"at most {budget}, so take {lines - budget} away."
+        )
+    method = METHODS["zero-filled" if quickly else choice.method]
+    ssim = scan.ssim(method(scan.measure(sampling.mask, choice.acceleration)))
+    slices = f", slice {scan.source.slice}" if scan.source.slices > 1 else ""
+    turned = ", rows" if choice.phase_encode == "rows" else ""
+    coils = "" if choice.coils == "rss" else f", coils {choice.coils}"
+    question = (
+        f"{examples.EXAMPLES[key].title}{slices}{turned}{coils}, {choice.acceleration:g}x: at most "
+        f"{budget} of {scan.width} lines, judged by {method.label}"
+    )
+    return question, ssim, lines
 
 
 def laboratory(choice: Choice, sent: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
@@ -167,54 +225,72 @@ def laboratory(choice: Choice, sent: str = "") -> tuple[dict[str, Any], dict[str
     return value, html.panels(result)
 
 
-def beaten(choice: Choice, quickly: bool) -> Iterator[str]:
+def beaten(choice: Choice, quickly: bool, count: int) -> Iterator[str]:
     """A mask against random ones of as many lines: HTML as the rivals come in.
 
     Parameters
     ----------
     quickly
         Judge by the zero-filled image, not by the reconstruction.
+    count
+        Of random masks.
     """
     scan = session.scan(choice)
     scan.fully_sampled  # noqa: B018
-    drawn = session.sampling(choice, scan).mask
-    method = METHODS[choice.method]
-    count, label = (RIVALS, "zero-filled") if quickly else (FEW_RIVALS, method.label)
-    rivals = random_masks(drawn.size, int(drawn.sum()), count, choice.seed)
-    scored = score_masks(scan, [drawn, *rivals], None if quickly else method)
-    own, others = next(scored), []
+    sampling = session.sampling(choice, scan)
+    drawn, method = sampling.mask, session.method(choice)
+    label = "zero-filled" if quickly else method.label
+    rivals = random_masks(drawn.size, int(drawn.sum()), count, np.random.default_rng(RIVAL_SEED))
+    way = None if quickly else method
+    (own,) = score_masks(scan, [drawn], way, sampling.acceleration)
+    scored, others = score_masks(scan, rivals, way), []
     pieces = 50 if quickly else 1
-    for number, score in enumerate(scored, 1):
-        others.append(score)
-        if number % pieces == 0 and number < count:
+    for number in range(count + 1):
+        if number:
+            others.append(next(scored))
+        if number % pieces == 0 or number == count:
             yield _standing(Standing(own, np.array(others)), drawn, label, count)
-    yield _standing(Standing(own, np.array(others)), drawn, label, count)
 
 
 def _standing(place: Standing, drawn: np.ndarray, label: str, count: int) -> str:
     done = place.others.size
-    more = f" so far; {count - done} of {count} to come" if done < count else ""
+    if not done:
+        return f"<p>This mask: SSIM {place.ssim:.3f} ({label}); {count} random ones to come.</p>"
+    more = f" so far; {count - done} of {count} to come." if done < count else "."
+    if count < RIVALS:
+        share = f"{place.beaten} of {done}"  # a percentage would say more than is known
+        more += "" if done < count else f" Press again for {FEW_RIVALS} more."
+    else:
+        share = f"{place.percentile:.0f} % of {done}"
     words = (
-        f"This mask: SSIM {place.ssim:.3f}, better than {place.percentile:.0f} % of "
-        f"{done} random masks with the same {drawn.sum()} lines ({label}){more}."
+        f"This mask: SSIM {place.ssim:.3f}, better than {share} random masks with the same "
+        f"{drawn.sum()} lines ({label}){more}"
     )
     return f"<p>{words}</p>" + plots.histogram(
         place.others, f"{label} SSIM", words, (place.ssim, "yours")
     )
 
 
-def build(shared: Controls, tab: gr.Tab) -> Lab:
+def build(shared: Controls, tab: gr.Tab, room: Room) -> Lab:
     """Draw the tab; it works on the slice that is open on the first one."""
     with gr.Row(equal_height=False, elem_classes="experiment"):
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             lab, judge, beat, message = _controls()
+            send = gr.Button("Send to the class", elem_id="lab-send")
+            place = gr.HTML(elem_id="lab-place", elem_classes="beside")
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
             editor = component("recon-lab", elem_id="lab-editor")
             standing = gr.HTML(elem_id="lab-standing")
             panels = component("recon-viewer", elem_id="lab-panels")
-    sent = gr.State("")
-    view = _View(shared, lab, judge, editor, panels, standing, message, sent)
+    sent, judged = gr.State(""), gr.State(None)
+    view = _View(shared, lab, judge, editor, panels, standing, message, sent, judged, room, place)
     _connect(view, tab, beat)
+    send.click(
+        careful(message)(view.enter),
+        view.inputs,
+        [place, message],
+        **events.quiet(**events.SHORT),
+    )
     return lab
 
 
@@ -295,7 +371,7 @@ def _connect(view: _View, tab: gr.Tab, beat: gr.Button) -> None:
     beat.click(
         catch(view.compete),
         view.inputs,
-        [view.standing, view.message],
+        [view.standing, view.message, view.judged],
         **{**options, "show_progress": "minimal", "show_progress_on": [view.standing]},
         **events.LONG,
     )

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,11 +15,13 @@ import numpy as np
 from recon import examples, figures, limits, readers
 from recon.errors import InputError
 from recon.kspace import KSpace
-from recon.methods import DEFAULT, find
+from recon.methods import DEFAULT, METHODS, Method, find
 from recon.pipeline import Reconstruction, solve
 from recon.readers.layout import Axes
 from recon.scan import Coils, PhaseEncode, Sampling, Scan
+from recon.ui import solved
 from recon.ui.memory import remembered
+from recon.ui.solved import Solved
 from recon.volume import Volume, VolumeRun
 from recon.weights import WeightsError
 
@@ -180,14 +183,40 @@ def sampling(choice: Choice, opened: Scan) -> Sampling:
 @remembered(16)
 def run(choice: Choice) -> Reconstruction:
     """Read and reconstruct; the last few results are remembered."""
-    method = find(choice.method)
+    find(choice.method)
     opened = scan(choice)
-    return solve(opened, sampling(choice, opened), method)
+    way = method(choice)
+    result = solve(opened, sampling(choice, opened), way)
+    return replace(result, seconds=way.seconds)
+
+
+def method(choice: Choice, name: str | None = None) -> Solved:
+    """The method of a choice, or another by its name, for the slice that is open.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    return Solved(find(choice.method if name is None else name), choice.origin.upload)
+
+
+def methods(choice: Choice, names: Sequence[str]) -> list[Method]:
+    """Methods by name, the simplest first, in whatever order they were chosen.
+
+    Raises
+    ------
+    InputError
+        If none was chosen.
+    """
+    if not names:
+        raise InputError("Choose a method at least.")
+    return [method(choice, name) for name in reversed(METHODS) if name in names]
 
 
 def forget(files: set[str]) -> None:
     """Drop everything that is remembered of uploads, which have been deleted."""
-    for remembering in (_read, _scan, run):
+    for remembering in (_read, _scan, run, solved):
         remembering.forget(files)
 
 

@@ -48,6 +48,8 @@ class Config:
         Nominal acceleration of the masks it was trained on, at least 1; None for all.
     sha256
         Hash of ``model.safetensors``, or of its parts one after another.
+    several
+        Whether it was trained for several coils together, and one coil is left to other weights.
     options
         Arguments of the network's constructor. In the file they stand beside the rest, where
         `huggingface_hub.PyTorchModelHubMixin` looks for them.
@@ -56,6 +58,7 @@ class Config:
     architecture: str
     acceleration: float | None
     sha256: str = ""
+    several: bool = False
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +67,9 @@ class Config:
         number = isinstance(rate, int | float) and not isinstance(rate, bool)
         right = rate is None or (number and math.isfinite(rate) and rate >= 1)
         hashed = isinstance(self.sha256, str) and re.fullmatch("([0-9a-f]{64})?", self.sha256)
-        if not (known and right and hashed and _bounded(self.options)):
+        if not (
+            known and right and hashed and isinstance(self.several, bool) and _bounded(self.options)
+        ):
             raise ValueError("no configuration of a checkpoint")
 
     @classmethod

@@ -102,10 +102,17 @@ class Store:
                 f"The weights '{name}' are missing from the checkpoints folder."
             ) from None
 
-    def nearest(self, architecture: str, acceleration: float) -> str:
-        """Name of the checkpoint of this architecture trained nearest to an acceleration.
+    def nearest(self, architecture: str, acceleration: float, several: bool = False) -> str:
+        """Name of the checkpoint of this architecture trained for what comes nearest.
 
-        Nearest as a ratio: 6x lies nearer to 8x (factor 1.33) than to 4x (factor 1.5).
+        Parameters
+        ----------
+        architecture
+            A key of `recon.models.ARCHITECTURES`.
+        acceleration
+            Nearest as a ratio: 6x lies nearer to 8x (factor 1.33) than to 4x (factor 1.5).
+        several
+            Whether coils are reconstructed together; see `Config`. This counts first.
 
         Raises
         ------
@@ -117,6 +124,7 @@ class Store:
             # Those a person named come first.
             name: (
                 name not in named,
+                config.several != several,
                 abs(math.log((config.acceleration or acceleration) / acceleration)),
             )
             for name, config in self._configs().items()

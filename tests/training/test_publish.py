@@ -16,6 +16,7 @@ from huggingface_hub import ModelCard, constants
 
 import recon
 from recon import models, phantom, weights
+from recon.methods import METHODS
 from recon.training import cards, publish
 from recon.training.hub_card import benchmark_rows, hub_card
 from recon.weights import Config, Store
@@ -151,7 +152,14 @@ def test_what_cannot_be_published(folder, capsys):
     assert "damaged" in run(capsys, "small", "--repo-id", REPO, "--out", folder)[2]
 
 
-@pytest.mark.parametrize("name", Store().names())
+def test_a_network_that_is_no_method_is_not_published(capsys):
+    assert "no method" in run(capsys, "resnet-dc-small", "--repo-id", REPO)[2]
+
+
+METHODS_THAT_SHIP = [n for n in Store().names() if Store().config(n).architecture in METHODS]
+
+
+@pytest.mark.parametrize("name", METHODS_THAT_SHIP)
 def test_cards_of_all_that_ships(name):
     """Metadata the Hub accepts, numbers from record and benchmark, no gaps."""
     store = Store()

@@ -31,6 +31,7 @@ SMALL = {
     "cnn": Run("cnn", None, batch=1, patch=64, snapshots=3),
     "gan": Run("gan", None, batch=1, patch=64, adversarial_weight=0.01),
     "resnet-dc": replace(RECIPES["resnet-dc"], patch=16),
+    "resnet-dc-small": replace(RECIPES["resnet-dc-small"], patch=16),
 }
 
 

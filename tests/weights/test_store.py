@@ -66,6 +66,18 @@ def test_nearest_is_nearest_as_a_ratio(store, acceleration, name):
     assert store.nearest("resnet", acceleration) == f"resnet-{name}"
 
 
+def test_weights_for_several_coils_serve_several_first(store):
+    network = models.build("resnet", features=4, blocks=(2,))
+    options = {"features": 4, "blocks": [2]}
+    store.save("together", network, Config("resnet", None, several=True, options=options))
+    assert store.nearest("resnet", 4) == "resnet-4x"
+    assert store.nearest("resnet", 8, several=True) == "together"
+    assert Config.read(store.folder / "together").several
+    for name in ("resnet-4x", "resnet-8x"):
+        (store.folder / name / "config.json").unlink()
+    assert store.nearest("resnet", 4) == "together"  # better than none
+
+
 def test_missing(tmp_path):
     store = Store(tmp_path / "not yet")
     assert store.names() == []
@@ -106,6 +118,7 @@ def test_damaged(store, damage):
         {"architecture": "transformer"},
         {"architecture": None},
         {"architecture": ["resnet"]},
+        {"several": "yes"},
         {"sha256": 5},
         {"sha256": "../../etc"},
         {"options": [1]},

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from recon.masks import calibrated
-from recon.methods import DEFAULT, METHODS
+from recon.methods import DEFAULT
 from recon.scan import Scan
+from recon.ui import session
 from recon.ui.coils.common import acceleration, subject
 from recon.ui.experiment import Action, Answer, Experiment, table
 from recon.ui.session import Choice
@@ -41,7 +42,7 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
     ):
         measurement = which.measure(mask, rate)
         for name in names:
-            method = METHODS[name]
+            method = session.method(choice, name)
             image = method(measurement)
             score = which.score(image)
             assert score is not None
@@ -70,5 +71,5 @@ EXPERIMENT = Experiment(
     "is a share of the image's own size.",
     (Action("Compare", "look", compare, live=("rate",)),),
     _controls,
-    opens="",
+    opens="stored",
 )

@@ -16,7 +16,6 @@ from recon.ui.experiment import (
     Action,
     Answer,
     Experiment,
-    chosen_methods,
     method_choices,
     table,
 )
@@ -33,7 +32,7 @@ VERSIONS = {
 def compare(choice: Choice, methods: list[str]) -> Iterator[Answer]:
     """The same slice raw and processed, scored as if each were the truth."""
     scan, _ = session.subject(choice)
-    chosen = chosen_methods(methods)
+    chosen = session.methods(choice, methods)
     total = len(VERSIONS) * len(chosen)
     clues = "".join(f"<li>{escape(clue.sentence)}</li>" for clue in inspect(scan).values())
     told = f"<p>What this file's k-space says about itself:</p><ul>{clues}</ul>"

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon.methods import DEFAULT, METHODS
+from recon.methods import DEFAULT
 from recon.probes.ensemble import agreement, ensemble
 from recon.ui import session
 from recon.ui.experiment import Action, Answer, Experiment, method_choices
@@ -21,11 +21,11 @@ LIMIT = 0.1  # share of the maximum at the top of the colour scale
 def repeat(choice: Choice, method: str, masks: float) -> Iterator[Answer]:
     """Mean and deviation over masks, after each of them."""
     scan, _ = session.subject(choice)
-    count, reference = int(masks), scan.truth
+    count, reference, way = int(masks), scan.truth, session.method(choice, method)
     top = float(reference.max())
     found = ensemble(
         scan,
-        METHODS[method],
+        way,
         range(choice.seed, choice.seed + count),
         choice.acceleration,
         center_fraction=choice.center_fraction,
@@ -50,7 +50,7 @@ def repeat(choice: Choice, method: str, masks: float) -> Iterator[Answer]:
         ]  # fmt: skip
         low, high = min(last.ssim), max(last.ssim)
         text = (
-            f"{METHODS[method].label}: SSIM from {low:.3f} to {high:.3f}, mean "
+            f"{way.label}: SSIM from {low:.3f} to {high:.3f}, mean "
             f"{np.mean(last.ssim):.3f}, depending on nothing but the mask. "
             f"{agreement(last, reference).sentence}"
         )

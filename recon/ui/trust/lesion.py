@@ -18,7 +18,6 @@ from recon.ui.experiment import (
     Action,
     Answer,
     Experiment,
-    chosen_methods,
     method_choices,
     place_fields,
     table,
@@ -26,8 +25,9 @@ from recon.ui.experiment import (
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 
-SIZES = (1.5, 2, 3, 4, 6, 8, 12)
-CONTRASTS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
+# In the order in which they are computed: the course first, then what lies between.
+SIZES = (3, 12, 1.5, 6, 2, 8, 4)
+CONTRASTS = (0.5, 0.1, 1.0, 0.3, 0.75, 0.2)
 PLACE = (0.45, 0.55)  # of a structure nobody placed: shares of height and width
 
 
@@ -45,7 +45,7 @@ def put(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator
     """The structure in what every method makes of the slice."""
     scan, sampling = session.subject(choice)
     lesion = lesion_at(scan, **where)
-    chosen = chosen_methods(methods)
+    chosen = session.methods(choice, methods)
     y, x = scan.turned(lesion.row, lesion.column)
     mark = ((y, x, lesion.radius + 3),)
     shown = [
@@ -71,7 +71,7 @@ def draw(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterato
     """How much is retained of structures of growing size or contrast."""
     scan, sampling = session.subject(choice)
     lesion = lesion_at(scan, **where)
-    chosen = chosen_methods(methods)
+    chosen = session.methods(choice, methods)
     steps = SIZES if over == "size" else CONTRASTS
     sign = -1 if over == "contrast" and lesion.contrast < 0 else 1
     series = [
@@ -92,7 +92,9 @@ def _chart(found: list[Finding], methods: list[Method], steps: Any, over: str) -
     curves = []
     for method in methods:
         left = [one.retained for one in found if one.method is method]
-        curves.append(plots.Series(method.label, steps[: len(left)], left, points=True))
+        order = np.argsort(steps[: len(left)])
+        x, y = np.take(steps, order), np.take(left, order)
+        curves.append(plots.Series(method.label, x, y, points=True))
     unit = "size of the structure (pixels)" if over == "size" else "contrast"
     picture = plots.curves(
         curves, unit, "contrast retained", f"Contrast retained over {unit}", y_range=(-0.2, 1.3)

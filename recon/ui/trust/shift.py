@@ -16,7 +16,6 @@ from recon.ui.experiment import (
     Action,
     Answer,
     Experiment,
-    chosen_methods,
     method_choices,
     table,
 )
@@ -33,7 +32,7 @@ NOTE = (
 def change(choice: Choice, methods: list[str], changes: list[int | str]) -> Iterator[Answer]:
     """Score methods on the slice as it is and changed, a row at a time."""
     scan, _ = session.subject(choice)
-    chosen = chosen_methods(methods)
+    chosen = session.methods(choice, methods)
     shifts = [INSIDE, *(shift for number, shift in enumerate(SHIFTS) if number in changes)]
     given: dict[str, Any] = {"center_fraction": choice.center_fraction, "seed": choice.seed}
     jobs = [("", shift) for shift in shifts]
@@ -72,7 +71,7 @@ def _controls() -> dict[str, Any]:
     return {
         "methods": gr.CheckboxGroup(
             method_choices(),
-            value=["zero-filled", "resnet", "resnet-dc"],
+            value=["zero-filled", "unet", "resnet-dc"],
             label="Methods",
             elem_id="shift-methods",
         ),
