@@ -98,6 +98,7 @@ class Viewer extends HTMLElement {
       if (old.wipe && this.named(old.wipe.other)) this.model.wipe = old.wipe;
     }
     this.build(content, old);
+    this.dispatchEvent(new CustomEvent('recon-loaded', {bubbles: true})); // a link may say how to look
     for (const region of this.model.regions) this.score(region);
     this.paint();
     this.show();
