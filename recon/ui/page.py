@@ -19,7 +19,9 @@ from recon.ui import (
     links,
     private,
     reconstruct,
+    research,
     sampling,
+    thumbnails,
     trust,
     volume,
 )
@@ -50,13 +52,15 @@ def build() -> gr.Blocks:
         analytics_enabled=False,
     ) as demo:
         with gr.Row(elem_id="header"):
-            gr.HTML(TITLE, elem_id="title")
+            gr.HTML(TITLE + thumbnails.style(), elem_id="title")
             component("recon-language", elem_id="language")
         bar, room = controls.bar(), Room(gr.State(""))
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Reconstruct", id="reconstruct"):
                 view = reconstruct.build(bar)
                 shared = view.controls
+                with gr.Column(elem_id="research"):
+                    experiments("research", "research-tabs", research.EXPERIMENTS, shared)
             with gr.Tab("All slices", id="volume"):
                 whole = experiment.build(volume.EXPERIMENT, shared)
             with gr.Tab("Sampling lab", id="sampling") as tab:
