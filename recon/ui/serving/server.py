@@ -17,10 +17,11 @@ from gradio.context import LocalContext
 from gradio.utils import _parse_file_size, get_upload_folder
 from starlette.middleware import Middleware
 
+from recon.errors import InputError
 from recon.ui import private, session
 from recon.ui.serving.guard import Guard
 from recon.ui.serving.sessions import Sessions, leave_behind
-from recon.ui.serving.uploads import Store
+from recon.ui.serving.uploads import Store, Visitor
 
 SWEEP = 60  # seconds between looks for what is to be deleted
 
@@ -62,6 +63,23 @@ def checked(path: object) -> str:
     if _store is None or not isinstance(path, str) or not _store.known(path):
         raise session.GoneError
     return str(path)
+
+
+def visitor() -> Visitor:
+    """Whose event this is.
+
+    Raises
+    ------
+    InputError
+        If nobody can tell, as where the page is served without the guard, or to a browser that
+        keeps no cookies.
+    """
+    request = LocalContext.request.get(None)
+    scope = getattr(getattr(request, "request", None), "scope", {})
+    found = scope.get("state", {}).get("visitor")
+    if not isinstance(found, Visitor) or not found.returned:
+        raise InputError("A class knows its members by a cookie; please allow this page to set it.")
+    return found
 
 
 def produce(name: str, data: bytes) -> str:

@@ -18,10 +18,10 @@ HERE = Path(__file__).parent
 # The bar before what listens to it; everything else in the order it imports.
 MODULES = (
     "fourier", "random", "masks", "scores", "levels", "geometry", "slice", "plot",
-    "profile", "curves", "regions", "projector", "overlay", "gestures", "viewer", "lab", "film",
-    "page", "volume", "arrays", "centred", "private",
+    "profile", "curves", "regions", "projector", "overlay", "linked", "share", "words", "language",
+    "gestures", "viewer", "lab", "film", "page", "volume", "arrays", "centred", "private",
 )  # fmt: skip
-STYLES = ("page", "viewer", "research", "lab", "film", "plots", "coils", "private")
+STYLES = ("page", "viewer", "research", "lab", "film", "plots", "coils", "private", "class")
 
 # `trigger` sends an event to the server; a new value arrives without the element being replaced.
 ATTACH = """

@@ -110,6 +110,7 @@ class Viewer extends HTMLElement {
     this.build(content, old);
     const first = panels.find(p => p.kind === 'image' && p.domain === 'image');
     if (first) this.model.line ??= across(first);
+    this.dispatchEvent(new CustomEvent('recon-loaded', {bubbles: true})); // a link may say how to look
     for (const region of this.model.regions) score(this, region);
     this.paint();
     this.show();

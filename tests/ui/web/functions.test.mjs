@@ -6,6 +6,8 @@ import test from 'node:test';
 
 import {Fourier} from '../../../recon/ui/web/fourier.mjs';
 import * as geometry from '../../../recon/ui/web/geometry.mjs';
+import {preferred, translator} from '../../../recon/ui/web/language.mjs';
+import * as linked from '../../../recon/ui/web/linked.mjs';
 import {GRAY, SIGNED, dialled, difference, windowed} from '../../../recon/ui/web/levels.mjs';
 import {histogram, profile} from '../../../recon/ui/web/profile.mjs';
 import * as masks from '../../../recon/ui/web/masks.mjs';
@@ -106,4 +108,41 @@ test('a round palette keeps black for pixels without signal', () => {
   const turned = dialled(SIGNED);
   assert.equal(turned[0], GRAY[0]);
   assert.deepEqual([...turned.slice(1)], [...SIGNED.slice(1)]);
+});
+
+test('a link says how to look, and what is no look is left out', () => {
+  const panels = [{kind: 'image', name: 'reference', width: 40, height: 30}, {kind: 'image', name: 'zero_filled', width: 40, height: 30}];
+  const state = {
+    views: {image: {zoom: 2.5, x: 0.25, y: 0.75}, kspace: {zoom: 1, x: 0.5, y: 0.5}},
+    settings: {signed: true, limit: 0.1},
+    model: {panels, home: 2, low: 0.5, high: 1.5, regions: [{box: {top: 1, left: 2, bottom: 10, right: 12}}], wipe: {other: 'zero_filled', at: 0.3}},
+  };
+  assert.deepEqual(linked.unpack(linked.pack(state), state.model), {
+    views: {image: {zoom: 2.5, x: 0.25, y: 0.75}}, low: 0.5, high: 1.5, regions: state.model.regions,
+    wipe: {other: 'zero_filled', at: 0.3}, settings: {signed: true, limit: 0.1},
+  });
+  const model = {panels, home: 2, low: 0, high: 2, regions: [], wipe: null};
+  assert.equal(linked.pack({views: {}, settings: {signed: false, limit: null}, model}), '');
+  for (const text of ['', 'x', 'null', '[]', '5']) assert.equal(linked.unpack(text, model), null);
+  const nonsense = {
+    image: [1e9, 0, 0], kspace: ['2', 0, 0], window: [1, 0], wipe: ['<b>', 0.5], errors: [1],
+    regions: [[0, 0, 30, 1], [-1, 0, 1, 1], [5, 5, 2, 9], ['a', 0, 1, 1], 7, [0.5, 0, 1, 1]],
+  };
+  assert.deepEqual(linked.unpack(JSON.stringify(nonsense), model), {views: {}, regions: []});
+  const many = {regions: Array.from({length: 50}, () => [0, 0, 1, 1])};
+  assert.equal(linked.unpack(JSON.stringify(many), model).regions.length, 8);
+});
+
+test('words are put into another language whole, with what stands in their places', () => {
+  const translate = translator({'Mask': 'Maske', 'Enlarge: {panel}': 'Größer: {panel}', '{a} of {b} lines': 'von {b} Zeilen {a}', 'a.b{n}': 'c{n}'});
+  assert.equal(translate('Mask'), 'Maske');
+  assert.equal(translate(' Mask\n'), ' Maske\n');
+  assert.equal(translate('Enlarge: Mask'), 'Größer: Maske');
+  assert.equal(translate('Enlarge: my.npy'), 'Größer: my.npy');
+  assert.equal(translate('3 of 9 lines'), 'von 9 Zeilen 3');
+  for (const text of ['', 'Masks', 'axb1', 'constructor']) assert.equal(translate(text), null);
+  assert.equal(preferred(null, null, 'de-AT'), 'de');
+  assert.equal(preferred('en', 'de', 'de'), 'en');
+  assert.equal(preferred('fr', null, 'fr'), 'en');
+  assert.equal(preferred(null, 'de', 'en-GB'), 'de');
 });
