@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from recon import figures, readers
+from recon.batch_volumes import keep
 from recon.errors import InputError
 from recon.methods import METHODS
 from recon.pipeline import Reconstruction
@@ -38,6 +39,9 @@ class Question:
     phase_encode: PhaseEncode = "columns"
     axes: str = "auto"
     weights: str | None = None
+    crop: bool = True
+    save: tuple[str, ...] = ()  # kinds of volumes, see `recon.export`
+    coil_images: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,8 @@ def work(question: Question, tasks: Sequence[Task], out: Path, tell: Told) -> No
         try:
             for result, share in _results(question, task, tell):
                 _save_figure(result, task.stem, out)
+                if question.save:
+                    keep(result, task, out)
                 record = {**result.record(), "file": str(task.file)}
                 record["asked_acceleration"] = task.acceleration
                 if question.slice == "all":
@@ -168,6 +174,7 @@ def _results(
         question.axes,
         question.coils,
         question.phase_encode,
+        question.crop,
     )
     drawn = {
         "acceleration": task.acceleration,
@@ -176,6 +183,7 @@ def _results(
         "center_fraction": question.center_fraction,
     }
     run = VolumeRun(volume, [METHODS[name] for name in question.methods], drawn)
+    run.coil_images = question.coil_images
     for _ in run.look(scored=question.slice == "all"):
         tell("look", task.stem)
     told = 0

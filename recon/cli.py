@@ -11,13 +11,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from recon import batch, batch_results, weights
+from recon import batch, batch_results, export, weights
 from recon.batch import Plan, Question
 from recon.batch_processes import work_in_processes
 from recon.batch_results import Results
+from recon.batch_volumes import assemble
 from recon.errors import InputError
 from recon.masks import FAMILIES
 from recon.methods import DEFAULT, methods
+from recon.readers import beside
 from recon.weights import Store, WeightsError
 
 COLUMNS = ("file", "slice", "method", "acceleration", "achieved", "SSIM", "PSNR", "NMSE", "seconds")
@@ -54,7 +56,7 @@ def _run(options: argparse.Namespace) -> Results | None:
     question = Question(
         tuple(options.acceleration), tuple(options.method), options.slice, options.seed,
         options.center_fraction, options.mask_family, options.coils, options.phase_encode,
-        options.axes, options.weights,
+        options.axes, options.weights, options.crop, tuple(options.save), options.coil_images,
     )  # fmt: skip
     rank, world = (int(os.environ.get(name, least)) for name, least in RANKS)
     if rank >= world:  # not started by a launcher
@@ -95,8 +97,12 @@ def _run(options: argparse.Namespace) -> Results | None:
             results.save()
     results.save(complete=True)
     if world == 1:
+        for problem in assemble(question, planned.tasks, options.out):
+            tell("problem", problem)
         return results
     merged = results.merged()
+    if merged:
+        merged.problems += assemble(question, planned.tasks, options.out)
     for file, sentence in dict.fromkeys(merged.problems) if merged else ():
         print(f"{file}: {sentence}", file=sys.stderr)
     return merged
@@ -132,12 +138,31 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--coils", type=_coils, default="rss", metavar="rss|svd|N")
     parser.add_argument("--phase-encode", choices=("columns", "rows"), default="columns")
     parser.add_argument(
+        "--crop",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="cut pictures to the size that the file's header asks for, or leave them whole",
+    )
+    parser.add_argument(
         "--axes",
         default="auto",
         metavar="auto|slices|coils|LETTERS",
         help="what the axes of an array are, where the file does not say: slices or coils for "
         "the third of three, or a letter for each, such as SCHW or HWC (slices, coils, height, "
         "width, T for time)",
+    )
+    parser.add_argument(
+        "--save",
+        nargs="+",
+        choices=export.EXPORTS,
+        default=[],
+        help="also save the reconstructed slices as volumes, in DIR/METHOD-Rx: "
+        + ", ".join(f"{one.name} ({one.label})" for one in export.EXPORTS.values()),
+    )
+    parser.add_argument(
+        "--coil-images",
+        action="store_true",
+        help="what is saved as npy: the complex image of every coil, not the magnitude",
     )
     parser.add_argument(
         "--jobs", type=_count, default=1, metavar="N", help="processes, each on one core"
@@ -166,13 +191,16 @@ def _coils(text: str) -> int | str:
 
 
 def _files(inputs: Sequence[Path]) -> Iterator[Path]:
-    """The files named, and in place of a folder all files in it, hidden ones left out."""
+    """The scans named, and in place of a folder all in it, hidden ones left out."""
     for path in inputs:
-        if path.is_dir():
-            found = (p for p in path.rglob("*") if p.is_file())
-            yield from sorted(p for p in found if not p.name.startswith("."))
-        else:
+        if not path.is_dir() or beside.is_scan(path):
             yield path
+            continue
+        found = sorted(p for p in path.rglob("*") if not p.name.startswith("."))
+        scans = [p for p in found if beside.is_scan(p)]
+        within = [p for p in found if p.is_file() and not set(scans) & set(p.parents)]
+        halves = {p for p in within if p.suffix == ".hdr" and p.with_suffix(".cfl") in within}
+        yield from sorted([*scans, *(p for p in within if p not in halves)])
 
 
 def _print_table(results: Results) -> None:

@@ -28,6 +28,14 @@ class Source:
     mask
         For data that arrived already undersampled: boolean, shape (W,), True where a line
         was measured. None for fully sampled data.
+    size
+        Height and width of the image that the file's header asks for, at most those of the
+        k-space; None where it is silent. Readout and phase-encode oversampling lie outside.
+    spacing
+        Millimetres from one row, column and slice to the next; None where the file does not say.
+    affine
+        4 x 4, from (row, column, slice) of the whole image to millimetres, right-anterior-
+        superior as in NIfTI; None where the file does not say where its slices lie.
     attrs
         What the file says of itself: a few plain scalars (``acquisition``, ``max``,
         ``norm``, ``acceleration``), never anything that names a patient.
@@ -41,6 +49,9 @@ class Source:
     slices: int = 1
     simulated: bool = False
     mask: np.ndarray | None = None
+    size: tuple[int, int] | None = None
+    spacing: tuple[float, float, float] | None = None
+    affine: np.ndarray | None = None
     attrs: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from recon import masks
-from recon.fourier import combined
+from recon.fourier import center_crop, combined
 from recon.kspace import KSpace, Source
 from recon.methods import DEFAULT, Method, find
 from recon.metrics import closed_share
+from recon.readers import Axes
 from recon.scan import Coils, PhaseEncode, Sampling, Scan
 
 
@@ -25,7 +26,7 @@ class Reconstruction:
     ----------
     zero_filled, image
         The inverse transform of what was measured, and the method's reconstruction:
-        float32, shape (h, w), at most 320x320.
+        float32, shape (h, w), cut where the file's header says.
     reference
         The fully sampled image on the same grid; None if it was never measured.
     metrics, zero_filled_metrics
@@ -43,6 +44,9 @@ class Reconstruction:
         Where the k-space came from.
     seconds
         Wall time the method took.
+    coil_images
+        Where they were asked for, every coil's image before magnitudes are taken, cut as `image`
+        is: complex64, shape (h, w) or (C, h, w).
     """
 
     zero_filled: np.ndarray
@@ -60,6 +64,7 @@ class Reconstruction:
     phase_encode: PhaseEncode
     source: Source
     seconds: float
+    coil_images: np.ndarray | None = None
 
     @property
     def mask(self) -> np.ndarray:
@@ -145,12 +150,14 @@ def reconstruct(
     phase_encode: PhaseEncode = "columns",
     family: str = "random",
     mask: np.ndarray | None = None,
+    crop: bool = True,
+    axes: Axes = "auto",
+    coil_images: bool = False,
 ) -> Reconstruction:
     """Undersample a slice, reconstruct it and score the result.
 
-    Data that arrived undersampled (``kspace.source.mask``) keep their own mask;
-    `acceleration`, `seed`, `center_fraction`, `phase_encode`, `family` and `mask` then have no
-    effect.
+    Data that arrived undersampled keep their own mask and have no reference, whether a file or
+    an array; `acceleration`, `seed`, `center_fraction`, `family` and `mask` then have no effect.
 
     Parameters
     ----------
@@ -175,6 +182,13 @@ def reconstruct(
     mask
         Lines to measure, boolean or 0 and 1, shape (number of phase-encode lines,), in place of
         a drawn mask.
+    crop
+        Whether pictures are cut to the size that the file's header asks for; where it is silent,
+        they are whole.
+    axes
+        Of an array with more axes than two: a letter for each, such as ``"HWC"``.
+    coil_images
+        Whether the complex image of every coil is kept too.
 
     Raises
     ------
@@ -195,11 +209,14 @@ def reconstruct(
     recon.errors.InputError: Acceleration is at least 1; 0 was asked for.
     """
     way = find(method)
-    scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode)
-    return solve(scan, scan.draw(acceleration, seed, family, center_fraction, mask), way)
+    scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode, crop=crop, mask=mask, axes=axes)
+    sampling = scan.draw(acceleration, seed, family, center_fraction, mask)
+    return solve(scan, sampling, way, coil_images)
 
 
-def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
+def solve(
+    scan: Scan, sampling: Sampling, method: Method, coil_images: bool = False
+) -> Reconstruction:
     """Measure a scan, reconstruct it and score the result.
 
     Parameters
@@ -208,6 +225,8 @@ def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
         From `Scan.of` and `Scan.draw`.
     method
         From `recon.methods.METHODS`.
+    coil_images
+        See `reconstruct`.
 
     Raises
     ------
@@ -216,7 +235,11 @@ def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
     """
     measurement = scan.measure(sampling.mask, sampling.acceleration)
     start = time.perf_counter()
-    image = method(measurement)
+    kept = method.coil_images(measurement) if coil_images else None
+    if kept is None or method.needs == "image":
+        image = method(measurement)
+    else:
+        image = measurement.picture_of(kept).astype(np.float32)
     seconds = time.perf_counter() - start
     reference = scan.reference
     before = scan.score(measurement.zero_filled)
@@ -240,4 +263,5 @@ def solve(scan: Scan, sampling: Sampling, method: Method) -> Reconstruction:
         phase_encode=scan.phase_encode,
         source=scan.source,
         seconds=seconds,
+        coil_images=None if kept is None else shown(center_crop(kept, scan.crop)),
     )

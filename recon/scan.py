@@ -17,8 +17,11 @@ from recon import masks
 from recon.coils.compression import compressed
 from recon.errors import InputError
 from recon.kspace import KSpace, Source
-from recon.measurement import CROP, Measurement, measure, picture, shown_rows
+from recon.measurement import Measurement, measure, picture, shown_rows
 from recon.metrics import Similarity, scores, ssim
+from recon.readers.in_memory import of_array
+from recon.readers.layout import Axes
+from recon.readers.sampled import measured_lines
 
 Coils = Literal["rss", "svd"] | int
 PhaseEncode = Literal["columns", "rows"]
@@ -93,9 +96,9 @@ class Scan:
 
     kspace: np.ndarray
     source: Source
-    coils: Coils = "rss"
-    phase_encode: PhaseEncode = "columns"
-    crop: tuple[int, int] = CROP
+    coils: Coils
+    phase_encode: PhaseEncode
+    crop: tuple[int, int]
     unit: float = 1.0
 
     @classmethod
@@ -105,34 +108,53 @@ class Scan:
         *,
         coils: Coils = "rss",
         phase_encode: PhaseEncode = "columns",
-        crop: tuple[int, int] = CROP,
+        crop: bool | tuple[int, int] = True,
+        mask: Any = None,
+        axes: Axes = "auto",
     ) -> Self:
         """A scan from a file's slice or an array, as a person wishes to see it.
+
+        Arrays are examined as files are. Where lines are missing, wherever the k-space came
+        from, there is no reference.
 
         Parameters
         ----------
         kspace
             A `recon.read` result, or any complex array of shape (H, W) or (C, H, W).
-        coils, phase_encode, crop
-            See `Scan`. Data that arrived undersampled have their lines in the columns.
+        coils, phase_encode
+            See `Scan`. Files that arrived undersampled have their lines in the columns.
+        crop
+            True cuts pictures to the size that the file's header asks for, and to none where it
+            is silent; False leaves them whole; or a height and width.
+        mask
+            Lines that a person wants to measure, shape (W,). Where all others are zero already,
+            they are how the data were measured.
+        axes
+            Of an array: a letter for each axis, see `recon.read`.
 
         Raises
         ------
         InputError
-            If there is no such coil or direction, or the k-space holds nothing, or too small or
-            large numbers.
+            If there is no such coil or direction, or the array cannot be k-space of one slice, or
+            its numbers are too small or large.
         """
         if phase_encode not in ("columns", "rows"):
             raise InputError("Phase encoding runs along 'columns' or 'rows'.")
-        kspace = kspace if isinstance(kspace, KSpace) else KSpace(kspace)
-        data, source = kspace.data, kspace.source
-        if not np.isfinite(data).all() or not data.any():
-            raise InputError("The k-space must hold finite numbers, and not only zeros.")
-        if source.mask is not None:
-            phase_encode = "columns"
-        if phase_encode == "rows":
-            data = np.ascontiguousarray(data.swapaxes(-2, -1))
-            crop = crop[::-1]
+        rows = phase_encode == "rows"
+        if isinstance(kspace, KSpace):
+            data, source = kspace.data, kspace.source
+            if not np.isfinite(data).all() or not data.any():
+                raise InputError("The k-space must hold finite numbers, and not only zeros.")
+            if source.mask is not None:
+                phase_encode, rows = "columns", False
+            data = np.ascontiguousarray(data.swapaxes(-2, -1)) if rows else data
+        else:
+            examined = of_array(kspace, transposed=rows, axes=axes)
+            data, source = examined.data, examined.source
+        source = _with_lines(source, data, mask)
+        if isinstance(crop, bool):
+            crop = (source.size if crop else None) or _upright_size(data, rows)
+        crop = crop[::-1] if rows else crop
         if data.ndim == 2:
             coils = "rss"
         elif coils not in ("rss", "svd"):
@@ -307,12 +329,30 @@ class Scan:
     # ---- how it is shown -------------------------------------------------------------------
 
     def upright(self, image: np.ndarray) -> np.ndarray:
-        """A picture, or k-space, the way round the person's array has it: (h, w)."""
-        return np.ascontiguousarray(image.T if self.phase_encode == "rows" else image)
+        """A picture, or k-space, the way round the person's array has it: (..., h, w)."""
+        turned = image.swapaxes(-2, -1) if self.phase_encode == "rows" else image
+        return np.ascontiguousarray(turned)
 
     def turned(self, row: float, column: float) -> tuple[float, float]:
         """A place in an upright picture as one in the scan's pictures, and the other way."""
         return (column, row) if self.phase_encode == "rows" else (row, column)
+
+
+def _upright_size(kspace: np.ndarray, rows: bool) -> tuple[int, int]:
+    height, width = kspace.shape[-2:]
+    return (width, height) if rows else (height, width)
+
+
+def _with_lines(source: Source, kspace: np.ndarray, mask: Any) -> Source:
+    """What is known of a slice, and which of its lines are there where some are missing."""
+    if mask is not None:
+        lines = _checked(mask, kspace.shape[-1])
+        if not lines.all() and not kspace[..., ~lines].any():
+            return replace(source, mask=lines)
+    if source.mask is not None:
+        return source
+    found, notes = measured_lines(kspace)
+    return replace(source, mask=found, notes=tuple(dict.fromkeys((*source.notes, *notes))))
 
 
 def _unit(kspace: np.ndarray) -> float:

@@ -156,8 +156,8 @@ class Volume:
         Where its slices are.
     acceleration, axes
         See `recon.read`.
-    coils, phase_encode
-        See `recon.scan.Scan`.
+    coils, phase_encode, crop
+        See `recon.scan.Scan.of`.
     """
 
     places: list[Place]
@@ -165,6 +165,7 @@ class Volume:
     axes: Axes = "auto"
     coils: Coils = "rss"
     phase_encode: PhaseEncode = "columns"
+    crop: bool = True
 
     @classmethod
     def of(cls, paths: Paths, **options: Any) -> Volume:
@@ -199,7 +200,9 @@ class Volume:
                     yield (path, number), str(kspace)
                     continue
                 try:
-                    scan = Scan.of(kspace, coils=self.coils, phase_encode=self.phase_encode)
+                    scan = Scan.of(
+                        kspace, coils=self.coils, phase_encode=self.phase_encode, crop=self.crop
+                    )
                 except InputError as error:
                     yield (path, number), str(error)
                 else:
@@ -227,6 +230,8 @@ class VolumeRun:
     problems
         Sentences about slices that could not be done, by their place and the method's name,
         which is empty where no method could.
+    coil_images
+        Whether every result keeps them.
     """
 
     volume: Volume
@@ -235,6 +240,7 @@ class VolumeRun:
     maximum: float | None = None
     shares: dict[tuple[Place, str], Share] = field(default_factory=dict)
     problems: dict[tuple[Place, str], str] = field(default_factory=dict)
+    coil_images: bool = False
 
     def __iter__(self) -> Iterator[Reconstruction]:
         done = False
@@ -261,7 +267,7 @@ class VolumeRun:
             early = []  # results of the first slice, which comes before the maximum is known
             for method in self.methods:
                 try:
-                    result = solve(scan, scan.draw(**self.drawn), method)
+                    result = solve(scan, scan.draw(**self.drawn), method, self.coil_images)
                 except LimitError:  # of all the work, and not of this slice
                     raise
                 except InputError as error:
@@ -314,6 +320,8 @@ def reconstruct_volume(
     family: str = "random",
     mask: np.ndarray | None = None,
     axes: Axes = "auto",
+    crop: bool = True,
+    coil_images: bool = False,
 ) -> VolumeRun:
     """Reconstruct a whole volume, slice by slice.
 
@@ -330,6 +338,8 @@ def reconstruct_volume(
         See `recon.reconstruct`.
     axes
         See `recon.read`.
+    crop, coil_images
+        See `recon.reconstruct`.
 
     Returns
     -------
@@ -357,7 +367,12 @@ def reconstruct_volume(
     """
     way = find(method)
     opened = Volume.of(
-        path, acceleration=acceleration, axes=axes, coils=coils, phase_encode=phase_encode
+        path,
+        acceleration=acceleration,
+        axes=axes,
+        coils=coils,
+        phase_encode=phase_encode,
+        crop=crop,
     )
     drawn = {
         "acceleration": acceleration,
@@ -366,4 +381,4 @@ def reconstruct_volume(
         "center_fraction": center_fraction,
         "mask": mask,
     }
-    return VolumeRun(opened, [way], drawn)
+    return VolumeRun(opened, [way], drawn, coil_images=coil_images)

@@ -1,15 +1,17 @@
 """The command line: records, figures, and what happens to files that cannot be read."""
 
 import json
+import zipfile
 
 import h5py
 import numpy as np
 import pytest
 
 import recon
-from recon import batch, cli, masks, phantom
+from recon import batch, cli, export, masks, phantom
 from recon.cli import main
-from tests.helpers.files import kspace
+from tests.helpers import scans
+from tests.helpers.files import kspace, write_h5
 
 SPECIFIED = {
     "file", "slice", "method", "acceleration", "seed", "achieved_acceleration",
@@ -138,3 +140,76 @@ def test_axes_notes_names_and_a_kill(tmp_path, capsys, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         main([*words, "--method", "zero-filled"])
     assert len(json.loads((tmp_path / "out" / "metrics.json").read_text())) == 2
+
+
+def test_volumes_are_saved_beside_the_figures(tmp_path):
+    """Under the file's own name, a folder for each method and acceleration."""
+    stack = kspace(3, 2, 40, 32)
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        write_h5(tmp_path / folder / "scan.h5", {"max": 1.0}, kspace=stack)
+    out = tmp_path / "out"
+    words = [str(tmp_path / "one"), str(tmp_path / "two"), "--slice=all", "--acceleration=2"]
+    words += ["--method", "zero-filled", "sense", "--save", "h5", "npy", f"--out={out}"]
+    assert main(words) == 0
+    for method in ("zero-filled", "sense"):
+        kspace_of_one = recon.read(tmp_path / "one/scan.h5", slice=1)
+        expected = recon.reconstruct(kspace_of_one, 2, 0, method).image
+        for stem in ("scan", "scan-2"):
+            with h5py.File(out / f"{method}-2x" / f"{stem}.h5") as file:
+                found = file["reconstruction"][...]
+            np.testing.assert_array_equal(np.load(out / f"{method}-2x" / f"{stem}.npy"), found)
+            np.testing.assert_array_equal(found[1], expected)
+
+
+def test_a_method_that_cannot_do_it_spoils_no_other_volume(tmp_path, capsys):
+    np.save(tmp_path / "scan.npy", kspace(1, 1, 40, 32)[0, 0])
+    words = [str(tmp_path / "scan.npy"), "--method", "sense", "zero-filled", "--save", "npy"]
+    assert main([*words, f"--out={tmp_path / 'out'}"]) == 1
+    assert "one coil" in capsys.readouterr().err
+    assert [one.name for one in (tmp_path / "out/zero-filled-4x").iterdir()] == ["scan.npy"]
+    assert not (tmp_path / "out/sense-4x").exists()
+
+
+def test_a_volume_is_saved_whoever_did_its_slices(tmp_path):
+    """By several processes, or by a run that went on where another was killed."""
+    write_h5(tmp_path / "scan.h5", {"max": 1.0}, kspace=kspace(3, 1, 40, 32)[:, 0])
+    words = [str(tmp_path / "scan.h5"), "--slice=all", "--method", "zero-filled", "--save", "nii"]
+    assert main([*words, f"--out={tmp_path / 'one'}"]) == 0
+    folder = tmp_path / "one/zero-filled-4x"
+    assert [path.name for path in folder.iterdir()] == ["scan.nii"]
+    expected = (folder / "scan.nii").read_bytes()
+    assert main([*words, "--jobs=2", f"--out={tmp_path / 'two'}"]) == 0
+    assert (tmp_path / "two/zero-filled-4x/scan.nii").read_bytes() == expected
+    records = json.loads((tmp_path / "one/metrics.json").read_text())
+    (tmp_path / "one/metrics.json").write_text(json.dumps(records[:1]))
+    (folder / "scan.nii").unlink()
+    (folder / "scan-slices").mkdir()
+    result = recon.reconstruct(recon.read(tmp_path / "scan.h5", slice=0), method="zero-filled")
+    export.Slice.of(result).write(folder / "scan-slices/00000.npz")
+    assert main([*words, "--resume", f"--out={tmp_path / 'one'}"]) == 0
+    assert (folder / "scan.nii").read_bytes() == expected
+
+
+def test_coil_images_and_whole_pictures_on_demand(tmp_path):
+    write_h5(tmp_path / "scan.h5", {"max": 1.0}, kspace=kspace(1, 2, 96, 40))
+    words = [str(tmp_path / "scan.h5"), "--method", "zero-filled", "--save", "npy"]
+    for more, shape, kind in (
+        ([], (1, 48, 40), np.float32),
+        (["--no-crop", "--coil-images"], (1, 2, 96, 40), np.complex64),
+    ):
+        assert main([*words, *more, f"--out={tmp_path / 'out'}"]) == 0
+        found = np.load(tmp_path / "out/zero-filled-4x/scan.npy")
+        assert (found.shape, found.dtype) == (shape, kind)
+
+
+def test_scans_that_are_several_files_are_done_once(tmp_path, capsys):
+    for name, write in (("bruker", scans.bruker), ("bart", scans.bart)):
+        with zipfile.ZipFile(write(tmp_path / "a.zip", kspace(1, 1, 40, 32) * 1000)) as archive:
+            archive.extractall(tmp_path / name)
+    (tmp_path / "a.zip").unlink()
+    code, records, _, err = run(capsys, str(tmp_path), "--out", str(tmp_path / "out"))
+    assert (code, err) == (0, "")
+    assert sorted(one["format"] for one in records) == ["BART", "Bruker"]
+    code, records, _, _ = run(capsys, str(tmp_path / "bruker/7"), "--out", str(tmp_path / "out"))
+    assert [one["format"] for one in records] == ["Bruker"]

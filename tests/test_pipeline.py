@@ -69,14 +69,25 @@ def test_odd_and_small_sizes(method, shape):
     assert (result.image >= 0).all()
 
 
-def test_center_crop_of_a_large_field_of_view():
+def test_pictures_are_cut_only_where_the_header_says():
     full = phantom.kspace((640, 368), seed=2)
     result = recon.reconstruct(full, 4, method="zero-filled")
+    assert result.reference.shape == result.mask.shape == (640, 368)
+    told = KSpace(full, Source(size=(320, 320)))
+    result = recon.reconstruct(told, 4, method="zero-filled")
     assert result.reference.shape == (320, 320)
     assert result.mask.shape == (640, 368)
     np.testing.assert_allclose(
         result.reference, center_crop(abs(ifft2c(full)), (320, 320)), atol=1e-6
     )
+    whole = recon.reconstruct(told, 4, method="zero-filled", crop=False)
+    assert whole.image.shape == (640, 368)
+
+
+@pytest.mark.parametrize("shape", [(384, 384), (512, 512), (640, 320)])
+def test_larger_pictures_keep_their_edge(shape):
+    result = recon.reconstruct(phantom.kspace(shape, seed=2), 4, method="zero-filled")
+    assert result.image.shape == result.reference.shape == shape
 
 
 @pytest.mark.parametrize("method", ONE_COIL)
@@ -111,9 +122,9 @@ def test_coil_combinations_agree_where_they_must(kspace):
 def test_virtual_coil_depends_on_measured_lines_only(kspace):
     rng = np.random.default_rng(0)
     full = np.stack([kspace, fft2c(ifft2c(kspace) * rng.random((96, 80)))]).astype(np.complex64)
-    one = recon.reconstruct(full, 4, method="zero-filled", coils="svd")
+    one = recon.reconstruct(KSpace(full), 4, method="zero-filled", coils="svd")
     full[..., ~one.line_mask] = 5
-    two = recon.reconstruct(full, 4, method="zero-filled", coils="svd")
+    two = recon.reconstruct(KSpace(full), 4, method="zero-filled", coils="svd")
     np.testing.assert_array_equal(one.image, two.image)
 
 

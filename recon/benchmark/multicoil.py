@@ -43,13 +43,16 @@ def scans(data: Path, slices: int) -> Iterable[tuple[str, Scan]]:
     """The measured head, and so many slices of the test subjects, seen by simulated coils."""
     real = data / "real_kspace/brain_slice.npz"
     if real.is_file():
-        yield "brain_slice", Scan.of(read(real))
+        yield "brain_slice", Scan.of(read(real), crop=CROP)
     volumes = datasets.load(data, "test")
     for number in range(slices):
         volume = volumes[number % len(volumes)]
         index = len(volume.slices) * (1 + number // len(volumes)) // 3
         rng = np.random.default_rng(number)
-        yield "simulated", Scan.of(fully_sampled(volume.slices[index], rng, NOISE, coils=COILS))
+        yield (
+            "simulated",
+            Scan.of(fully_sampled(volume.slices[index], rng, NOISE, coils=COILS), crop=CROP),
+        )
 
 
 def head(reference: np.ndarray) -> np.ndarray:

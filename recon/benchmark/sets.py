@@ -14,7 +14,7 @@ import numpy as np
 
 from recon import datasets, masks
 from recon.errors import InputError
-from recon.measurement import Measurement
+from recon.measurement import CROP, Measurement
 from recon.readers import describe, read
 from recon.scan import Sampling, Scan
 
@@ -212,7 +212,7 @@ def measured(
     for path in paths:
         count = describe(path).slices
         for number in range(count)[:slices]:
-            scan = Scan.of(read(path, slice=number))
+            scan = Scan.of(read(path, slice=number), crop=CROP)
             for seed in range(seeds if count == 1 else 1):
                 unit = f"slice {number}" if count > 1 else f"mask {seed}"
                 cases.append(Case(path.stem, unit, number, scan, scan.draw(acceleration, seed)))

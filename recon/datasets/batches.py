@@ -11,7 +11,7 @@ from recon import masks
 from recon.datasets.volumes import Measured, Slice, Volume, fully_sampled
 from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
-from recon.measurement import Measurement, measure, picture
+from recon.measurement import CROP, Measurement, measure, picture
 from recon.scan import Sampling, Scan
 from recon.simulate import lower_resolution
 
@@ -136,7 +136,9 @@ def fixed_scan(
         Number of simulated ones.
     """
     rng = np.random.default_rng(index)
-    scan = Scan.of(fully_sampled(volume.slices[index], rng, noise, coils=coils))
+    slice_ = volume.slices[index]
+    crop = True if isinstance(slice_, Measured) else CROP
+    scan = Scan.of(fully_sampled(slice_, rng, noise, coils=coils), crop=crop)
     mask = masks.FAMILIES[family](scan.width, acceleration, seed=rng)
     return scan, Sampling(mask, acceleration, index, family)
 

@@ -24,7 +24,7 @@ from recon.readers.isolated import NotStartedError, warm
 from recon.readers.layout import Axes, Layout, layout_of
 from recon.readers.stored_array import Stored
 
-__all__ = ["SUFFIXES", "Description", "describe", "read", "slices", "warm"]
+__all__ = ["SUFFIXES", "Axes", "Description", "describe", "read", "slices", "warm"]
 
 SUFFIXES = formats.suffixes()
 # Seconds of reading slices after which a file is opened anew. What one opening may take is bounded
@@ -48,6 +48,9 @@ class Description:
         Undersampled variants the file holds, such as (4, 8).
     ambiguous
         True where an axis may be slices or coils; `axes` decides.
+    axes
+        A letter for each axis of an array of which the format does not say it, as it was read;
+        empty of others. Given as `axes`, other letters read it otherwise.
     """
 
     format: str
@@ -57,6 +60,7 @@ class Description:
     width: int
     accelerations: tuple[int, ...]
     ambiguous: bool
+    axes: str = ""
 
 
 def read(
@@ -209,4 +213,10 @@ def describe(
             width=width,
             accelerations=stored.accelerations,
             ambiguous=layout.ambiguous,
+            axes=_open_axes(stored, layout),
         )
+
+
+def _open_axes(stored: Stored, layout: Layout) -> str:
+    letters = layout.letters.replace("P", "")
+    return "" if stored.letters or len(letters) < 3 else letters

@@ -14,7 +14,8 @@ from recon.readers import detect
 from recon.readers.bounded_reading import narrow
 from recon.readers.layout import Layout
 from recon.readers.pictures import simulated_kspace
-from recon.readers.stored_array import Stored
+from recon.readers.sampled import measured_lines
+from recon.readers.stored_array import MIN_SIDE, Stored
 
 # Squares of these, summed over a slice, are well inside the range of 32-bit floats.
 MIN_VALUE, MAX_VALUE = 1e-15, 1e15
@@ -22,8 +23,6 @@ MIN_VALUE, MAX_VALUE = 1e-15, 1e15
 # or above 4e9.
 MIN_PEAK, MAX_PEAK = 2e-9, 1e9
 SCALED = ("max", "norm")  # attributes in units of the values
-# Partial Fourier of 7/8 lacks an eighth; an odd line or a rounded matrix lacks far less.
-ONE_SIDED = 0.1
 
 
 def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, number: int) -> KSpace:
@@ -85,7 +84,8 @@ def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, num
             values = np.fft.fftshift(values, axes=(-2, -1))
             declared = None if declared is None else np.fft.fftshift(declared)
             notes.append("The zero frequency was in the corner; it was moved to the middle.")
-        mask = _measured(values, declared, notes)
+        mask, more = measured_lines(values, declared)
+        notes += more
         if mask is None and not stored.complete:
             mask = np.ones(values.shape[-1], bool)
     if not simulated and detect.is_hermitian(values):
@@ -93,6 +93,7 @@ def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, num
         notes.append("The image has no phase at all, so its k-space was computed, not measured.")
 
     values, attrs = _scaled(values, stored.attrs, notes)
+    affine = _affine(stored, layout, values.shape[-2:])
     source = Source(
         name=name,
         format=stored.format,
@@ -100,10 +101,42 @@ def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, num
         slices=layout.slices,
         simulated=simulated,
         mask=mask,
+        size=None if simulated else _size(stored.size, values.shape[-2:]),
+        spacing=_spacing(stored, affine),
+        affine=affine,
         attrs=attrs,
         notes=tuple(notes),
     )
     return KSpace(values, source)
+
+
+def _size(asked: tuple[int, int] | None, shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """Of the picture; None where nothing is asked for, or nonsense."""
+    if asked is None or min(asked) < MIN_SIDE:
+        return None
+    return min(asked[0], shape[0]), min(asked[1], shape[1])
+
+
+def _spacing(stored: Stored, affine: np.ndarray | None) -> tuple[float, float, float] | None:
+    if affine is not None:
+        row, column, slice_ = (float(size) for size in np.linalg.norm(affine[:3, :3], axis=0))
+        return row, column, slice_
+    found = stored.spacing
+    told = found is not None and len(found) == 3 and all(1e-6 < one < 1e6 for one in found)
+    return found if told else None
+
+
+def _affine(stored: Stored, layout: Layout, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Of the image as it is read: where a picture was reduced, its pixels are larger."""
+    found = stored.affine
+    if found is None or found.shape != (4, 4) or not np.isfinite(found).all():
+        return None
+    factors = np.array([layout.size(one) / n for one, n in zip("HW", shape, strict=True)])
+    moved = np.array(found, np.float64)
+    # Centres of pixels: half a new pixel lies half as many old ones from the edge.
+    moved[:, 3] += found[:, :2] @ ((factors - 1) / 2)
+    moved[:, :2] *= factors
+    return moved
 
 
 def _scaled(
@@ -126,48 +159,3 @@ def _scaled(
     factor = 10.0**power
     scaled = {k: v * factor for k, v in attrs.items() if k in SCALED and isinstance(v, float)}
     return kspace * np.float32(factor), {**attrs, **scaled}
-
-
-def _measured(
-    kspace: np.ndarray, declared: np.ndarray | None, notes: list[str]
-) -> np.ndarray | None:
-    """Mask of an undersampled slice, None for a fully sampled one; appends to `notes`."""
-    there = detect.support(kspace)
-    columns: np.ndarray = np.any(there, axis=0)
-    rows: np.ndarray = np.any(there, axis=1)
-    width = len(columns)
-    if declared is not None:
-        if not (columns & ~declared).any():
-            return None if declared.all() else declared
-        notes.append("There are samples outside the file's mask, so the mask was passed over.")
-    if detect.has_gaps(rows):
-        raise InputError(
-            "Rows of this k-space are missing; phase encoding has to run along the last axis, "
-            "so transposed k-space is accepted."
-        )
-    if detect.has_scattered_gaps(there):
-        raise InputError(
-            "Samples of this k-space are missing here and there; fully sampled k-space, "
-            "or one that lacks whole columns, is accepted."
-        )
-    if detect.has_gaps(columns):
-        notes.append(
-            f"{width - columns.sum()} of {width} columns are exactly zero, so the slice was "
-            f"taken as undersampled."
-        )
-        return columns
-    if not columns.all():
-        there_at = np.flatnonzero(columns)
-        left, right = int(there_at[0]), int(width - 1 - there_at[-1])
-        # Zero-padding lies on both sides alike; a scan that stops early lacks one of them.
-        if abs(left - right) > max(2, ONE_SIDED * width):
-            notes.append(
-                f"{max(left, right)} of {width} columns, at one edge only, are exactly zero: "
-                f"partial Fourier, so there is no fully sampled image to compare with."
-            )
-            return columns
-        notes.append(
-            f"{width - columns.sum()} of {width} columns, at the edges, are exactly zero: "
-            f"zero-padding, which was taken as measured."
-        )
-    return None

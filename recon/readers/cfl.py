@@ -1,8 +1,8 @@
 """BART's pairs: ``.hdr``, which names the sizes, and ``.cfl``, complex64 in Fortran order.
 
 The sixteen dimensions are those of BART (``src/misc/mri.h``): read, phase 1, phase 2, coils,
-maps, echo times, ..., time, ..., slices, averages. A pair is read from one zip archive; for the
-command line `recon.readers.beside` packs it.
+maps, echo times, ..., time, ..., slices, averages. A pair is read from one zip archive; where
+both lie in one folder, `recon.readers.beside` packs it.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def opened(path: Path) -> Iterator[Stored]:
         )
         if math.prod(shape) * 8 != data.file_size:
             raise InputError(
-                f"The .hdr of this BART pair declares {math.prod(shape) * 8 / MIB:.1f} MiB but the "
-                f".cfl has {data.file_size / MIB:.1f} MiB; a complete pair is accepted."
+                f"The .hdr of this BART pair declares {math.prod(shape) * 8 / MIB:.4g} MiB but the "
+                f".cfl has {data.file_size / MIB:.4g} MiB; a complete pair is accepted."
             )
         archive.check(data)
         odd = [n for n, size in enumerate(shape) if size > 1 and n > COIL and n not in OTHERS]

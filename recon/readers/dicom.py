@@ -195,7 +195,7 @@ def header(file: Any, size: int) -> Image:
     InputError
         If there are no pixels, or none that can be read here.
     """
-    pydicom = needs("pydicom", "DICOM")
+    pydicom = needs("pydicom", "Reading DICOM files")
     # No warning about a value that breaks the standard's rules: it is checked here.
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     dicom = pydicom.dcmread(file, stop_before_pixels=True)

@@ -16,12 +16,13 @@ import h5py
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers import hdf5
+from recon.readers import calgary, hdf5, ismrmrd, vlen
 from recon.readers.bounded_reading import BoundedFile
-from recon.readers.stored_array import NAMES, WRONG_MASK, Stored, choose, suitable
+from recon.readers.stored_array import MIN_SIDE, NAMES, WRONG_MASK, Stored, choose, suitable
 
 VARIANTS = range(2, 33)
 MAX_MASK = 4 * 2**20
+OVERSAMPLED = 1.5  # times as many samples of a readout as lines
 
 # Only these; `patient_id` and whatever else may name a person stays in the file.
 ATTRIBUTES = ("acquisition", "max", "norm", "acceleration")
@@ -63,8 +64,20 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
         dtype = None if found is None else hdf5.number_type(found)
         if found is None or dtype is None:
             raise InputError("The k-space in this HDF5 file is not numeric; complex is accepted.")
+        if calgary.recognised(name, found.shape, dtype):
+            taken = calgary.stored(found.shape, lambda index: hdf5.take(raw, found, index))
+            yield Stored(**taken, attrs=attrs, notes=(*notes, calgary.NOTE))
+            return
         ours = marked and name.startswith("kspace") and len(found.shape) in (3, 4)
         ours = ours and dtype.kind == "c"
+        size, spacing = _image(raw, file)
+        height, width = found.shape[-2:] if ours else (0, 0)
+        if ours and size is None and height >= OVERSAMPLED * width:
+            size = (height // 2, width)
+            notes += (
+                "The file does not say how large its image is; half of each readout was taken for "
+                "oversampling, as everywhere in fastMRI.",
+            )
         yield Stored(
             format="fastMRI HDF5" if marked else "HDF5",
             shape=found.shape,
@@ -72,10 +85,33 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
             take=lambda index: hdf5.take(raw, found, index),
             letters={3: "SHW", 4: "SCHW"}[len(found.shape)] if ours else "",
             mask=mask(raw, file, mask_name),
+            size=size,
+            spacing=spacing,
             accelerations=variants,
             attrs=attrs,
             notes=notes,
         )
+
+
+def _image(
+    raw: BoundedFile, file: h5py.File
+) -> tuple[tuple[int, int] | None, tuple[float, float, float] | None]:
+    """Height and width of the image, and its spacing in mm, as far as the file tells them."""
+    size: tuple[int, int] | None = None
+    spacing = None
+    header = hdf5.dataset(file, "ismrmrd_header")
+    try:
+        described = None if header is None else vlen.text(raw, header)
+        recon = None if described is None else ismrmrd.parse(described).recon
+    except (InputError, ValueError):  # it is of no use; the k-space may be
+        recon = None
+    if recon is not None and min(recon.matrix[:2]) >= MIN_SIDE:
+        size, spacing = recon.matrix[:2], recon.spacing
+    for name in ("reconstruction_rss", "reconstruction_esc"):  # what others compare with
+        shape = hdf5.shape(file, name)
+        if shape is not None and len(shape) == 3:
+            return shape[-2:], spacing
+    return size, spacing
 
 
 def _find(file: h5py.File) -> str:
@@ -86,6 +122,8 @@ def _find(file: h5py.File) -> str:
         dtype = None if found is None else hdf5.number_type(found)
         if found is not None and dtype is not None:
             arrays[name] = (found.shape, dtype)
+            if calgary.recognised(name, *arrays[name]):
+                return name
             if name in NAMES and suitable(*arrays[name]):
                 return name
     return choose(arrays)[0]

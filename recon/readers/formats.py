@@ -90,20 +90,28 @@ FORMATS = (
     Format("NumPy", (".npz",), begins(*ZIP), numpy_file.opened_npz),
 )
 
-MRD = "'{}' converts it to ISMRMRD (MRD), which is accepted"
+MRD = "{} converts it to ISMRMRD (MRD), which is accepted"
 REFUSED = (
-    Refused(ge_pfile, "a GE P-file, which has no open reader", MRD.format("ge_to_ismrmrd")),
+    Refused(
+        ge_pfile,
+        "a GE P-file, which has no open reader",
+        MRD.format("'pfile2ismrmrd' of ge_to_ismrmrd, which needs GE's own Orchestra,"),
+    ),
     Refused(
         philips,
         "a Philips raw data file, which has no open reader",
-        MRD.format("philips_to_ismrmrd"),
+        MRD.format("'philips_to_ismrmrd'"),
     ),
     Refused(
         begins(b"yardl"),
         "an MRD stream of version 2",
-        "'mrd_hdf5_to_stream' and its kin write the HDF5 form (version 1), which is accepted",
+        "'mrd_to_ismrmrd' of the MRD tools writes version 1 in HDF5, which is accepted",
     ),
-    Refused(cfl.lonely, "one half of a BART pair", "a zip of .cfl and .hdr is accepted"),
+    Refused(
+        cfl.lonely,
+        "one half of a BART pair",
+        "a zip of .cfl and .hdr is accepted, and on the command line both in one folder",
+    ),
     Refused(begins(b"\x1f\x8b"), "a gzip file, but no NIfTI image"),
     Refused(begins(b"\x80"), "a Python pickle, which is never loaded"),
     Refused(begins(b"%PDF"), "a PDF file"),

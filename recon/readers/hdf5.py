@@ -92,6 +92,14 @@ def dataset(group: h5py.Group, path: str) -> h5py.Dataset | None:
     return found
 
 
+def shape(group: h5py.Group, name: str) -> tuple[int, ...] | None:
+    """Of a dataset in a group, which is not read; None where there is none of this name."""
+    if not has(group, name) or group.get(name, getclass=True) is not h5py.Dataset:
+        return None
+    found: tuple[int, ...] | None = group[name].shape
+    return found
+
+
 def names(group: h5py.Group) -> list[str]:
     """Names in a group, or none where there are too many to look at."""
     return list(group) if len(group) <= MAX_MEMBERS else []

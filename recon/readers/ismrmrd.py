@@ -68,6 +68,12 @@ class Space:
     matrix: tuple[int, int, int]
     field: tuple[float, float, float]
 
+    @property
+    def spacing(self) -> tuple[float, float, float] | None:
+        """Millimetres from one sample of the image to the next; None where it is not told."""
+        x, y, z = (size / count for size, count in zip(self.field, self.matrix, strict=True))
+        return (x, y, z) if min(x, y, z) > 0 else None
+
 
 @dataclass(frozen=True)
 class Header:
@@ -323,9 +329,17 @@ def _readouts(
         lines=lines,
         partitions=depth,
         size=(remaining, kept(lines, field[1], smaller[1])),
+        spacing=_spacing(header, remaining, kept(lines, field[1], smaller[1])),
         notes=tuple(notes),
     )
     return found, "ISMRMRD", attrs
+
+
+def _spacing(header: Header, height: int, width: int) -> tuple[float, float, float] | None:
+    """Of the image that is read: its matrix is the encoded one, cut to the field of view."""
+    x, y, z = header.recon.field
+    depth = header.recon.matrix[2]
+    return (x / height, y / width, z / depth) if min(x, y, z) > 0 else None
 
 
 def _noise(heap: vlen.Heap, heads: np.ndarray, references: np.ndarray, which: np.ndarray) -> float:

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers import formats, wire
+from recon.readers import beside, formats, wire
 from recon.readers.bounded_reading import MIB, Index, taken_shape
 from recon.readers.stored_array import Stored
 from recon.readers.worker import ORDER
@@ -221,7 +221,7 @@ def opened(path: Path, acceleration: float = 4) -> Iterator[Stored]:
     Parameters
     ----------
     path
-        The file.
+        The file; or a scan that is several, see `recon.readers.beside`.
     acceleration
         Which variant to prefer where the file has several.
 
@@ -230,6 +230,12 @@ def opened(path: Path, acceleration: float = 4) -> Iterator[Stored]:
     InputError
         If the file has no k-space that can be read, within `SECONDS` and `MEMORY`.
     """
+    with beside.whole(path) as one, _opened(one, acceleration) as stored:
+        yield stored
+
+
+@contextmanager
+def _opened(path: Path, acceleration: float) -> Iterator[Stored]:
     if not walled():
         with formats.opened(path, acceleration) as stored:
             yield stored

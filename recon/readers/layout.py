@@ -17,11 +17,11 @@ import numpy as np
 from recon.errors import InputError
 from recon.readers import evidence
 from recon.readers.bounded_reading import Index
-from recon.readers.stored_array import WANTED, Stored, pair_axis, suitable
+from recon.readers.stored_array import MIN_SIDE, WANTED, Stored, pair_axis, suitable
 
 Axes = str  # "auto", "slices", "coils", or a letter for each axis
 
-MIN_SIDE, MAX_SIDE, MAX_PICTURE_SIDE = 16, 2048, 4096
+MAX_SIDE, MAX_PICTURE_SIDE = 2048, 4096
 MAX_COILS = 64
 MAX_SAMPLES = 2**24  # of one slice: 128 MiB as complex64
 MAX_ASPECT = 4

@@ -16,7 +16,7 @@ def needs(module: str, what: str) -> Any:
     module
         Its name, as it is imported and installed.
     what
-        The format that needs it, in words.
+        What needs it, in words: "Reading NIfTI files".
 
     Raises
     ------
@@ -27,6 +27,6 @@ def needs(module: str, what: str) -> Any:
         return importlib.import_module(module)
     except ImportError:
         raise InputError(
-            f"Reading {what} files needs the library '{module}', which is not installed here; "
+            f"{what} needs the library '{module}', which is not installed here; "
             f"'pip install {module}' adds it."
         ) from None

@@ -138,7 +138,7 @@ def _member(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Stre
 
 
 def _volume(stream: Callable[[], Stream], size: int | None) -> Volume:
-    nibabel = needs("nibabel", "NIfTI")
+    nibabel = needs("nibabel", "Reading NIfTI files")
     start = stream().exactly(540)
     kind, length = (
         (nibabel.Nifti2Header, 540) if start[4:8] == b"n+2\0" else (nibabel.Nifti1Header, 348)
@@ -156,7 +156,7 @@ def _volume(stream: Callable[[], Stream], size: int | None) -> Volume:
     bytes_ = math.prod(shape) * dtype.itemsize
     if dtype.itemsize > 16 or bytes_ > MAX_UNPACKED or not length <= offset < 2**31:
         raise InputError(
-            f"This NIfTI image declares {bytes_ / MIB:.0f} MiB of voxels; "
+            f"This NIfTI image declares {bytes_ / MIB:.4g} MiB of voxels; "
             f"at most {MAX_UNPACKED // MIB} MiB in ordinary numbers are accepted."
         )
     if size is not None and offset + bytes_ > size:

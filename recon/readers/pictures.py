@@ -12,8 +12,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from recon.errors import InputError
 from recon.readers.bounded_reading import MIB, BoundedFile, Index
-from recon.readers.layout import MAX_PICTURE_SIDE, MIN_SIDE
-from recon.readers.stored_array import Stored
+from recon.readers.layout import MAX_PICTURE_SIDE
+from recon.readers.stored_array import MIN_SIDE, Stored
 from recon.simulate import kspace_from_magnitude
 
 FORMATS = ("PNG", "JPEG", "TIFF")

@@ -46,6 +46,8 @@ class Readouts:
         Size of the grid.
     size
         Height and width of the image that the header asks for; None where it is silent.
+    spacing
+        Of the image, see `recon.kspace.Source`.
     notes
         What the reader had to say.
     """
@@ -63,6 +65,7 @@ class Readouts:
     lines: int
     partitions: int
     size: tuple[int, int] | None = None
+    spacing: tuple[float, float, float] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -153,6 +156,7 @@ def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None)
         mask=mask,
         complete=complete,
         size=r.size,
+        spacing=r.spacing,
         attrs=attrs or {},
         notes=(*notes, *more),
     )
@@ -192,7 +196,11 @@ def _check(r: Readouts) -> None:
             "The counters of this file's readouts do not fit the matrix that its header declares; "
             "Cartesian k-space is accepted."
         )
-    if max(r.lines, r.partitions) > MAX_LINES or r.coils * r.columns * r.lines > MAX_SAMPLES:
+    if r.partitions > MAX_LINES:
+        raise InputError(
+            f"This file declares {r.partitions} partitions; up to {MAX_LINES} are accepted."
+        )
+    if r.lines > MAX_LINES or r.coils * r.columns * r.lines > MAX_SAMPLES:
         raise InputError(
             f"One slice of this file is {r.columns} x {r.lines} with {r.coils} coils; "
             f"at most {MAX_SAMPLES / 1e6:.0f} million samples are accepted."

@@ -15,6 +15,8 @@ from recon.readers.bounded_reading import Index
 NAMES = ("kspace", "ksp", "k", "kdata", "rawdata", "data")
 PICTURE_NAMES = ("img",)
 
+MIN_SIDE = 16  # pixels of a slice, either way
+
 WANTED = (
     "k-space is complex, or real with a first or last axis of exactly 2 "
     "(real and imaginary part), with 2 to 5 axes"
@@ -56,6 +58,8 @@ class Stored:
         column may be missing (asymmetric echo, partitions left out): no reference exists.
     size
         Height and width of the image that the file's header asks for; None where it is silent.
+    spacing
+        Millimetres from one row, column and slice of that image to the next; None if untold.
     affine
         4 x 4, from (row, column, slice) of the stored image to millimetres, right-anterior-
         superior as in NIfTI; None where the file does not say.
@@ -76,6 +80,7 @@ class Stored:
     mask: np.ndarray | None = None
     complete: bool = True
     size: tuple[int, int] | None = None
+    spacing: tuple[float, float, float] | None = None
     affine: np.ndarray | None = None
     accelerations: tuple[int, ...] = ()
     attrs: dict[str, Any] = field(default_factory=dict)

@@ -233,6 +233,9 @@ def _readouts(
     centre = [int(n) for n in heads.centre[0]]
     start = 0 if columns == samples else columns // 2 - (centre[0] - before)
     line, count = _centred(image.counter("Lin"), centre[1], header, "iNoOfFourierLines")
+    kept = max(1, round(columns / oversampling))
+    wider = _value(header, "dPhaseOversamplingForDialog", 0.0)
+    width = round(count / (1 + wider)) if 0 <= wider <= 4 else count
     partition, depth = _centred(image.counter("Par"), centre[2], header, "iNoOfFourierPartitions")
     averages = int(image.counter("Ave").max()) + 1
     if averages > 1:
@@ -248,9 +251,11 @@ def _readouts(
         samples=samples,
         columns=columns,
         start=start,
-        kept=max(1, round(columns / oversampling)),
+        kept=kept,
         lines=count,
         partitions=depth,
+        size=(kept, width),
+        spacing=_spacing(header, kept, width, depth),
         notes=tuple(notes),
     )
     return found, "Siemens TWIX", attrs
@@ -287,6 +292,15 @@ def _imaging(header: bytes, lines: Lines) -> tuple[Lines, list[str]]:
         )
     )
     return joined, [f"{new.sum()} embedded calibration lines were kept in the k-space."]
+
+
+def _spacing(
+    header: bytes, height: int, width: int, depth: int
+) -> tuple[float, float, float] | None:
+    """Of the image, in mm: its field of view divided by its matrix."""
+    names = ("dReadoutFOV", "dPhaseFOV", "dThickness")
+    x, y, z = (_value(header, name, 0.0) for name in names)
+    return (x / height, y / width, z / depth) if min(x, y, z) > 0 else None
 
 
 def _noise(file: BoundedFile, layout: Layout, noise: Lines, notes: list[str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import numpy as np
 
 from recon import examples, figures, masks
 from recon.errors import InputError
+from recon.export import EXPORTS
 from recon.methods import DEFAULT, METHODS, methods
 from recon.probes import psf
 from recon.ui import serving, session
@@ -84,6 +85,9 @@ def reconstruct(
     phase_encode: str = "columns",
     example: str = "",
     files: bool = False,
+    axes: str = "auto",
+    crop: bool = True,
+    save: str = "",
 ) -> dict:
     """Undersample one slice of MRI k-space, reconstruct it, and score it against full sampling.
 
@@ -106,10 +110,14 @@ def reconstruct(
         phase_encode: columns or rows of the array
         example: key of a built-in example that the examples endpoint lists, instead of a file
         files: whether to add pictures (PNG) and arrays (NumPy .npz: mask, zero_filled, reconstruction, reference)
+        axes: auto, or a letter for each axis of an array, such as SCHW or HWC (slices, coils, height, width, T for time)
+        crop: whether pictures are cut to the size that the file's header asks for
+        save: kinds of files to save the reconstruction as, with blanks between: h5 (fastMRI), npy, nii (NIfTI), dicom
 
     Returns:
-        settings and scores as a JSON object; with files, also links to pictures and arrays
+        settings and scores as a JSON object; with files, also links to pictures and arrays; with save, to saved files by their kind
     """  # noqa: E501 Gradio reads one line for an argument.
+    kinds = [one_of("save", kind, list(EXPORTS)) for kind in word("save", save).split()]
     fraction = number("center fraction", center_fraction, 0, 1)
     coil = word("coils", coils)
     result = session.run(
@@ -122,6 +130,8 @@ def reconstruct(
             center_fraction=fraction or None,
             coils=int(coil) if coil.isdecimal() and len(coil) < 4 else coil,  # type: ignore[arg-type]
             phase_encode=one_of("phase_encode", phase_encode, ("columns", "rows")),  # type: ignore[arg-type]
+            crop=crop is not False,
+            axes=word("axes", axes),
             family=one_of("family", family, list(masks.FAMILIES)),
         )
     )
@@ -132,6 +142,8 @@ def reconstruct(
             for name, picture in figures.pictures(result).items()
         }
         answer["arrays"] = _served("arrays.npz", session.packed(result))
+    if kinds:
+        answer["saved"] = {kind: _served(*session.download(result, kind)) for kind in kinds}
     return answer
 
 
@@ -147,7 +159,7 @@ def describe(
         example: key of a built-in example that the examples endpoint lists, instead of a file
 
     Returns:
-        format in words, numbers of slices and coils, height and width in samples, accelerations of undersampled variants, and whether an axis may be slices or coils
+        format in words, numbers of slices and coils, height and width in samples, accelerations of undersampled variants, whether an axis may be slices or coils, and the letters by which the axes of an array were read
     """  # noqa: E501
     choice = Choice(origin(file, example))
     held = session.describe(choice)
@@ -155,7 +167,7 @@ def describe(
         height, width = session.read(choice).shape
         return {
             "format": "computed", "slices": 1, "coils": 1, "height": height, "width": width,
-            "accelerations": [], "ambiguous": False,
+            "accelerations": [], "ambiguous": False, "axes": "",
         }  # fmt: skip
     return asdict(held)
 

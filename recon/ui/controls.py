@@ -9,6 +9,7 @@ import gradio as gr
 
 from recon import examples, masks, readers
 from recon.errors import InputError
+from recon.export import EXPORTS
 from recon.methods import DEFAULT, METHODS, methods
 from recon.ui.components import Upload
 from recon.ui.events import Values
@@ -33,8 +34,10 @@ class Controls:
     method: gr.Radio
     center_fraction: gr.Slider
     phase_encode: gr.Radio
-    axes: gr.Radio
+    crop: gr.Checkbox
+    axes: gr.Dropdown
     coils: gr.Dropdown
+    download_as: gr.Dropdown
     download: gr.Button
     archive: gr.DownloadButton
 
@@ -50,6 +53,7 @@ class Controls:
             self.center_fraction,
             self.coils,
             self.phase_encode,
+            self.crop,
             self.axes,
         }
 
@@ -74,6 +78,7 @@ class Controls:
             center_fraction=values[self.center_fraction],
             coils=values[self.coils],
             phase_encode=values[self.phase_encode],
+            crop=bool(values[self.crop]),
             axes=values[self.axes] or "auto",
         )
 
@@ -141,16 +146,33 @@ def build(first: Origin, above: Bar) -> Controls:
         phase_encode = gr.Radio(
             ["columns", "rows"], value="columns", label="Phase-encode lines are"
         )
-        axes = gr.Radio(
-            ["slices", "coils"],
-            label="The third axis of this file counts",
+        crop = gr.Checkbox(
+            True,
+            label="Cut pictures to the size that the file asks for",
+            visible=False,
+            elem_id="crop",
+        )
+        axes = gr.Dropdown(
+            [],
+            label="Axes of this array",
+            info="H rows, W columns, S slices, C coils, T time",
+            allow_custom_value=True,
             visible=False,
             elem_id="axes",
         )
         coils = gr.Dropdown(
             coil_choices(1), value="rss", label="Coils", visible=False, elem_id="coils"
         )
-    download = gr.Button("Download everything", elem_id="download")
+    download_as = gr.Dropdown(
+        [
+            ("Everything: pictures, arrays, numbers (.zip)", "all"),
+            *((one.label, one.name) for one in EXPORTS.values()),
+        ],
+        value="all",
+        label="Result as a file",
+        elem_id="download-as",
+    )
+    download = gr.Button("Download", elem_id="download")
     archive = gr.DownloadButton(visible="hidden", elem_id="archive")
     return Controls(
         origin=origin,
@@ -166,11 +188,25 @@ def build(first: Origin, above: Bar) -> Controls:
         method=method,
         center_fraction=center_fraction,
         phase_encode=phase_encode,
+        crop=crop,
         axes=axes,
         coils=coils,
+        download_as=download_as,
         download=download,
         archive=archive,
     )
+
+
+ORDERS = {
+    3: ("SHW", "CHW", "HWS", "HWC"),
+    4: ("SCHW", "CSHW", "HWCS", "HWSC", "SHWC", "CHWS"),
+    5: ("TSCHW", "HWCST"),
+}
+
+
+def axes_choices(letters: str) -> list[str]:
+    """Orders that arrays of as many axes usually have, that of the open one first."""
+    return list(dict.fromkeys((letters, *ORDERS.get(len(letters), ()))))
 
 
 def coil_choices(coils: int) -> list[tuple[str, str | int]]:

@@ -30,6 +30,8 @@ def python(choice: Choice, result: Reconstruction) -> str:
         "phase_encode": choice.phase_encode,
         "family": choice.family,
     }
+    if not choice.crop:
+        options["crop"] = False
     words = ", ".join(f"{name}={value!r}" for name, value in options.items())
     return (
         f"{needs}\n{opened}\nresult = recon.reconstruct(kspace, {words})\nprint(result.metrics)\n"
@@ -49,6 +51,8 @@ def command(choice: Choice, result: Reconstruction) -> str:
     ]  # fmt: skip
     if choice.center_fraction is not None:
         words += ["--center-fraction", f"{choice.center_fraction:g}"]
+    if not choice.crop:
+        words.append("--no-crop")
     if choice.axes != "auto":
         words += ["--axes", choice.axes]
     return shlex.join(words)

@@ -74,7 +74,7 @@ class _Main:
         """What `opened` changes."""
         c = self.c
         return [
-            *self.pictures, c.origin, c.slice, c.coils, c.axes, c.acceleration, c.seed,
+            *self.pictures, c.origin, c.slice, c.coils, c.crop, c.axes, c.acceleration, c.seed,
             c.new_mask, c.center_fraction, c.phase_encode,
         ]  # fmt: skip
 
@@ -110,12 +110,16 @@ class _Main:
         """Show something new, and fit the controls to what it holds."""
         c = self.c
         held = session.describe(wish)
-        source = session.scan(wish).source
+        scan = session.scan(wish)
+        source = scan.source
+        # An option that changes nothing is not offered.
+        cuttable = source.size is not None and scan.upright(scan.kspace).shape[-2:] != source.size
         slices, coils = source.slices, held.coils if held else 1
         own_mask = source.mask is not None
         variants = len(held.accelerations) if held else 0
-        third: Any = "coils" if coils > 1 else "slices"
-        settled = replace(wish, slice=source.slice, axes=third)
+        letters = held.axes if held and wish.origin.example is None else ""
+        axes = letters or ("auto" if wish.origin.example is None else "slices")
+        settled = replace(wish, slice=source.slice, axes=axes)
         return {
             **self.shown(wish, settled),
             c.origin: wish.origin,
@@ -126,7 +130,10 @@ class _Main:
                 label=f"Slice (0 to {slices - 1})",
             ),
             c.coils: gr.Dropdown(controls.coil_choices(coils), value=wish.coils, visible=coils > 1),
-            c.axes: gr.Radio(value=third, visible=bool(held and held.ambiguous)),
+            c.crop: gr.Checkbox(value=wish.crop, visible=cuttable),
+            c.axes: gr.Dropdown(
+                controls.axes_choices(letters), value=letters or None, visible=bool(letters)
+            ),
             c.acceleration: gr.Radio(
                 value=wish.acceleration, interactive=not own_mask or variants > 1
             ),
@@ -138,7 +145,7 @@ class _Main:
 
     def anew(self, wish: Choice, **changes: Any) -> dict[Any, Any]:
         """Show the middle slice of something that was not open before."""
-        return self.opened(replace(wish, slice=None, coils="rss", **changes))
+        return self.opened(replace(wish, slice=None, coils="rss", crop=True, **changes))
 
     def upload(self, values: Values) -> dict[Any, Any]:
         path = values[self.c.file]
@@ -160,7 +167,7 @@ class _Main:
     def pack(self, values: Values) -> dict[Any, Any]:
         c = self.c
         result, _ = attempt(c.choice(values))
-        path = serving.produce("reconstruction.zip", session.archive(result))
+        path = serving.produce(*session.download(result, values[c.download_as]))
         return {c.archive: path, c.message: ""}
 
     def restored(self, wish: Choice) -> dict[Any, Any]:
@@ -210,7 +217,7 @@ def _connect(main: _Main) -> None:
         **options,
     )
     c.new_mask.click(changes(main.change_mask), c.inputs, [*main.pictures, c.seed], **options)
-    moved = (c.slice, c.seed, c.method, c.center_fraction, c.coils, c.phase_encode)
+    moved = (c.slice, c.seed, c.method, c.center_fraction, c.coils, c.phase_encode, c.crop)
     gr.on(
         [control.input for control in moved],
         changes(main.show),
@@ -219,5 +226,8 @@ def _connect(main: _Main) -> None:
         **options,
     )
     c.download.click(
-        changes(main.pack), c.inputs, [c.archive, c.message], **events.quiet(**events.SHORT)
+        changes(main.pack),
+        {*c.inputs, c.download_as},
+        [c.archive, c.message],
+        **events.quiet(**events.SHORT),
     ).success(None, js=click_download("archive"), api_visibility="private")

@@ -211,6 +211,7 @@ def laboratory(choice: Choice, sent: str = "") -> tuple[dict[str, Any], dict[str
             choice.slice,
             coils=choice.coils,
             phase_encode=choice.phase_encode,
+            crop=choice.crop,
             axes=choice.axes,
         ).key(),
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recon import examples, figures, limits, readers
+from recon import examples, export, figures, limits, readers
 from recon.errors import InputError
 from recon.kspace import KSpace
 from recon.methods import DEFAULT, METHODS, Method, find
@@ -79,6 +79,7 @@ class Choice:
     center_fraction: float | None = None
     coils: Coils = "rss"
     phase_encode: PhaseEncode = "columns"
+    crop: bool = True
     axes: Axes = "auto"
     family: str = "random"
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
@@ -92,7 +93,7 @@ class Choice:
             origin.example, origin.upload, self.slice if with_slice else None,
             float(self.acceleration), self.seed,
             None if fraction is None else float(fraction), self.coils, self.phase_encode,
-            axes, self.family, self.mask,
+            self.crop, axes, self.family, self.mask,
             self.method if with_method else "",
         )  # fmt: skip
         return f"{zlib.crc32(repr(parts).encode()):08x}"
@@ -157,7 +158,9 @@ def _axes(choice: Choice) -> Axes:
 
 def scan(choice: Choice) -> Scan:
     """The chosen slice as a person wishes to see it."""
-    wish = Choice(choice.origin, coils=choice.coils, phase_encode=choice.phase_encode)
+    wish = Choice(
+        choice.origin, coils=choice.coils, phase_encode=choice.phase_encode, crop=choice.crop
+    )
     if choice.origin.path() is not None:
         wish = replace(wish, slice=choice.slice, acceleration=choice.acceleration, axes=choice.axes)
     return _scan(wish)
@@ -165,7 +168,9 @@ def scan(choice: Choice) -> Scan:
 
 @remembered(2)
 def _scan(choice: Choice) -> Scan:
-    return Scan.of(read(choice), coils=choice.coils, phase_encode=choice.phase_encode)
+    return Scan.of(
+        read(choice), coils=choice.coils, phase_encode=choice.phase_encode, crop=choice.crop
+    )
 
 
 def sampling(choice: Choice, opened: Scan) -> Sampling:
@@ -246,6 +251,14 @@ def archive(result: Reconstruction) -> bytes:
         pack.writestr("arrays.npz", packed(result))
         pack.writestr("numbers.json", json.dumps(result.record(), indent=1, allow_nan=False))
     return buffer.getvalue()
+
+
+def download(result: Reconstruction, kind: str) -> tuple[str, bytes]:
+    """Name and content of a file with a result: ``"all"``, or a key of `recon.export.EXPORTS`."""
+    if kind == "all":
+        return "reconstruction.zip", archive(result)
+    suffix, content = export.packed([result], kind)
+    return f"reconstruction{suffix}", content
 
 
 def attempt(choice: Choice) -> tuple[Reconstruction, str]:

@@ -27,6 +27,26 @@ def anatomy(shape: tuple[int, int], seed: int = 0, phase: bool = True) -> np.nda
     return image * np.exp(1j * (2 * x + y**2 + seed)) if phase else image + 0j
 
 
+def heads(slices: int = 6, coils: int = 5, height: int = 64, width: int = 48) -> np.ndarray:
+    """A head of several slices under several coils: k-space (S, C, H, W) of complex64."""
+    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in (height, width)), indexing="ij")
+    images = np.zeros((slices, coils, height, width), complex)
+    angles = 2 * np.pi * np.arange(coils) / coils
+    for s in range(slices):
+        z = s / max(1, slices - 1) - 0.5
+        radius = np.hypot(y / 0.85, x / 0.75)
+        image = (radius < 1 - 0.2 * abs(z)) * 0.5
+        for cy, cx, r, amount in np.random.default_rng(s).uniform(-0.5, 0.5, (12, 4)):
+            image = image + amount * (np.hypot(y - cy, x - cx) < 0.1 + abs(r) / 3) * (radius < 0.8)
+        for c, angle in enumerate(angles):
+            distance = (y - np.cos(angle)) ** 2 + (x - np.sin(angle)) ** 2
+            phase = angle + 1.5 * (x * np.cos(angle) + y * np.sin(angle))
+            images[s, c] = image * np.exp(-distance) * np.exp(1j * phase)
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((2, *images.shape)) * 0.01
+    return fft2c(images + noise[0] + 1j * noise[1]).astype(np.complex64)
+
+
 def kspace(slices: int = S, coils: int = C, height: int = H, width: int = W) -> np.ndarray:
     """K-space, each slice and coil different: complex64, shape (S, C, H, W)."""
     images = [[anatomy((height, width), 7 * s + c) for c in range(coils)] for s in range(slices)]

@@ -109,6 +109,7 @@ def mrd(
     calibration: Iterable[int] = (),
     mode: str = "embedded",
     trajectory: str = "cartesian",
+    field: int = 300,
 ) -> Path:
     """K-space (S, C, X, Y), or (Z, C, X, Y) with `partitions`, as the ISMRMRD library writes it."""
     count, coils, columns, width = stack.shape
@@ -125,7 +126,7 @@ def mrd(
   <encodedSpace><matrixSize><x>{columns}</x><y>{width}</y><z>{partitions}</z></matrixSize>
    <fieldOfView_mm>{fov}</fieldOfView_mm></encodedSpace>
   <reconSpace><matrixSize><x>{columns // oversampling}</x><y>{width}</y><z>{partitions}</z>
-   </matrixSize><fieldOfView_mm><x>300</x><y>300</y><z>5</z></fieldOfView_mm></reconSpace>
+   </matrixSize><fieldOfView_mm><x>300</x><y>{field}</y><z>5</z></fieldOfView_mm></reconSpace>
   <encodingLimits>
    <kspace_encoding_step_1><minimum>0</minimum><maximum>{width - 1}</maximum>
     <center>{width // 2}</center></kspace_encoding_step_1>
@@ -189,6 +190,8 @@ def twix(
     partitions: int = 1,
     reverse: Iterable[int] = (),
     reference: Iterable[int] = (),
+    wider: float = 0,
+    field: tuple[float, float, float] = (0, 0, 0),
 ) -> Path:
     """K-space (S, C, X, Y), or (Z, C, X, Y) with `partitions`, as a scanner might write it."""
     count, coils, columns, width = stack.shape
@@ -196,7 +199,11 @@ def twix(
         f'<XProtocol>\n<ParamDouble."flReadoutOSFactor">  {{ <Precision> 6  {oversampling:.6f}  }}'
         f'\n<ParamLong."lBaseResolution">  {{ {round(columns / oversampling)}  }}\n'
         f'<ParamLong."iNoOfFourierLines">  {{ {width}  }}\n'
-        f"### ASCCONV BEGIN ###\nsKSpace.ucTrajectory\t = \t1\n### ASCCONV END ###\n"
+        f"### ASCCONV BEGIN ###\nsKSpace.ucTrajectory\t = \t1\n"
+        f"sKSpace.dPhaseOversamplingForDialog\t = \t{wider}\n"
+        f"sSliceArray.asSlice[0].dReadoutFOV\t = \t{field[0]}\n"
+        f"sSliceArray.asSlice[0].dPhaseFOV\t = \t{field[1]}\n"
+        f"sSliceArray.asSlice[0].dThickness\t = \t{field[2]}\n### ASCCONV END ###\n"
     ).encode()
     header = struct.pack("<I", 1) + b"Meas\0" + struct.pack("<I", len(protocol)) + protocol
     header += b"\0" * (-(4 + len(header)) % 32)

@@ -10,7 +10,8 @@ import pytest
 from recon import masks
 from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
-from recon.measurement import measure, picture
+from recon.kspace import KSpace
+from recon.measurement import CROP, measure, picture
 from recon.methods import ZeroFilled
 from recon.probes.lesion import Lesion, insert, profile
 from recon.probes.survival import sweep
@@ -40,7 +41,7 @@ def test_zero_contrast_has_exactly_no_effect(shape, kind, relative_to):
     kspace = coils(shape)
     kspace[..., 0] = np.complex64(complex(-0.0, -0.0))  # adding zero would show
     lesion = middle(kspace, kind=kind, contrast=0.0, relative_to=relative_to, size=2)
-    scan = Scan.of(kspace)
+    scan = Scan.of(KSpace(kspace), crop=CROP)
     result, truth = insert(scan, lesion)
     assert result.kspace.tobytes() == kspace.tobytes()
     assert not truth.any()
@@ -60,7 +61,7 @@ def test_the_picture_changes_by_exactly_the_lesion(shape, kind, contrast, relati
     kspace = coils(shape, 1)
     before = picture(kspace)
     lesion = middle(kspace, kind=kind, contrast=contrast, relative_to=relative_to, size=3)
-    result, truth = insert(Scan.of(kspace), lesion)
+    result, truth = insert(Scan.of(KSpace(kspace), crop=CROP), lesion)
     assert result.kspace.dtype == np.complex64
     np.testing.assert_allclose(picture(result.kspace) - before, truth, atol=2e-5)
     unit = before if relative_to == "local" else before.max()
@@ -72,7 +73,7 @@ def test_the_picture_changes_by_exactly_the_lesion(shape, kind, contrast, relati
 @pytest.mark.parametrize("shape", SHAPES)
 def test_phase_and_coil_ratio_stay(shape):
     kspace = coils(shape, 2)
-    result, _ = insert(Scan.of(kspace), middle(kspace, size=6))
+    result, _ = insert(Scan.of(KSpace(kspace), crop=CROP), middle(kspace, size=6))
     before, after = ifft2c(kspace), ifft2c(result.kspace)
     gain = after / before  # one real factor for all coils of a pixel
     np.testing.assert_allclose(gain.imag, 0, atol=1e-5)

@@ -12,32 +12,10 @@ from recon.errors import InputError
 from recon.fourier import fft2c
 from recon.readers import describe, read
 from tests.conftest import SHARED
-from tests.helpers.files import npy, write_h5, write_mat
+from tests.helpers.files import heads, npy, write_h5, write_mat
 
-S, C, H, W = 6, 5, 64, 48
-rng = np.random.default_rng(0)
-
-
-def volume(slices: int = S, coils: int = C, height: int = H, width: int = W) -> np.ndarray:
-    """A head of several slices under several coils: k-space (S, C, H, W) of complex64."""
-    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in (height, width)), indexing="ij")
-    images = np.zeros((slices, coils, height, width), complex)
-    angles = 2 * np.pi * np.arange(coils) / coils
-    for s in range(slices):
-        z = s / max(1, slices - 1) - 0.5
-        radius = np.hypot(y / 0.85, x / 0.75)
-        image = (radius < 1 - 0.2 * abs(z)) * 0.5
-        for cy, cx, r, amount in np.random.default_rng(s).uniform(-0.5, 0.5, (12, 4)):
-            image = image + amount * (np.hypot(y - cy, x - cx) < 0.1 + abs(r) / 3) * (radius < 0.8)
-        for c, angle in enumerate(angles):
-            distance = (y - np.cos(angle)) ** 2 + (x - np.sin(angle)) ** 2
-            phase = angle + 1.5 * (x * np.cos(angle) + y * np.sin(angle))
-            images[s, c] = image * np.exp(-distance) * np.exp(1j * phase)
-    noise = rng.standard_normal((2, *images.shape)) * 0.01
-    return fft2c(images + noise[0] + 1j * noise[1]).astype(np.complex64)
-
-
-STACK = volume()
+S = 6
+STACK = heads()
 TIME = np.stack([STACK, 2 * STACK, 3 * STACK])
 
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.errors import InputError
+from recon.fourier import ifft2c
 from recon.kspace import KSpace
-from recon.readers import describe, read
+from recon.readers import bounded_reading, describe, read
 from recon.readers.bounded_reading import Stream, take
 from tests.helpers.files import (
     STACK,
@@ -20,6 +21,7 @@ from tests.helpers.files import (
     H,
     S,
     W,
+    kspace,
     npy,
     ordered,
     said,
@@ -197,8 +199,8 @@ def test_mat5_of_doubles_that_matlab_stored_as_bytes(tmp_path):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_taking_from_a_stream_is_indexing(data):
+@given(st.data(), st.sampled_from([1, 16, bounded_reading.PIECE]))
+def test_taking_from_a_stream_is_indexing(data, piece):
     shape = tuple(data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=4)))
     array = np.arange(np.prod(shape), dtype=">i2").reshape(shape)
     index = tuple(data.draw(st.one_of(st.just(slice(None)), st.integers(0, n - 1))) for n in shape)
@@ -212,4 +214,42 @@ def test_taking_from_a_stream_is_indexing(data):
         at += len(part)
         return part
 
-    np.testing.assert_array_equal(take(Stream(some), shape, array.dtype, index), array[index])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounded_reading, "PIECE", piece)  # larger arrays are read piece by piece
+        taken = take(Stream(some), shape, array.dtype, index)
+    np.testing.assert_array_equal(taken, array[index])
+
+
+def test_calgary_campinas_is_recognised_and_said(tmp_path):
+    """(x, ky, kz, 2 C), real and imaginary alternating; its images need no shifts."""
+    stack = kspace(4, 3, 40, 32)
+    images = ifft2c(stack)
+    theirs = np.fft.fftshift(np.fft.fft2(images), axes=(-2, -1)).transpose(0, 2, 3, 1)
+    pairs = np.stack([theirs.real, theirs.imag], -1).reshape(4, 40, 32, 6).astype(np.float32)
+    assert np.abs(np.fft.ifft2(theirs[1, ..., 0])).max() > 0
+    path = write_h5(tmp_path / "e13991s3_P01536.7.h5", kspace=pairs)
+    held = describe(path)
+    assert (held.format, held.slices, held.coils) == ("Calgary-Campinas HDF5", 4, 3)
+    for number in range(4):
+        found = read(path, slice=number)
+        scale = np.sqrt(40 * 32)  # their transform is not orthonormal
+        np.testing.assert_allclose(
+            abs(ifft2c(found.data)), abs(images[number]) * scale, atol=2e-4 * scale
+        )
+    assert said(found.source, "Calgary-Campinas", "transformed")
+    pairs[:, :, 27:] = 0  # kz was measured to 85 %
+    cut = read(write_h5(tmp_path / "cut.h5", kspace=pairs), slice=1)
+    assert cut.source.mask.sum() == 27
+    assert said(cut.source, "partial Fourier")
+
+
+def test_m4raw_is_read_as_fastmri(tmp_path):
+    """(18, 4, 256, 256) with a header and `reconstruction_rss` of the same size."""
+    stack = kspace(3, 4, 48, 48)
+    rss = np.ones((3, 48, 48), np.float32)
+    attrs = {"acquisition": "AXT1", "max": 1.0, "patient_id": "secret"}
+    path = write_h5(tmp_path / "a.h5", attrs, kspace=stack, reconstruction_rss=rss)
+    found = read(path, slice=2)
+    np.testing.assert_array_equal(found.data, stack[2])
+    assert (found.source.format, found.source.size) == ("fastMRI HDF5", (48, 48))
+    assert "secret" not in str(found.source)

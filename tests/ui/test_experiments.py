@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,19 +174,24 @@ def test_results_on_the_first_example_are_kept_until_something_changes(monkeypat
 
 def test_long_work_gives_way_to_short_work():
     turns, order = Turns(), []
-    started = threading.Event()
+    waits = threading.Event()
 
-    def short() -> None:
-        with turns.short():
-            started.set()
-            time.sleep(0.05)
-            order.append("short")
+    class Changed(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.set()
+            return super().wait(timeout)
 
-    thread = threading.Thread(target=short)
-    thread.start()
-    started.wait(5)
-    turns.give_way()
-    order.append("long")
+    turns._changed = Changed()
+
+    def long() -> None:
+        turns.give_way()
+        order.append("long")
+
+    thread = threading.Thread(target=long)
+    with turns.short():
+        thread.start()
+        assert waits.wait(20)
+        order.append("short")
     thread.join()
     assert order == ["short", "long"]
 

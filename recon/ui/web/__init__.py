@@ -21,7 +21,9 @@ MODULES = (
     "profile", "curves", "regions", "projector", "overlay", "linked", "share", "words", "language",
     "gestures", "viewer", "lab", "film", "page", "volume", "arrays", "centred", "private",
 )  # fmt: skip
-STYLES = ("page", "viewer", "research", "lab", "film", "plots", "coils", "private", "class")
+STYLES = (
+    "page", "viewer", "research", "lab", "film", "plots", "coils", "private", "class",
+)  # fmt: skip
 
 # `trigger` sends an event to the server; a new value arrives without the element being replaced.
 ATTACH = """

@@ -2,6 +2,7 @@
 // An array is {shape, re, im}: real and imaginary parts in row-major order, im null where real.
 
 const LARGEST = 2 ** 27; // numbers; a browser tab has little memory
+const SMALLEST = 16;
 
 const KINDS = {
   f4: Float32Array, f8: Float64Array, i1: Int8Array, i2: Int16Array, i4: Int32Array,
@@ -90,11 +91,23 @@ export async function hdf5(bytes, h5wasm, wanted) {
     const values = set.slice(shape.length > 2 ? [[number, number + 1]] : []);
     const flat = Array.isArray(values) ? Float32Array.from(values.flat(Infinity)) : values;
     const maximum = Number(file.attrs?.max?.value ?? NaN);
-    return {...parts(flat, true), shape: rest, slices, slice: number, maximum, mask: !!file.get('mask')};
+    const shown = shownSize(file, ...rest.slice(-2));
+    return {...parts(flat, true), shape: rest, slices, slice: number, maximum, shown, mask: !!file.get('mask')};
   } finally {
     file.close();
     FS.unlink('scan.h5');
   }
+}
+
+/** Height and width of the image that a fastMRI file asks for, as recon/readers/fastmri.py finds them. */
+export function shownSize(file, height, width) {
+  const header = String(file.get('ismrmrd_header')?.value ?? '');
+  const target = (file.get('reconstruction_rss') ?? file.get('reconstruction_esc'))?.shape;
+  if (target?.length === 3 && Math.min(target[1], target[2]) >= SMALLEST) return [target[1], target[2]];
+  const told = header.match(/<reconSpace>[^]*?<x>\s*(\d+)\s*<\/x>\s*<y>\s*(\d+)\s*<\/y>/)?.slice(1).map(Number);
+  if (told && Math.min(...told) >= SMALLEST) return told;
+  const marked = header || file.attrs?.max || file.attrs?.acquisition || file.get('mask');
+  return marked && height >= 1.5 * width ? [height >> 1, width] : [height, width]; // readouts are oversampled by two
 }
 
 /** Grey values of a picture the browser can show. */

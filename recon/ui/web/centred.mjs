@@ -29,9 +29,9 @@ export function transform(re, im, height, width, inverse = true) {
   return {re: xr, im: xi};
 }
 
-/** The middle of a magnitude image, at most CROP on a side. */
-export function cropped({re, im}, height, width) {
-  const h = Math.min(height, CROP), w = Math.min(width, CROP), top = (height - h) >> 1, left = (width - w) >> 1;
+/** The middle of a magnitude image, at most `size` large. */
+export function cropped({re, im}, height, width, size = [CROP, CROP]) {
+  const h = Math.min(height, size[0]), w = Math.min(width, size[1]), top = (height - h) >> 1, left = (width - w) >> 1;
   const values = new Float32Array(h * w);
   for (let r = 0; r < h; r++) for (let c = 0; c < w; c++) {
     const at = (r + top) * width + c + left;

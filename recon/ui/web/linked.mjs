@@ -45,7 +45,7 @@ export function unpack(text, {panels, home}) {
   const [other, at] = Array.isArray(said.wipe) ? said.wipe : [];
   if (panels.some(p => p.kind === 'image' && p.name === other) && at >= 0 && at <= 1) found.wipe = {other, at: Number(at)};
   if (finite(said.errors) && said.errors.length === 2) {
-    const limit = [0.05, 0.1, 0.2, 0.4].includes(said.errors[1]) ? said.errors[1] : null;
+    const limit = [0.02, 0.05, 0.1, 0.2, 0.4].includes(said.errors[1]) ? said.errors[1] : null;
     found.settings = {signed: said.errors[0] === 1, limit};
   }
   return found;

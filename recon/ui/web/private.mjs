@@ -157,7 +157,7 @@ class Private extends HTMLElement {
 
   reconstruct() {
     return this.guarded(async () => {
-      const {scan} = this, {height, width, coils} = scan, size = height * width, rate = Number(this.rate.value);
+      const {scan} = this, {height, width, coils, shown = [height, width]} = scan, size = height * width, rate = Number(this.rate.value);
       const mask = draw('random', width, rate, defaultCenterFraction(rate), Math.max(0, Math.floor(Number(this.seed.value))));
       this.run.disabled = true;
       this.stop.hidden = this.bar.hidden = false;
@@ -167,7 +167,7 @@ class Private extends HTMLElement {
       const clock = setInterval(() => { this.bar.value = Math.min(0.99, seconds() / this.expected); }, 100);
       const sums = {}; // of squares over coils
       const add = (name, image) => {
-        const part = cropped(image, height, width);
+        const part = cropped(image, height, width, shown);
         sums[name] ??= {...part, values: new Float32Array(part.values.length)};
         part.values.forEach((value, i) => { sums[name].values[i] += value * value; });
       };

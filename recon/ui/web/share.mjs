@@ -22,7 +22,7 @@ document.addEventListener('recon-loaded', event => {
     if (settings.limit) viewer.limit = settings.limit;
     viewer.classList.add('researching');
     viewer.querySelectorAll('[data-set]').forEach(menu => {
-      menu.value = menu.dataset.set === 'signed' ? (settings.signed ? '1' : '') : String(viewer.limit);
+      menu.value = {signed: settings.signed ? '1' : '', limit: String(viewer.limit), map: viewer.settings.map}[menu.dataset.set];
     });
   }
   const other = viewer.querySelector('.viewer-wiper select');

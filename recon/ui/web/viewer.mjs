@@ -108,9 +108,9 @@ class Viewer extends HTMLElement {
       if (old.wipe && this.named(old.wipe.other)) this.model.wipe = old.wipe;
     }
     this.build(content, old);
+    this.dispatchEvent(new CustomEvent('recon-loaded', {bubbles: true})); // a link may say how to look
     const first = panels.find(p => p.kind === 'image' && p.domain === 'image');
     if (first) this.model.line ??= across(first);
-    this.dispatchEvent(new CustomEvent('recon-loaded', {bubbles: true})); // a link may say how to look
     for (const region of this.model.regions) score(this, region);
     this.paint();
     this.show();

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import test from 'node:test';
 
+import {shownSize} from '../../../recon/ui/web/arrays.mjs';
 import {Fourier} from '../../../recon/ui/web/fourier.mjs';
 import * as geometry from '../../../recon/ui/web/geometry.mjs';
 import {preferred, translator} from '../../../recon/ui/web/language.mjs';
-import * as linked from '../../../recon/ui/web/linked.mjs';
 import {GRAY, SIGNED, dialled, difference, windowed} from '../../../recon/ui/web/levels.mjs';
+import * as linked from '../../../recon/ui/web/linked.mjs';
 import {histogram, profile} from '../../../recon/ui/web/profile.mjs';
 import * as masks from '../../../recon/ui/web/masks.mjs';
 import {Random} from '../../../recon/ui/web/random.mjs';
@@ -86,30 +87,6 @@ test('what is under the pointer stays there while one zooms', () => {
   assert.equal(geometry.inside(picture, geometry.pixelAt(close_, picture, frame, {x: 150, y: 150})), true);
 });
 
-test('profiles and histograms', () => {
-  for (const {values, width, height, line, distance, along, box, low, high, counts} of cases.profiles) {
-    const found = profile(values, width, height, line);
-    close(found.values, along, 1e-9, 'values along a line');
-    close(found.distance, distance, 1e-9, 'distance');
-    close(histogram(values, width, box, low, high, counts.length), counts, 1e-12, 'histogram');
-  }
-});
-
-test('a line is held at its ends or in between, and stays in the picture', () => {
-  const picture = {width: 100, height: 100}, frame = {width: 200, height: 200}, view = {zoom: 1, x: 0.5, y: 0.5};
-  const line = {from: {row: 10, column: 10}, to: {row: 10, column: 60}};
-  const grip = (x, y) => geometry.grip(view, picture, frame, line, {x, y}, 8);
-  assert.deepEqual([grip(21, 21), grip(121, 24), grip(70, 24), grip(70, 40), grip(5, 21)], ['from', 'to', 'all', null, null]);
-  assert.deepEqual(geometry.carry(picture, line, 'all', -30, 5), {from: {row: 0, column: 15}, to: {row: 0, column: 65}});
-  assert.deepEqual(geometry.carry(picture, line, 'to', 3, 99), {from: line.from, to: {row: 13, column: 99}});
-});
-
-test('a round palette keeps black for pixels without signal', () => {
-  const turned = dialled(SIGNED);
-  assert.equal(turned[0], GRAY[0]);
-  assert.deepEqual([...turned.slice(1)], [...SIGNED.slice(1)]);
-});
-
 test('a link says how to look, and what is no look is left out', () => {
   const panels = [{kind: 'image', name: 'reference', width: 40, height: 30}, {kind: 'image', name: 'zero_filled', width: 40, height: 30}];
   const state = {
@@ -145,4 +122,42 @@ test('words are put into another language whole, with what stands in their place
   assert.equal(preferred('en', 'de', 'de'), 'en');
   assert.equal(preferred('fr', null, 'fr'), 'en');
   assert.equal(preferred(null, 'de', 'en-GB'), 'de');
+});
+
+test('pictures of fastMRI files are cut where their header says', () => {
+  const file = (members, attrs = {}) => ({get: name => members[name], attrs});
+  const header = (x, y) => ({value: `<encodedSpace><x>96</x></encodedSpace><reconSpace><matrixSize><x>${x}</x><y>${y}</y><z>1</z>`});
+  const cases = [
+    [file({}), [96, 40]],
+    [file({}, {max: {value: 1}}), [48, 40]],
+    [file({ismrmrd_header: header(48, 36)}), [48, 36]],
+    [file({ismrmrd_header: header(3, 3)}), [48, 40]],
+    [file({ismrmrd_header: header(48, 36), reconstruction_rss: {shape: [1, 46, 38]}}), [46, 38]],
+    [file({ismrmrd_header: {value: 'nothing'}}), [48, 40]],
+  ];
+  for (const [one, size] of cases) assert.deepEqual(shownSize(one, 96, 40), size);
+});
+
+test('profiles and histograms', () => {
+  for (const {values, width, height, line, distance, along, box, low, high, counts} of cases.profiles) {
+    const found = profile(values, width, height, line);
+    close(found.values, along, 1e-9, 'values along a line');
+    close(found.distance, distance, 1e-9, 'distance');
+    close(histogram(values, width, box, low, high, counts.length), counts, 1e-12, 'histogram');
+  }
+});
+
+test('a line is held at its ends or in between, and stays in the picture', () => {
+  const picture = {width: 100, height: 100}, frame = {width: 200, height: 200}, view = {zoom: 1, x: 0.5, y: 0.5};
+  const line = {from: {row: 10, column: 10}, to: {row: 10, column: 60}};
+  const grip = (x, y) => geometry.grip(view, picture, frame, line, {x, y}, 8);
+  assert.deepEqual([grip(21, 21), grip(121, 24), grip(70, 24), grip(70, 40), grip(5, 21)], ['from', 'to', 'all', null, null]);
+  assert.deepEqual(geometry.carry(picture, line, 'all', -30, 5), {from: {row: 0, column: 15}, to: {row: 0, column: 65}});
+  assert.deepEqual(geometry.carry(picture, line, 'to', 3, 99), {from: line.from, to: {row: 13, column: 99}});
+});
+
+test('a round palette keeps black for pixels without signal', () => {
+  const turned = dialled(SIGNED);
+  assert.equal(turned[0], GRAY[0]);
+  assert.deepEqual([...turned.slice(1)], [...SIGNED.slice(1)]);
 });

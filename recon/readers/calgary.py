@@ -1,0 +1,61 @@
+"""Calgary-Campinas raw data (Souza et al. 2018, doi 10.1016/j.neuroimage.2017.08.021).
+
+A dataset ``kspace`` of real numbers, (x, ky, kz, 2 C): real and imaginary part of one coil after
+another along the last axis. The readout was transformed already, so x counts slices. K-space has
+its zero frequency in the middle, but the image belongs to a transform that begins in the corner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from recon.readers.bounded_reading import Index
+from recon.readers.stored_array import MIN_SIDE
+
+NOTE = (
+    "Real and imaginary parts alternate along the last axis and the readout was transformed "
+    "already, as in Calgary-Campinas data; slices run along the readout."
+)
+
+
+def recognised(name: str, shape: tuple[int, ...], dtype: np.dtype) -> bool:
+    """Whether a dataset is laid out so."""
+    if name != "kspace" or dtype.kind != "f" or len(shape) != 4:
+        return False
+    return shape[-1] % 2 == 0 and 2 < shape[-1] <= 128 and min(shape[1:3]) >= MIN_SIDE
+
+
+def stored(shape: tuple[int, ...], take: Callable[[Index], np.ndarray]) -> dict[str, Any]:
+    """What `recon.readers.stored_array.Stored` has to know of it.
+
+    Parameters
+    ----------
+    shape, take
+        Of the dataset.
+    """
+    x, height, width, pairs = shape
+
+    def complex_slice(index: Index) -> np.ndarray:
+        values = np.ascontiguousarray(take(index), np.float32).view(np.complex64)
+        ramp = _ramp(height)[:, None, None] * _ramp(width)[:, None]
+        turned: np.ndarray = (values * ramp).astype(np.complex64)
+        return turned
+
+    return {
+        "format": "Calgary-Campinas HDF5",
+        "shape": (x, height, width, pairs // 2),
+        "dtype": np.dtype(np.complex64),
+        "take": complex_slice,
+        "letters": "SHWC",
+        "certain": True,
+    }
+
+
+def _ramp(size: int) -> np.ndarray:
+    """Phase that moves an image from the corner to the middle: complex128, shape (size,)."""
+    middle = size // 2
+    ramp: np.ndarray = np.exp(-2j * np.pi * middle * (np.arange(size) - middle) / size)
+    return ramp
