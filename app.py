@@ -7,6 +7,7 @@ the same file runs on a laptop, in a classroom and as a Hugging Face Space.
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,8 @@ if "GRADIO_TEMP_DIR" not in os.environ:  # Gradio's default is shared with other
     name = f"recon-{os.getuid() if hasattr(os, 'getuid') else 'uploads'}"
     os.environ["GRADIO_TEMP_DIR"] = str(Path(tempfile.gettempdir()) / name)
 
-try:  # present on Hugging Face's ZeroGPU machines, where it has to come before torch
-    import spaces
-except ImportError:
-    pass
-else:  # which refuse to start an app that never asks for a GPU; this one needs none
-    spaces.GPU(lambda: None)
+with suppress(ImportError):  # on Hugging Face's ZeroGPU machines, where it comes before torch
+    import spaces  # noqa: F401
 
 from recon import readers, weights
 from recon.ui import CSS, HEAD, THEME, advance, build, serving

@@ -23,6 +23,7 @@ BUILD = ROOT / "out" / "space"  # ignored by git
 GIB = 2**30
 LIMITS = (16, 2)  # GiB
 SLOWEST_START, MOST_MEMORY = 20.0, 1.5  # seconds, GiB
+CORES = 2
 PORT = 7860  # where a Space listens
 
 
@@ -106,18 +107,26 @@ def inside(limit: float) -> int:
         "HF_HOME": "/tmp/cache/huggingface", "MPLCONFIGDIR": "/tmp/cache/matplotlib",
         "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
+    busy = os.getloadavg()[0] > CORES  # then a clock tells about others
     start = time.monotonic()
     with Path("/tmp/log").open("w") as log:
         app = subprocess.Popen(
             ["taskset", "-c", "0,1", sys.executable, "app.py"], cwd=BUILD / "app", env=environment,
             stdout=log, stderr=log, preexec_fn=lambda: join(group),
         )  # fmt: skip
+    seconds, problems = float("nan"), []
     try:
         seconds = first_page(app, start)
+        worked = processor_seconds(group)
+        print(
+            f"first page after {seconds:.1f} s, of which {worked:.1f} s of processor time; "
+            f"load average {os.getloadavg()[0]:.1f}"
+        )
         drive()
-        problems = [] if seconds < SLOWEST_START else [f"cold start took {seconds:.1f} s"]
+        if (worked if busy else seconds) >= SLOWEST_START:
+            problems.append(f"cold start took more than {SLOWEST_START:g} s")
     except Exception as error:
-        seconds, problems = float("nan"), [f"{type(error).__name__}: {error}"]
+        problems.append(f"{type(error).__name__}: {error}")
     peak = peak_memory(group)
     end(group)
     app.wait(20)
@@ -179,6 +188,15 @@ def peak_memory(group: Path) -> float:
     return float("nan")
 
 
+def processor_seconds(group: Path) -> float:
+    """Of all processes of the app together, so far."""
+    ticks = 0
+    for process in (group / "cgroup.procs").read_text().split():
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))  # its own and its children's, user and system
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def unroutable() -> int:
     """Packets of this name space that found no way out: look-ups of other machines."""
     lines = [line.split() for line in Path("/proc/net/snmp").read_text().splitlines()]
@@ -205,6 +223,8 @@ def first_page(app: subprocess.Popen, start: float) -> float:
 
 def drive() -> None:
     """An example and a file, by every kind of method."""
+    # The client would tell its makers that it was used, and be taken for the app.
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import numpy as np
     from gradio_client import Client, handle_file
 

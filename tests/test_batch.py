@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import termios
 import time
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 
@@ -114,6 +116,24 @@ def test_another_question_is_not_resumed(folder, expected, whole, capsys):
     printed = capsys.readouterr()
     assert "seed 0, not 3" in printed.err
     assert results(whole) == expected
+
+
+def test_a_terminal_shows_how_far_it_is_and_how_long_it_takes(folder, tmp_path):
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 120))
+    run = subprocess.Popen(
+        command("recon", *words(folder / "two", tmp_path / "out")),
+        env=environment(), stdout=subprocess.DEVNULL, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # how a terminal ends whose other side is gone
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert run.wait() == 0
+    assert b"a.h5: 100%|" in shown
+    assert re.search(rb"1/4 \[\d\d:\d\d<\d\d:\d\d", shown), shown
 
 
 def test_jobs(folder, expected, tmp_path, capfd):

@@ -2,11 +2,14 @@
 
 import json
 import re
+import runpy
 import time
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,6 +30,19 @@ def test_the_tour_runs_from_top_to_bottom_without_a_line(monkeypatch, capsys):
     with capsys.disabled():
         print(f"the tour took {time.monotonic() - start:.0f} s")
     assert "resnet-dc" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_figure_is_what_its_command_makes(tmp_path, monkeypatch, capsys):
+    committed = ROOT / "docs/how-it-works.png"
+    assert committed.stat().st_size < 150_000
+    monkeypatch.setattr("sys.argv", ["every_step.py", str(tmp_path / "made.png")])
+    runpy.run_path(str(ROOT / "examples/every_step.py"), run_name="__main__")
+    made, kept = (
+        np.asarray(Image.open(path), float) for path in (tmp_path / "made.png", committed)
+    )
+    assert made.shape == kept.shape
+    assert abs(made - kept).mean() < 4  # fonts differ from machine to machine
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/how-it-works.md"])

@@ -7,7 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from recon import metrics
+from recon import masks, metrics, phantom
+from recon.errors import InputError
+from recon.measurement import measure
+from recon.metrics import Similarity, foreground
 from tests.helpers.fastmri import evaluation
 
 
@@ -125,3 +128,42 @@ def test_units_near_the_ends_of_float32_lose_nothing(volumes, exponent):
     """Fourth powers of such numbers are beyond float32."""
     reference, image = (one * np.float32(2.0**exponent) for one in volumes)
     assert metrics.scores(reference, image) == metrics.scores(*volumes)
+
+
+def test_foreground_is_the_bright_class():
+    image = np.random.default_rng(0).normal(0.1, 0.02, (30, 31))
+    image[5:20, 6:22] += 0.8
+    inside = np.zeros((30, 31), bool)
+    inside[5:20, 6:22] = True
+    # scikit-image's threshold is the middle of a bin: the brightest background may lie above it
+    assert (foreground(image) != inside).mean() < 0.005
+    assert foreground(np.full((9, 9), 2.0)).all()
+    blocks = np.kron(np.eye(2), np.ones((5, 5)))
+    np.testing.assert_array_equal(foreground(blocks), blocks == 1)
+
+
+@pytest.mark.parametrize("shape", [(64, 48), (7, 7), (61, 33)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("limit", [None, 0.7, 3.0])
+def test_ssim_equals_the_projects(shape, dtype, limit):
+    rng = np.random.default_rng(1)
+    reference = rng.random(shape).astype(dtype)
+    similarity = Similarity(reference, limit)
+    for noise in (0, 0.01, 0.3, 5):
+        image = (reference + noise * rng.random(shape)).astype(dtype)
+        assert similarity(image) == pytest.approx(metrics.ssim(reference, image, limit), abs=1e-6)
+
+
+def test_ssim_of_a_smooth_dark_slice_equals_the_projects():
+    """Rounding of local variances hurts most where they are small and means are large."""
+    kspace = phantom.kspace((96, 80), noise=0) * np.float32(1e-6)
+    reference = measure(kspace, np.ones(80, bool), 1).zero_filled
+    image = measure(kspace, masks.random_cartesian(80, 4), 4).zero_filled
+    exact = metrics.ssim(reference, image)
+    assert 0.2 < exact < 0.9
+    assert Similarity(reference)(image) == pytest.approx(exact, abs=1e-6)
+
+
+def test_too_small_for_a_window():
+    with pytest.raises(InputError, match="7 x 7"):
+        Similarity(np.ones((6, 20)))

@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gradio_client import Client
-
 from recon.errors import InputError
 from recon.loadtest import scenes
 from recon.loadtest.server import Server, local
-from recon.loadtest.visitors import EXAMPLES, METHODS, Answers, Question, crowd, slices
+from recon.loadtest.visitors import EXAMPLES, METHODS, Answers, Question, connected, crowd, slices
 
 MOST = {"visitors": 200, "seconds": 1800, "uploads": 5000}
 
@@ -63,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pause", type=float, default=20, metavar="S",
                         help="that a visitor looks at an answer, on average")  # fmt: skip
     parser.add_argument(
-        "--size", type=int, default=256, metavar="PIXELS", help="of what they bring"
+        "--size", type=int, default=128, metavar="PIXELS", help="of what they bring"
     )
     parser.add_argument("--queue", type=int, default=160, metavar="N", help="who come at once")
     parser.add_argument("--url", help="an app that runs here already; its weights are left alone")
@@ -92,7 +90,7 @@ def _served(url: str, files: list[str], options: argparse.Namespace) -> dict[str
 
 def warm(url: str, file: str) -> None:
     """Everything is asked for once, so that later growth is growth."""
-    client, answers = Client(url, verbose=False), Answers()
+    client, answers = connected(url), Answers()
     for acceleration in (4, 8):
         for method in (*METHODS, "resnet", "unet"):
             for asked in (*({"example": key} for key in EXAMPLES), {"file": file}):

@@ -9,12 +9,12 @@ import httpx
 from gradio_client import Client
 
 from recon.loadtest.server import Server
-from recon.loadtest.visitors import Answers, Question, together
+from recon.loadtest.visitors import Answers, Question, connected, together
 
 CALL = "/gradio_api/call/reconstruct"
 
 
-def _arguments(seed: int, method: str = "resnet-dc") -> dict[str, Any]:
+def _arguments(seed: int, method: str) -> dict[str, Any]:
     """Of the interface, by position: the built-in head, so that nothing is uploaded."""
     return {"data": [None, 4, seed, method, -1, "random", 0, "rss", "columns", "head"]}
 
@@ -24,13 +24,15 @@ def leavers(url: str, count: int) -> dict[str, Any]:
 
     def leave(number: int) -> None:
         with httpx.Client(base_url=url, timeout=120) as visitor:
-            event = visitor.post(CALL, json=_arguments(1000 + number)).json()["event_id"]
+            event = visitor.post(CALL, json=_arguments(1000 + number, "resnet-dc")).json()[
+                "event_id"
+            ]
             with visitor.stream("GET", f"{CALL}/{event}"):
                 pass  # and gone
 
     together([lambda n=n: leave(n) for n in range(count)])  # type: ignore[misc]
     answers = Answers()
-    answers.ask(Client(url, verbose=False), Question(example="head"))
+    answers.ask(connected(url), Question(example="head"))
     answers.judge()
     return {"left": count, **answers.report()}
 
@@ -42,14 +44,14 @@ def full_queue(url: str, count: int) -> dict[str, Any]:
 
     def come(number: int) -> None:
         with httpx.Client(base_url=url, timeout=120) as visitor:
-            answer = visitor.post(CALL, json=_arguments(2000 + number))
+            answer = visitor.post(CALL, json=_arguments(2000 + number, "resnet"))
             answers[answer.status_code] += 1
             if answer.status_code != 200:
                 told.append((str(answer.json()["detail"]), answer.headers.get("retry-after", "")))
 
     together([lambda n=n: come(n) for n in range(count)])  # type: ignore[misc]
     after = Answers()
-    after.ask(Client(url, verbose=False), Question(example="phantom", method="zero-filled"))
+    after.ask(connected(url), Question(example="phantom", method="zero-filled"))
     after.judge()
     return {
         "came": count,
@@ -62,7 +64,7 @@ def full_queue(url: str, count: int) -> dict[str, Any]:
 
 def weights(server: Server) -> dict[str, Any]:
     """Weights are removed and damaged under a running server, and put back."""
-    client = Client(server.url, verbose=False)
+    client = connected(server.url)
     found: dict[str, Any] = {}
     checkpoints = server.home / "checkpoints"
     removed = {path: path.read_bytes() for path in (checkpoints / "unet").glob("*.safetensors")}
@@ -87,7 +89,7 @@ def weights(server: Server) -> dict[str, Any]:
 
 def full_disk(server: Server, file: str) -> dict[str, Any]:
     """Not one byte can be written: uploads are refused, what needs none goes on."""
-    client = Client(server.url, verbose=False)
+    client = connected(server.url)
     upload = Question(file=file, method="zero-filled")
     example = Question(example="phantom", method="zero-filled", seed=7)
     server.fill_the_disk(True)
@@ -101,7 +103,7 @@ def full_disk(server: Server, file: str) -> dict[str, Any]:
 def uploads(url: str, files: list[str], count: int) -> dict[str, Any]:
     """One upload after another."""
     answers = Answers()
-    client = Client(url, verbose=False)
+    client = connected(url)
     for number in range(count):
         file = files[number % len(files)]
         answers.ask(client, Question(file=file, method="zero-filled", seed=number))

@@ -22,6 +22,7 @@ from recon.pipeline import reconstruct
 SCORES = ("ssim", "psnr", "nmse", "zero_filled_ssim", "zero_filled_psnr", "achieved_acceleration")
 METHODS = ("resnet-dc", "resnet-dc", "zero-filled")
 EXAMPLES = ("head", "phantom")
+PATIENCE = 120.0  # seconds
 TOLERANCE = 1e-5  # of a score; the order of additions may differ between processes
 
 
@@ -111,6 +112,11 @@ def computed(question: Question) -> dict[str, Any]:
     return result.record()
 
 
+def connected(url: str) -> Client:
+    """A client of the app, as patient as a browser."""
+    return Client(url, verbose=False, httpx_kwargs={"timeout": PATIENCE})
+
+
 def slices(folder: Path, count: int, size: int) -> list[str]:
     """K-space that belongs to nobody else: a file for each visitor."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -134,8 +140,13 @@ def crowd(url: str, files: Sequence[str], seconds: float, pause: float, answers:
 
     def visit(number: int, file: str) -> None:
         rng = np.random.default_rng(number)
-        client = Client(url, verbose=False)
         time.sleep(float(rng.uniform(0, pause)))  # people do not come at once
+        try:
+            client = connected(url)
+        except Exception as error:  # as in `ask`
+            with answers.lock:
+                answers.failed.append(f"did not get in: {type(error).__name__}: {error}"[:300])
+            return
         while time.monotonic() < end:
             asked: dict[str, Any] = {
                 "acceleration": (4, 8)[rng.integers(2)],

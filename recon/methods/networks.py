@@ -12,6 +12,7 @@ from recon import models, weights
 from recon.coils import joint
 from recon.measurement import Measurement
 from recon.methods.base import IterativeMethod, Method
+from recon.methods.zerogpu import lent
 from recon.phase import with_phase
 
 # The network for a measurement; and whether its coils are reconstructed together.
@@ -116,6 +117,6 @@ def published(architecture: str, label: str, store: weights.Store | None = None)
 
     def load(measurement: Measurement, several: bool) -> nn.Module:
         found = store or weights.default()
-        return found.load(found.nearest(architecture, measurement.acceleration, several))
+        return lent(found.load(found.nearest(architecture, measurement.acceleration, several)))
 
     return _adapter(models.ARCHITECTURES[architecture].takes_kspace)(load, architecture, label)

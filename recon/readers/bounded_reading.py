@@ -265,8 +265,8 @@ def _fill(
         return
     step = size // shape[0]
     if isinstance(first, slice):
-        for row in values:
-            _fill(row, stream, shape[1:], dtype, rest)
+        for at in range(len(values)):
+            _fill(values[at, ...], stream, shape[1:], dtype, rest)  # a view, of one value too
         return
     stream.skip(first * step)
     if len(shape) == 1:

@@ -92,6 +92,7 @@ def reel(choice: Choice, order: str, lines: str) -> dict[str, Any]:
         "slice": instant.slice_of(scan),
         "kspace": base64.b64encode(figures.png(instant.log_kspace(scan))).decode(),
         "white": figures.white(scan.truth),
+        "rows": scan.phase_encode == "rows",
         "order": order,
         "lines": text,
         "seed": 0,

@@ -22,6 +22,7 @@ from recon.ui.experiment import Experiment, kept
 from recon.ui.session import Choice
 from recon.weights import WeightsError
 
+START = 20.0  # seconds, in which the server comes up and shows its first page
 ACCELERATIONS = (4, 8)  # the first is the one that the page begins with
 
 Question = tuple[Experiment, Choice, dict[str, Any]]
@@ -49,9 +50,11 @@ def questions() -> list[Question]:
 
 
 def begin() -> None:
-    """Compute them in a thread of its own, unless answers are not kept."""
+    """Compute them in a thread of its own, in a while, unless answers are not kept."""
     if answers.folder() is not None:
-        threading.Thread(target=work, args=(questions(),), daemon=True).start()
+        timer = threading.Timer(START, work, (questions(),))
+        timer.daemon = True
+        timer.start()
 
 
 def work(asked: list[Question], turns: Turns = TURNS) -> None:

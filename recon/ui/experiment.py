@@ -151,8 +151,13 @@ class _Drawn:
         ]  # fmt: skip
 
 
-def build(experiment: Experiment, shared: Controls) -> None:
-    """Draw an experiment and connect it; call it inside of its tab."""
+def build(experiment: Experiment, shared: Controls) -> dict[str, Any]:
+    """Draw an experiment and connect it; call it inside of its tab.
+
+    Returns
+    -------
+    Its own controls by their name in a link.
+    """
     drawn = _draw(experiment)
     inputs = {*shared.inputs, *drawn.own.values(), drawn.about}
     cancels: list[Any] = []
@@ -178,6 +183,7 @@ def build(experiment: Experiment, shared: Controls) -> None:
         cancels=cancels,
         **events.quiet(queue=False),
     )
+    return {f"{experiment.key}_{name}": control for name, control in drawn.own.items()}
 
 
 def _draw(experiment: Experiment) -> _Drawn:

@@ -112,7 +112,7 @@ def panels(result: Reconstruction) -> dict[str, Any]:
         figures.log_kspace(result.kspace_magnitude),
     )
     if result.reference is None:
-        return viewer([*shown, kspace], figures.window(result), None)
+        return viewer([*shown, kspace], figures.window(result), slices=result.source.slices)
     shown.append(
         Panel(
             "reference",
@@ -143,7 +143,13 @@ def panels(result: Reconstruction) -> dict[str, Any]:
         f"SSIM and PSNR: data range is the {result.data_range_from}",
     )
     window = figures.window(result)
-    return viewer([*shown, kspace, *errors], window, result.data_range, legend)
+    return viewer(
+        [*shown, kspace, *errors],
+        window,
+        result.data_range,
+        legend,
+        slices=result.source.slices,
+    )
 
 
 def _largest_error(image: np.ndarray, reference: np.ndarray) -> str:

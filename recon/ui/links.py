@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import gradio as gr
+import segno
 
 from recon import examples, masks
 from recon.errors import InputError
@@ -23,30 +26,11 @@ from recon.ui.reconstruct import View
 from recon.ui.sampling import BY_HAND, Lab, is_mask
 from recon.ui.session import Choice, Origin
 
-COPY = """
-(...values) => {
-  const names = NAMES;
-  const query = new URLSearchParams();
-  names.forEach((name, i) => {
-    const value = values[i];
-    if (value !== null && value !== undefined && value !== '') query.set(name, value);
-  });
-  for (const [name, place] of Object.entries(TABS)) {
-    const open = document.querySelector(`${place} > .tab-wrapper button[aria-selected=true]`)
-      ?? document.querySelector(`${place} button[role=tab][aria-selected=true]`);
-    if (open) query.set(name, open.dataset.tabId || open.id.replace(/-button$/, ''));
-  }
-  const link = `${location.origin}${location.pathname}?${query}`;
-  history.replaceState(null, '', link);
-  const said = document.querySelector('#link-message');
-  const tell = words => { said.textContent = words; };
-  if (!query.has('example')) tell('An upload cannot be part of a link; it has the settings only.');
-  else if (navigator.clipboard) navigator.clipboard.writeText(link).then(
-    () => tell('Copied. The address of this page has it too.'),
-    () => tell('The link is in the address of this page.'));
-  else tell('The link is in the address of this page.');
-}
-"""
+LONGEST = 1800  # characters of a link that still make a code which a telephone can read
+
+LINK = "reconLinks.link(NAMES, USUAL, TABS, values)"
+COPY = f"(...values) => {{ reconLinks.copy({LINK}); }}"
+SHARE = f"(...values) => reconLinks.opened() ? '' : {LINK}"
 
 # Where the event did not even get into the queue, nothing else says that this is not the link's.
 NOT_OPENED = """
@@ -73,35 +57,62 @@ class TabBar:
     name: str
     tabs: gr.Tabs
     keys: tuple[str, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)  # controls of what is in the tabs
 
 
-def copy_script(names: list[str], places: dict[str, str]) -> str:
-    """What the button does in the browser.
+def script(text: str, named: Mapping[str, Any], usual: Mapping[str, str], places: Any) -> str:
+    """What a button does in the browser.
 
     Parameters
     ----------
-    names
-        Of the values it gets, in their order.
+    text
+        `COPY` or `SHARE`.
+    named
+        Components by their name in the link, in the order of the values it gets.
+    usual
+        Values that a link need not name.
     places
         Selectors of tabs whose open one the link says, by their name in the link.
     """
-    return COPY.replace("NAMES", json.dumps(names)).replace("TABS", json.dumps(places))
+    for word, value in (("NAMES", list(named)), ("USUAL", usual), ("TABS", places)):
+        text = text.replace(word, json.dumps(value))
+    return text
 
 
-def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> None:
+def shared(link: str) -> str:
+    """A link as HTML: itself, and a code that a telephone reads; nothing for an empty one."""
+    if not link:
+        return ""
+    if not re.match(r"https?://[^\s<>\"]+$", link):
+        return html.message("This is no link to the page.")
+    code = "<p>This link is too long for a code.</p>"
+    if len(link) <= LONGEST:
+        drawn = segno.make(link, error="l", micro=False, boost_error=False)
+        code = drawn.svg_inline(omitsize=True, border=3, dark="#000", light="#fff")
+    return (
+        f'<div class="share" role="dialog" aria-label="Share">{code}<p><a href="{escape(link)}" '
+        f'target="_blank" rel="noopener">{escape(link)}</a></p>'
+        '<button type="button" data-close-share>Close</button></div>'
+    )
+
+
+def build(view: View, lab: Lab, lesson: gr.State, room: gr.Textbox, tabs: Sequence[TabBar]) -> None:
     """Draw the button, and set the page from the address when it opens.
 
     Parameters
     ----------
-    view, lab, lesson
-        What a link sets.
+    view, lab, lesson, room
+        What a link sets; `room` is the code of a class.
     tabs
         The page's own tabs first, then those inside of them.
     """
     c = view.controls
     with gr.Row(elem_id="links"):
         button = gr.Button("Copy a link to this", elem_id="copy-link", size="sm", scale=0)
+        share = gr.Button("Share", elem_id="share-link", size="sm", scale=0)
         gr.HTML('<span id="link-message" role="status"></span>')
+    panel = gr.HTML(elem_id="share")
+    address = gr.Textbox(visible="hidden", elem_id="share-address")
     lesson_number = gr.Number(0, visible="hidden", elem_id="lesson-number")
     lesson.change(lambda at: at, lesson, lesson_number, api_visibility="private")
     named: dict[str, Any] = {
@@ -120,9 +131,27 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> Non
         "lab_method": lab.method,
         "lab_mask": lab.hand,
         "lesson": lesson_number,
+        "class": room,
     }
-    script = copy_script(list(named), {one.name: f"#{one.tabs.elem_id}" for one in tabs})
-    button.click(None, list(named.values()), js=script, api_visibility="private")
+    settings: dict[str, Any] = {}
+    for one in tabs:
+        settings |= one.settings
+    named |= settings
+    places = {one.name: f"#{one.tabs.elem_id}" for one in tabs}
+    usual = {name: _text(control.value) for name, control in settings.items()}
+    button.click(
+        None,
+        list(named.values()),
+        js=script(COPY, named, usual, places),
+        api_visibility="private",
+    )
+    share.click(
+        None,
+        list(named.values()),
+        address,
+        js=script(SHARE, named, usual, places),
+        **events.quiet(),
+    ).then(shared, address, panel, **events.quiet(queue=False))
 
     def restore(request: gr.Request) -> dict[Any, Any]:
         query = dict(request.query_params)
@@ -141,8 +170,11 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> Non
             lab.seed: _number(query.get("lab_seed"), 0, 2**31, int),
             lab.method: _one_of(query.get("lab_method"), METHODS),
             lab.hand: text if is_mask(text := query.get("lab_mask")) else None,
+            room: code if re.fullmatch("[A-Z2-9]{6}", code := query.get("class", "")) else None,
             lesson: _number(query.get("lesson"), 0, len(LESSONS) - 1, int),
         }
+        for name, control in settings.items():
+            values[control] = setting(control, query.get(name))
         changes.update({what: value for what, value in values.items() if value is not None})
         for one in tabs:
             tab = _one_of(query.get(one.name), one.keys)
@@ -150,7 +182,8 @@ def build(view: View, lab: Lab, lesson: gr.State, tabs: Sequence[TabBar]) -> Non
                 changes[one.tabs] = gr.Tabs(selected=tab)
         return changes or {lesson: gr.skip()}
 
-    outputs = [*view.outputs, *vars(lab).values(), lesson, *(one.tabs for one in tabs)]
+    outputs = [*view.outputs, *vars(lab).values(), lesson, room, *settings.values()]
+    outputs += [one.tabs for one in tabs]
     opening = gr.on(
         None,
         restore,
@@ -183,6 +216,34 @@ def choice(query: Mapping[str, str]) -> Choice | None:
         coils if coils in ("rss", "svd") else (_number(coils, 0, 1024, int) or 0),
         "rows" if query.get("phase_encode") == "rows" else "columns",
     )
+
+
+def setting(control: Any, text: str | None) -> Any:
+    """What a link says of a control, as a value that it can have; None where it says nothing."""
+    if text is None:
+        return None
+    if isinstance(control, gr.CheckboxGroup):
+        known = {_text(value): value for _, value in control.choices}
+        wanted = [part for part in text.split(",") if part]
+        return [known[part] for part in wanted] if set(wanted) <= known.keys() else None
+    if isinstance(control, gr.Radio | gr.Dropdown):
+        return {_text(value): value for _, value in control.choices}.get(text)
+    if isinstance(control, gr.Checkbox):
+        return {"1": True, "0": False}.get(text)
+    low, high = control.minimum, control.maximum
+    low, high = -(2**31) if low is None else low, 2**31 if high is None else high
+    # Whole numbers stay so: rows, columns, how many.
+    precise = getattr(control, "precision", None) == 0 or isinstance(control.value, int)
+    return _number(text, low, high, int if precise and text.lstrip("-").isdigit() else float)
+
+
+def _text(value: Any) -> str:
+    """A value as the browser writes it into a link."""
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _one_of(value: str | None, known: Any) -> str | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
+
+import numpy as np
 
 Value = TypeVar("Value")
 Result = TypeVar("Result", covariant=True)
@@ -21,8 +23,11 @@ class Remembered(Protocol[Result]):
         """Drop what came from these uploads."""
 
 
+LARGEST = 2**27  # bytes of all results of one function together, but for the last one
+
+
 def remembered(most: int) -> Callable[[Callable[[Any], Value]], Remembered[Value]]:
-    """Remember the last `most` results of a function of a `Choice`.
+    """Remember the last `most` results of a function of a `Choice`, fewer where they are large.
 
     Unlike `functools.lru_cache` it first asks whether the upload is still there, and it can
     forget.
@@ -43,7 +48,7 @@ def remembered(most: int) -> Callable[[Callable[[Any], Value]], Remembered[Value
             value = function(choice)
             with lock:
                 results[choice] = value
-                while len(results) > most:
+                while len(results) > most or (len(results) > 1 and _bytes(results) > LARGEST):
                     results.popitem(last=False)
             if choice.origin.upload is not None and choice.origin.gone:  # while it was computed
                 forget({choice.origin.upload})
@@ -58,3 +63,9 @@ def remembered(most: int) -> Callable[[Callable[[Any], Value]], Remembered[Value
         return remember  # type: ignore[return-value]
 
     return decorate
+
+
+def _bytes(results: Mapping[Any, Any]) -> int:
+    """Bytes of the arrays that results hold themselves."""
+    arrays = (one for result in results.values() for one in vars(result).values())
+    return sum(one.nbytes for one in arrays if isinstance(one, np.ndarray))

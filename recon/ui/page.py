@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 
 from recon.ui import (
     acquisition,
     api,
+    classroom,
     coils,
     compare,
     controls,
@@ -17,13 +19,17 @@ from recon.ui import (
     links,
     private,
     reconstruct,
+    research,
     sampling,
+    thumbnails,
     trust,
     volume,
 )
 from recon.ui.controls import Controls
 from recon.ui.experiment import Experiment
 from recon.ui.links import TabBar
+from recon.ui.room import Room
+from recon.ui.web import component
 
 TITLE = """
 <h1>MRI from a quarter of the measurements</h1>
@@ -46,20 +52,23 @@ def build() -> gr.Blocks:
         analytics_enabled=False,
     ) as demo:
         with gr.Row(elem_id="header"):
-            gr.HTML(TITLE, elem_id="title")
-        bar = controls.bar()
+            gr.HTML(TITLE + thumbnails.style(), elem_id="title")
+            component("recon-language", elem_id="language")
+        bar, room = controls.bar(), Room(gr.State(""))
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Reconstruct", id="reconstruct"):
                 view = reconstruct.build(bar)
                 shared = view.controls
+                with gr.Column(elem_id="research"):
+                    experiments("research", "research-tabs", research.EXPERIMENTS, shared)
             with gr.Tab("All slices", id="volume"):
-                experiment.build(volume.EXPERIMENT, shared)
+                whole = experiment.build(volume.EXPERIMENT, shared)
             with gr.Tab("Sampling lab", id="sampling") as tab:
-                lab = sampling.build(shared, tab)
+                lab = sampling.build(shared, tab, room)
             with gr.Tab("Acquisition", id="acquisition") as tab:
                 acquisition.build(shared, tab)
             with gr.Tab("Methods", id="methods"):
-                compared = experiments("method", "compare-tabs", compare.EXPERIMENTS, shared)
+                compared = experiments("methods", "compare-tabs", compare.EXPERIMENTS, shared)
             with gr.Tab("Coils", id="coils"):
                 coiled = experiments("coil", "coils-tabs", coils.EXPERIMENTS, shared)
             with gr.Tab("Can I trust it?", id="trust"):
@@ -67,7 +76,9 @@ def build() -> gr.Blocks:
             with gr.Tab("Private", id="private-mode"):
                 private.build()
             with gr.Tab("Learn", id="learn"):
-                lesson = lessons.build(shared)
+                lesson = lessons.build(shared, room)
+            with gr.Tab("Class", id="class") as tab:
+                code = classroom.build(room, tab)
         keys = (
             "reconstruct",
             "volume",
@@ -77,8 +88,10 @@ def build() -> gr.Blocks:
             "coils",
             "trust",
             "learn",
+            "class",
         )
-        links.build(view, lab, lesson, [TabBar("tab", tabs, keys), compared, coiled, trusted])
+        bars = [TabBar("tab", tabs, keys, whole), compared, coiled, trusted]
+        links.build(view, lab, lesson, code, bars)
         gr.HTML(REMARKS, elem_id="remarks")
         api.build()
     return demo
@@ -86,8 +99,9 @@ def build() -> gr.Blocks:
 
 def experiments(name: str, elem_id: str, table: Sequence[Experiment], shared: Controls) -> TabBar:
     """A tab for each of some experiments."""
+    settings: dict[str, Any] = {}
     with gr.Tabs(elem_id=elem_id, overflow_behavior="wrap") as tabs:
         for one in table:
             with gr.Tab(one.title, id=one.key):
-                experiment.build(one, shared)
-    return TabBar(name, tabs, tuple(one.key for one in table))
+                settings |= experiment.build(one, shared)
+    return TabBar(name, tabs, tuple(one.key for one in table), settings)

@@ -26,10 +26,15 @@ FIRST = Origin(example="head")
 # clicked for the person once the file is there.
 CLICK_DOWNLOAD = """
 () => setTimeout(() => {
-  const target = document.querySelector('#archive');
+  const target = document.querySelector('#%s');
   (target.querySelector('a') || target.querySelector('button') || target).click();
 }, 100)
 """
+
+
+def click_download(elem_id: str) -> str:
+    """What the browser does once the file of a hidden button is there."""
+    return CLICK_DOWNLOAD % elem_id
 
 
 @dataclass(frozen=True)
@@ -175,7 +180,7 @@ def build(bar: Bar) -> View:
     fraction = masks.default_center_fraction(4)
     wish = Choice(FIRST, 0, center_fraction=fraction, axes="slices")
     first, notice = attempt(wish)
-    with gr.Row(equal_height=False, elem_classes="experiment"):
+    with gr.Row(equal_height=False, elem_classes="experiment", elem_id="view-reconstruct"):
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             c = controls.build(FIRST, bar)
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
@@ -225,4 +230,4 @@ def _connect(main: _Main) -> None:
         {*c.inputs, c.download_as},
         [c.archive, c.message],
         **events.quiet(**events.SHORT),
-    ).success(None, js=CLICK_DOWNLOAD, api_visibility="private")
+    ).success(None, js=click_download("archive"), api_visibility="private")

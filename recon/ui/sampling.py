@@ -14,14 +14,15 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon import masks
+from recon import examples, masks
 from recon.errors import InputError
-from recon.methods import DEFAULT
+from recon.methods import DEFAULT, METHODS
 from recon.probes.handdrawn import Standing, random_masks, score_masks
 from recon.ui import events, html, instant, plots, session
 from recon.ui.controls import Controls
 from recon.ui.events import TURNS, Values, careful
 from recon.ui.experiment import lead, method_choices
+from recon.ui.room import Room, entered
 from recon.ui.session import Choice, attempt
 from recon.ui.viewer import packed
 from recon.ui.web import component
@@ -67,10 +68,13 @@ class _View:
     message: Any
     sent: Any  # key of the slice that the browser has
     judged: Any  # which mask was set against how many others
+    room: Room
+    place: Any  # what the class's leaderboard said
 
     @property
     def inputs(self) -> set[Any]:
-        return {*self.shared.inputs, *vars(self.lab).values(), self.judge, self.sent, self.judged}
+        own = {*vars(self.lab).values(), self.judge, self.sent, self.judged, self.room.code}
+        return {*self.shared.inputs, *own}
 
     def wish(self, values: Values, hand: str | None = None) -> Choice:
         """What the lab is set to; `hand` in place of the mask that is drawn so far."""
@@ -135,6 +139,50 @@ class _View:
         if not quickly:
             yield {self.judged: (wish.key(), count)}
 
+    def enter(self, values: Values) -> dict[Any, Any]:
+        """Send the mask to the class: it is scored here, whatever the browser believes."""
+        wish, quickly = self.wish(values), values[self.judge] == "zero-filled"
+        said = entered(values[self.room.code], *contribution(wish, quickly))
+        return {self.place: said, self.message: ""}
+
+
+def contribution(choice: Choice, quickly: bool) -> tuple[str, float, int]:
+    """A mask for a class's leaderboard: which question it answers, its SSIM, its lines.
+
+    Parameters
+    ----------
+    quickly
+        Judge by the zero-filled image, not by the reconstruction.
+
+    Raises
+    ------
+    InputError
+        If it is on a slice that others do not have, or has more lines than others may have.
+    """
+    key = choice.origin.example
+    if key is None:
+        raise InputError(
+            "A class compares masks on one of the examples, which everybody has; choose one on "
+            "the first tab."
+        )
+    scan, sampling = session.subject(choice)
+    lines, budget = int(sampling.mask.sum()), max(1, round(scan.width / choice.acceleration))
+    if lines > budget:
+        raise InputError(
+            f"This mask has {lines} lines; at {choice.acceleration:g}x a class compares masks of "
+            f"at most {budget}, so take {lines - budget} away."
+        )
+    method = METHODS["zero-filled" if quickly else choice.method]
+    ssim = scan.ssim(method(scan.measure(sampling.mask, choice.acceleration)))
+    slices = f", slice {scan.source.slice}" if scan.source.slices > 1 else ""
+    turned = ", rows" if choice.phase_encode == "rows" else ""
+    coils = "" if choice.coils == "rss" else f", coils {choice.coils}"
+    question = (
+        f"{examples.EXAMPLES[key].title}{slices}{turned}{coils}, {choice.acceleration:g}x: at most "
+        f"{budget} of {scan.width} lines, judged by {method.label}"
+    )
+    return question, ssim, lines
+
 
 def laboratory(choice: Choice, sent: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
     """What the browser's lab is given, and the linked panels beside it.
@@ -195,8 +243,8 @@ def beaten(choice: Choice, quickly: bool, count: int) -> Iterator[str]:
     label = "zero-filled" if quickly else method.label
     rivals = random_masks(drawn.size, int(drawn.sum()), count, np.random.default_rng(RIVAL_SEED))
     way = None if quickly else method
-    scored = score_masks(scan, [drawn, *rivals], way, sampling.acceleration)
-    own, others = next(scored), []
+    (own,) = score_masks(scan, [drawn], way, sampling.acceleration)
+    scored, others = score_masks(scan, rivals, way), []
     pieces = 50 if quickly else 1
     for number in range(count + 1):
         if number:
@@ -224,18 +272,26 @@ def _standing(place: Standing, drawn: np.ndarray, label: str, count: int) -> str
     )
 
 
-def build(shared: Controls, tab: gr.Tab) -> Lab:
+def build(shared: Controls, tab: gr.Tab, room: Room) -> Lab:
     """Draw the tab; it works on the slice that is open on the first one."""
     with gr.Row(equal_height=False, elem_classes="experiment"):
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             lab, judge, beat, message = _controls()
+            send = gr.Button("Send to the class", elem_id="lab-send")
+            place = gr.HTML(elem_id="lab-place", elem_classes="beside")
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
             editor = component("recon-lab", elem_id="lab-editor")
             standing = gr.HTML(elem_id="lab-standing")
             panels = component("recon-viewer", elem_id="lab-panels")
     sent, judged = gr.State(""), gr.State(None)
-    view = _View(shared, lab, judge, editor, panels, standing, message, sent, judged)
+    view = _View(shared, lab, judge, editor, panels, standing, message, sent, judged, room, place)
     _connect(view, tab, beat)
+    send.click(
+        careful(message)(view.enter),
+        view.inputs,
+        [place, message],
+        **events.quiet(**events.SHORT),
+    )
     return lab
 
 

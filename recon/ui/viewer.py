@@ -18,6 +18,9 @@ import numpy as np
 from recon import figures
 from recon.scan import Scan
 
+# Colours to choose from beside gray, and a round one for phases.
+MAPS = ("viridis", "magma", "twilight")
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -29,14 +32,16 @@ class Panel:
         Caption parts are separated by a middle dot.
     kind
         ``image``: magnitudes, float, windowed; ``error``: |of - against| of two image panels;
+        ``phase``: float, radians, NaN where there is no signal;
         ``decibels``: uint8, black at `figures.KSPACE_DECIBELS` below the maximum; ``mask``:
         uint8, 0 or 255; ``share``: float, a share of the maximum, coloured up to `limit`.
     pixels
         Shape (h, w); None for errors, which the browser computes.
     of, against
         Names of the image panels whose difference an error is.
-    limit
-        Share at the top of the colour scale, for shares and errors.
+    limit, unit
+        Share at the top of the colour scale, for shares and errors; what a hundredth of a share
+        is called.
     marks
         Circles to look at: row, column and radius in pixels.
     """
@@ -45,11 +50,12 @@ class Panel:
     title: str
     caption: str
     alt: str
-    kind: Literal["image", "error", "decibels", "mask", "share"]
+    kind: Literal["image", "error", "phase", "decibels", "mask", "share"]
     pixels: np.ndarray | None = None
     of: str = ""
     against: str = ""
     limit: float = figures.ERROR_LIMIT
+    unit: str = "%"
     marks: tuple[tuple[float, float, float], ...] = ()
 
     def upright(self, scan: Scan) -> Panel:
@@ -78,6 +84,7 @@ def viewer(
     data_range: float | None = None,
     legend: Sequence[str] = (),
     columns: int = 4,
+    slices: int = 1,
 ) -> dict[str, Any]:
     """Linked panels, as the browser's viewer takes them.
 
@@ -95,6 +102,8 @@ def viewer(
         Lines of words beside a colour scale of the errors; no scale where there are none.
     columns
         Panels in a row, where the screen is wide enough.
+    slices
+        Number of slices of what is open, where another one can be asked for from here.
     """
     images = [
         panel.pixels for panel in panels if panel.kind == "image" and panel.pixels is not None
@@ -111,7 +120,9 @@ def viewer(
         "window": window,
         "largest": largest,
         "range": data_range or largest,
-        "colors": packed(figures.ERROR_COLORS(np.arange(256), bytes=True)[:, :3]),
+        "colors": packed(figures.color_table(figures.ERROR_COLORS.name)),
+        "maps": {name: packed(figures.color_table(name)) for name in MAPS},
+        "slices": slices if slices > 1 else 0,
         "legend": list(legend),
         "columns": columns,
     }
@@ -145,6 +156,7 @@ def _content(
         "height": height,
         "width": width,
         "limit": panel.limit,
+        "unit": panel.unit,
     }
     if panel.kind == "error":
         return content | {"of": panel.of, "against": panel.against}
@@ -158,6 +170,8 @@ def _content(
     levels = panel.pixels
     if panel.kind == "share":
         levels = (np.clip(levels / panel.limit, 0, 1) * 255).round()
+    elif panel.kind == "phase":  # 1 to 255 over a full turn, 0 for none
+        levels = np.nan_to_num(1 + ((levels + np.pi) / (2 * np.pi) * 254).round())
     data = packed(levels.astype(np.uint8))
     return content | {"data": data, "span": figures.KSPACE_DECIBELS}
 

@@ -58,11 +58,11 @@ def all_slices(choice: Choice) -> Iterator[Answer]:
         raise InputError(next(iter(run.problems.values())))
     assert run.scores is not None
     words = _volume(run.scores, label) + _problems(run) + _downloads(records, run.scores)
-    yield Answer(words + _table(records), chart=chart, done=total, of=total)
+    yield Answer(words + _table(records, label), chart=chart, done=total, of=total)
 
 
 def _words(records: Sequence[Record], total: int, label: str) -> str:
-    return f"<p>{len(records)} of {total} slices, {escape(label)}.</p>" + _table(records)
+    return f"<p>{len(records)} of {total} slices, {escape(label)}.</p>" + _table(records, label)
 
 
 def _volume(scores: VolumeScores, label: str) -> str:
@@ -94,9 +94,10 @@ def _problems(run: VolumeRun) -> str:
     )
 
 
-def _table(records: Sequence[Record]) -> str:
+def _table(records: Sequence[Record], label: str) -> str:
     """A row for each slice, whose number opens it."""
-    head = ["Slice", "SSIM, zero-filled", *(title for _, title, _ in SCORES)]
+    names = [f"{title}, {escape(label)}" for _, title, _ in SCORES]
+    head = ["Slice", "SSIM, zero-filled", *names]
     rows = []
     for record in records:
         number = record["slice"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recon import masks, phantom
-from recon.fourier import combined, fft2c, ifft2c
-from recon.measurement import measure, picture
-from recon.phase import direction, with_phase
+from recon.fourier import fft2c, ifft2c
+from recon.measurement import measure
+from recon.phase import with_phase
 from recon.probes.nullspace import reimpose, residual, split
 
 SHAPES = [(32, 40), (33, 27), (3, 20, 31)]
@@ -101,21 +101,6 @@ def test_lines_outside_the_mask_are_not_looked_at(case):
     assert residual(images, other, mask) == residual(images, kspace, mask)
 
 
-@pytest.mark.parametrize("shape", [*SHAPES, (340, 24), (2, 25, 333)])
-def test_borrowed_phase_keeps_the_magnitude(shape):
-    kspace = masks.apply(noise(shape, 3), masks.random_cartesian(shape[-1], 2))
-    zero_filled = ifft2c(kspace)
-    wanted = np.random.default_rng(4).random(picture(kspace).shape).astype(np.float32)
-    images = with_phase(wanted, kspace)
-    assert images.dtype == np.complex64
-    np.testing.assert_allclose(picture(fft2c(images)), wanted, atol=1e-5)
-    ratio = images * zero_filled.conj()  # of the same phase, hence real and positive
-    np.testing.assert_allclose(ratio.imag, 0, atol=1e-5)
-    assert ratio.real.min() > -1e-5
-    # its own magnitude gives the zero-filled image back, also outside the crop
-    np.testing.assert_allclose(with_phase(picture(kspace), kspace), zero_filled, atol=1e-5)
-
-
 def test_a_magnitude_method_that_does_nothing_made_nothing_up():
     kspace = phantom.kspace((48, 40))
     mask = masks.random_cartesian(40, 4)
@@ -125,13 +110,3 @@ def test_a_magnitude_method_that_does_nothing_made_nothing_up():
     assert residual(images, kspace, mask) < 1e-5
     brighter = with_phase(measurement.zero_filled + np.float32(0.1), measurement.kspace)
     assert residual(brighter, kspace, mask) > 0.05
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_direction_has_length_one_also_where_nothing_is(shape):
-    images = noise(shape)
-    images[..., 3, 4] = 0
-    unit = direction(images)
-    np.testing.assert_allclose(combined(unit), 1, atol=1e-6)
-    np.testing.assert_allclose(unit * combined(images), images, atol=1e-5)
-    assert unit.dtype == np.complex64

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recon.errors import InputError
 from recon.fourier import ifft2c
 from recon.kspace import KSpace
-from recon.readers import describe, read
+from recon.readers import bounded_reading, describe, read
 from recon.readers.bounded_reading import Stream, take
 from tests.helpers.files import (
     STACK,
@@ -199,8 +199,8 @@ def test_mat5_of_doubles_that_matlab_stored_as_bytes(tmp_path):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_taking_from_a_stream_is_indexing(data):
+@given(st.data(), st.sampled_from([1, 16, bounded_reading.PIECE]))
+def test_taking_from_a_stream_is_indexing(data, piece):
     shape = tuple(data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=4)))
     array = np.arange(np.prod(shape), dtype=">i2").reshape(shape)
     index = tuple(data.draw(st.one_of(st.just(slice(None)), st.integers(0, n - 1))) for n in shape)
@@ -214,7 +214,10 @@ def test_taking_from_a_stream_is_indexing(data):
         at += len(part)
         return part
 
-    np.testing.assert_array_equal(take(Stream(some), shape, array.dtype, index), array[index])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounded_reading, "PIECE", piece)  # larger arrays are read piece by piece
+        taken = take(Stream(some), shape, array.dtype, index)
+    np.testing.assert_array_equal(taken, array[index])
 
 
 def test_calgary_campinas_is_recognised_and_said(tmp_path):

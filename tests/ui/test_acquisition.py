@@ -9,6 +9,8 @@ from recon import phantom
 from recon.pipeline import reconstruct
 from recon.probes.acquisition import replay
 from recon.scan import Scan
+from recon.ui.acquisition import reel
+from recon.ui.session import Choice, Origin
 from tests.helpers.page import after, upload
 
 
@@ -71,7 +73,7 @@ def test_it_plays_smoothly_without_the_server(film):
     assert not [url for url in asked if "/gradio_api/" in url and "heartbeat" not in url]
     film.locator(".film-scrub").fill("3")
     film.locator(".film-play").click()
-    film.wait_for_timeout(300)
+    film.wait_for_function("Number(document.querySelector('.film-scrub').value) > 3")
     film.locator(".film-play").click()
     assert film.locator(".film-play").inner_text() == "Play"  # paused
 
@@ -117,3 +119,9 @@ def test_lines_of_the_mask(film):
     text = words(film)
     assert text.startswith(f"{expected.sampling.measured_lines} of 320 lines")
     assert f"SSIM {expected.metrics['ssim']:.3f}" in text
+
+
+@pytest.mark.parametrize("direction", ["columns", "rows"])
+def test_the_film_is_told_which_way_lines_run(direction):
+    sent = reel(Choice(Origin(example="head"), phase_encode=direction), "linear", "all")
+    assert sent["rows"] == (direction == "rows")

@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,19 +174,24 @@ def test_results_on_the_first_example_are_kept_until_something_changes(monkeypat
 
 def test_long_work_gives_way_to_short_work():
     turns, order = Turns(), []
-    started = threading.Event()
+    waits = threading.Event()
 
-    def short() -> None:
-        with turns.short():
-            started.set()
-            time.sleep(0.05)
-            order.append("short")
+    class Changed(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.set()
+            return super().wait(timeout)
 
-    thread = threading.Thread(target=short)
-    thread.start()
-    started.wait(5)
-    turns.give_way()
-    order.append("long")
+    turns._changed = Changed()
+
+    def long() -> None:
+        turns.give_way()
+        order.append("long")
+
+    thread = threading.Thread(target=long)
+    with turns.short():
+        thread.start()
+        assert waits.wait(20)
+        order.append("short")
     thread.join()
     assert order == ["short", "long"]
 
@@ -260,7 +264,7 @@ def test_a_picture_is_computed_once_however_many_views_ask(choice, counted):
 
 
 def test_more_rivals_are_the_same_ones_and_more(choice, counted):
-    wish = replace(choice, method="counted")
+    wish = replace(choice, method="counted", acceleration=5)  # 48 lines are no multiple
     *_, few = sampling.beaten(wish, False, 3)
     *_, more = sampling.beaten(wish, False, 5)
     assert counted.asked == 1 + 5

@@ -2,12 +2,13 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import gradio as gr
 import numpy as np
 import pytest
 
 from recon import examples
 from recon.methods import DEFAULT
-from recon.ui.links import choice
+from recon.ui.links import LONGEST, choice, setting, shared
 from recon.ui.sampling import is_mask
 from recon.ui.serving import guard
 from recon.ui.session import Choice, Origin
@@ -86,7 +87,7 @@ def test_a_link_to_the_lab(browser, url):
     page = context.new_page()
     query = "example=phantom&tab=sampling&lab_family=equispaced&lab_acceleration=6&lab_seed=3"
     page.goto(f"{url}?{query}")
-    page.get_by_text("Point spread: largest").wait_for(timeout=30_000)
+    page.get_by_text("Point spread: largest").wait_for(timeout=90_000)
     page.wait_for_function(
         "document.querySelector('#lab-acceleration input[type=number]').value === '6'"
     )
@@ -101,7 +102,7 @@ def test_a_link_to_a_mask_drawn_by_hand(browser, url):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.goto(f"{url}?example=phantom&tab=sampling&lab_mask={text}")
-    page.get_by_text(f"{lines.sum()} of {lines.size} lines").first.wait_for(timeout=30_000)
+    page.get_by_text(f"{lines.sum()} of {lines.size} lines").first.wait_for(timeout=90_000)
     page.locator("#copy-link").click()
     page.wait_for_function("location.search.includes('lab_seed')")
     assert parse_qs(urlsplit(page.url).query)["lab_mask"] == [text]
@@ -146,3 +147,65 @@ def test_without_a_link_a_full_server_needs_no_words(browser, url, monkeypatch):
 @pytest.mark.parametrize("text", [None, "", "000", "012", "<script>", 5, "1" * 2**17])
 def test_only_zeros_and_ones_are_a_mask(text):
     assert not is_mask(text)
+
+
+@pytest.mark.parametrize(
+    ("control", "text", "expected"),
+    [
+        (gr.Slider(1, 20, 8, step=1), "12", 12),
+        (gr.Slider(1, 20, 8, step=1), "21", None),
+        (gr.Slider(-1, 1, 0.5), "-0.25", -0.25),
+        (gr.Slider(-1, 1, 0.5), "nan", None),
+        (gr.Number(-1, precision=0, minimum=-1), "-5", None),
+        (gr.Number(-1, precision=0, minimum=-1), "17", 17),
+        (gr.Radio([("Spot", "spot"), ("Disc", "disc")]), "disc", "disc"),
+        (gr.Radio([("Spot", "spot"), ("Disc", "disc")]), "<script>", None),
+        (gr.CheckboxGroup([("a", 0), ("b", 1)]), "1,0", [1, 0]),
+        (gr.CheckboxGroup([("a", 0), ("b", 1)]), "", []),
+        (gr.CheckboxGroup([("a", 0), ("b", 1)]), "1,2", None),
+        (gr.Checkbox(), "1", True),
+        (gr.Checkbox(), "yes", None),
+        (gr.Checkbox(), None, None),
+    ],
+)
+def test_a_setting_is_one_that_its_control_can_have(control, text, expected):
+    found = setting(control, text)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_a_code_is_a_picture_and_nothing_else():
+    found = shared("https://example.org/?tab=learn&a=%3Cscript%3E")
+    assert found.count("<svg") == 1
+    assert "<script" not in found
+    assert "tab=learn&amp;a=" in found
+    assert "too long" in shared("https://example.org/?" + "x" * LONGEST)
+    assert shared("") == ""
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", 'https://a"b', "<b>"])
+def test_only_an_address_becomes_a_code(link):
+    assert "<svg" not in shared(link)
+    assert "href" not in shared(link)
+
+
+def test_a_link_holds_an_experiment_and_how_the_pictures_are_looked_at(browser, url):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    look = '{"image":[2.5,0.25,0.75],"window":[0.1,0.6],"regions":[[10,20,40,60]]}'
+    place = "tab=methods&methods=side&side_methods=zero-filled&viewer=side-panels"
+    page.goto(f"{url}?example=phantom&method=zero-filled&{place}&view={look}")
+    page.locator("#side-panels .viewer[data-state=ready]").wait_for(timeout=60_000)
+    page.get_by_text("Region 1: rows 10 to 40, columns 20 to 60").wait_for()
+    assert "zoom 2.5x" in page.locator("#side-panels .viewer-status").inner_text()
+    assert page.locator("#side-methods input:checked").count() == 1
+    page.locator("#share-link").click()
+    page.locator("#share svg").wait_for(timeout=30_000)
+    query = parse_qs(urlsplit(page.locator("#share a").get_attribute("href")).query)
+    assert query["methods"] == ["side"]  # the tab, which is another thing than the method
+    assert query["method"] == ["zero-filled"]
+    assert query["side_methods"] == ["zero-filled"]
+    assert query["view"] == [look]
+    page.keyboard.press("Escape")
+    page.locator("#share svg").wait_for(state="detached", timeout=10_000)
+    context.close()

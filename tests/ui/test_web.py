@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 from skimage.metrics import structural_similarity
 
 from recon import masks, metrics
@@ -103,6 +104,37 @@ def score_cases() -> list[dict]:
     return cases
 
 
+def profile_cases() -> list[dict]:
+    rng = np.random.default_rng(2)
+    cases = []
+    for height, width in ((20, 31), (33, 16)):
+        values = rng.random((height, width))
+        for start, end in (((0, 0), (height - 1, width - 1)), ((7, 3), (7, 12)), ((9, 4), (9, 4))):
+            length = np.hypot(end[0] - start[0], end[1] - start[1])
+            steps = max(1, round(length))
+            places = [np.linspace(a, b, steps + 1) for a, b in zip(start, end, strict=True)]
+            inside = np.s_[2 : height - 3, 1 : width - 4]
+            counts, _ = np.histogram(values[inside], bins=8, range=(0.1, 0.9))
+            cases.append(
+                {
+                    "values": values.ravel().tolist(),
+                    "width": width,
+                    "height": height,
+                    "line": {
+                        name: {"row": row, "column": column}
+                        for name, (row, column) in (("from", start), ("to", end))
+                    },
+                    "distance": np.linspace(0, length, steps + 1).tolist(),
+                    "along": map_coordinates(values, places, order=1).tolist(),
+                    "box": {"top": 2, "bottom": height - 4, "left": 1, "right": width - 5},
+                    "low": 0.1,
+                    "high": 0.9,
+                    "counts": (counts / values[inside].size).tolist(),
+                }
+            )
+    return cases
+
+
 @pytest.fixture(scope="module")
 def node() -> str:
     found = shutil.which("node")
@@ -117,6 +149,7 @@ def test_functions_agree_with_python(node, tmp_path):
         "random": random_cases(),
         "masks": mask_cases(),
         "scores": score_cases(),
+        "profiles": profile_cases(),
     }
     path = tmp_path / "cases.json"
     path.write_text(json.dumps(cases))

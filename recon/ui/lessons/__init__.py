@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from typing import Any
@@ -12,12 +12,16 @@ import gradio as gr
 from recon import examples, figures
 from recon.fourier import combined
 from recon.scan import Scan
-from recon.ui import events, session
+from recon.ui import events, serving, session
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
 from recon.ui.experiment import table
+from recon.ui.lessons import paper
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson, Question
-from recon.ui.reconstruct import FIRST
+from recon.ui.lessons.experiments import Answer
+from recon.ui.reconstruct import FIRST, click_download
+from recon.ui.room import Room, guessed
+from recon.ui.room import answered as answer_shown
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 from recon.ui.web import component
@@ -51,8 +55,7 @@ def found(number: int, guess: int | None, choice: Choice) -> Result:
         Index of the option that was chosen; None without a guess.
     """
     lesson = LESSONS[number]
-    scan, shown_on = _subject(lesson, choice)
-    answer = lesson.experiment(scan, choice.seed)
+    scan, shown_on, answer = _answer(number, choice)
     right = lesson.question.right
     said = "" if guess is None else "Right. " if guess == right else "Not quite. "
     text = f"<b>{said}{escape(lesson.question.options[right])}.</b> {escape(answer.sentence)}"
@@ -70,31 +73,63 @@ def found(number: int, guess: int | None, choice: Choice) -> Result:
     )
 
 
+def handout(number: int, choice: Choice) -> bytes:
+    """A lesson and its result as a PDF file."""
+    scan, shown_on, answer = _answer(number, choice)
+    panels = [one.upright(scan) for one in answer.panels]
+    where = f"Shown on: {shown_on}, mask seed {choice.seed}"
+    white = answer.white or figures.white(scan.truth)
+    return paper.pdf(LESSONS[number], number, replace(answer, panels=panels), white, where)
+
+
+def _answer(number: int, choice: Choice) -> tuple[Scan, str, Answer]:
+    scan, shown_on = _subject(LESSONS[number], choice)
+    return scan, shown_on, LESSONS[number].experiment(scan, choice.seed)
+
+
 def before(choice: Choice) -> dict[str, Any]:
     """What stands there while somebody guesses: the slice that is open."""
     scan = session.scan(choice)
-    image = scan.reference
-    if image is None:
+    if scan.reference is None:
         image = scan.measure(session.sampling(choice, scan).mask).zero_filled
+        shown = Panel(
+            "zero_filled", "Zero-filled", "undersampled already", "Zero-filled image", "image",
+            scan.upright(image),
+        )  # fmt: skip
+    else:
+        shown = reference_panel(scan.upright(scan.reference))
     kspace = figures.log_kspace(combined(scan.kspace))
     panels = [
         Panel("kspace", "k-space", "what the scanner measures", "K-space of the slice that is open",
               "decibels", scan.upright(kspace)),
-        reference_panel(scan.upright(image)),
+        shown,
     ]  # fmt: skip
     return viewer(panels, columns=2)
 
 
 def _subject(lesson: Lesson, choice: Choice) -> tuple[Scan, str]:
-    """The slice that is open; in place of the first example the one a lesson is best seen on."""
-    if lesson.example and choice.origin == FIRST:
-        return Scan.of(examples.load(lesson.example)), examples.EXAMPLES[lesson.example].title
-    scan, _ = session.subject(choice)
-    return scan, scan.source.name
+    """The slice that is open, and what it is called.
+
+    In place of the first example the one that a lesson is best seen on, and a built-in one where
+    there is no truth to compare with.
+    """
+    scan = session.scan(choice)
+    undersampled = scan.source.mask is not None
+    if not undersampled and not (lesson.example and choice.origin == FIRST):
+        return scan, scan.source.name
+    key = lesson.example or FIRST.example
+    assert key is not None
+    why = "; the file that is open was undersampled already" if undersampled else ""
+    return Scan.of(examples.load(key)), examples.EXAMPLES[key].title + why
 
 
-def build(shared: Controls) -> gr.State:
+def build(shared: Controls, room: Room) -> gr.State:
     """Draw the tab.
+
+    Parameters
+    ----------
+    room
+        Where guesses are counted, for those who are in a class.
 
     Returns
     -------
@@ -117,6 +152,8 @@ def build(shared: Controls) -> gr.State:
             with gr.Row():
                 back = gr.Button("Back", min_width=70, elem_id="lesson-back")
                 onwards = gr.Button("Next", min_width=70, elem_id="lesson-next")
+            sheet = gr.Button("Handout (PDF)", elem_id="lesson-handout")
+            paper_file = gr.DownloadButton(visible="hidden", elem_id="lesson-paper")
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
             outcome = gr.HTML(elem_id="lesson-outcome")
             panels = component("recon-viewer", before(Choice(FIRST, 0)), elem_id="lesson-panels")
@@ -126,6 +163,7 @@ def build(shared: Controls) -> gr.State:
     @careful(message)
     def find_out(values: Values) -> dict[Any, Any]:
         at, chosen = values[number], values[guess]
+        answer_shown(values[room.code], at)
         result = found(at, chosen, shared.choice(values))
         known = {
             **values[answered],
@@ -142,7 +180,7 @@ def build(shared: Controls) -> gr.State:
 
     show.click(
         find_out,
-        {number, guess, answered, *shared.inputs},
+        {number, guess, answered, room.code, *shared.inputs},
         [panels, outcome, meaning, answered, progress, message],
         trigger_mode="once",
         show_progress="minimal",
@@ -150,6 +188,23 @@ def build(shared: Controls) -> gr.State:
         api_visibility="private",
         **events.LONG,
     )
+
+    @careful(message)
+    def printed(values: Values) -> dict[Any, Any]:
+        at = values[number]
+        data = handout(at, shared.choice(values))
+        return {paper_file: serving.produce(f"lesson-{at + 1}.pdf", data), message: ""}
+
+    sheet.click(
+        printed,
+        {number, *shared.inputs},
+        [paper_file, message],
+        show_progress="minimal",
+        show_progress_on=[message],
+        api_visibility="private",
+        **events.LONG,
+    ).success(None, js=click_download("lesson-paper"), api_visibility="private")
+    guess.input(guessed, [room.code, number, guess], None, **events.quiet(queue=False))
 
     @careful(message)
     def turn(values: Values) -> dict[Any, Any]:

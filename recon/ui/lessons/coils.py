@@ -21,9 +21,10 @@ def many_coils(scan: Scan, seed: int) -> Answer:
     aliased, found, full = fold(seen.images, 2), unfold(seen, 2), seen.combined
     away = [_distance(image, full) for image in (rss(aliased), np.abs(found))]
     first, second = _unlike(seen)
+    parted = "" if away[1] < away[0] / 2 else " The coils of these data hardly part them."
     return Answer(
         f"{note}All coils together show two copies, {away[0]:.0%} away from the image of all "
-        f"lines; solved for with {len(seen.images)} coils they are {away[1]:.1%} away.",
+        f"lines; solved for with {len(seen.images)} coils they are {away[1]:.1%} away.{parted}",
         [
             _image("folded", "Every second line", "root-sum-of-squares", rss(aliased)),
             _image("one", f"Coil {first}", "the same lines", aliased[first]),
@@ -54,14 +55,25 @@ def cost_of_coils(scan: Scan, seed: int) -> Answer:
                    _padded(unfold(seen, distance), every)),
             _extra(f"g{distance}", distance, price, every),
         ]  # fmt: skip
+    middle, around = middle_and_rim(price)
     full = every.combined
     panels.append(_image("reference", "All lines", "reference", full))
     return Answer(
-        f"{note}On average over the object, {words[0]}; {words[1]}.",
+        f"{note}On average over the object, {words[0]}; {words[1]}. At 4x g is {middle:.2f} on "
+        f"average in the middle of it, and {around:.2f} around that.",
         panels,
         columns=5,
         white=float(np.percentile(np.abs(full), 99.9)),
     )
+
+
+def middle_and_rim(price: Cost) -> tuple[float, float]:
+    """Mean g-factor of the inner half of the object's pixels, and of the outer half."""
+    rows, columns = np.nonzero(price.g > 0)
+    away = np.hypot(rows - rows.mean(), columns - columns.mean())
+    inner = away <= np.median(away)
+    values = price.g[rows, columns]
+    return float(values[inner].mean()), float(values[~inner].mean())
 
 
 def _several(scan: Scan) -> tuple[Scan, str]:

@@ -58,9 +58,9 @@ LESSONS = (
             1,
         ),
         experiments.centre_and_edge,
-        "Slow waves, near the centre, carry brightness and shape: most of the energy. Fast waves, "
-        "far out, carry edges and detail. So a scan that leaves out the edge is blurred, and one "
-        "that leaves out the centre is not recognisable as a picture of tissue.",
+        "Slow waves, near the centre, carry brightness and shape; in pictures of a body that is "
+        "most of the energy. Fast waves, far out, carry edges and detail. So a scan that leaves "
+        "out the edge is blurred, and one that leaves out the centre lacks brightness.",
         "Mezrich 1995, A perspective on k-space",
         "https://doi.org/10.1148/radiology.195.2.7724743",
     ),
@@ -137,10 +137,9 @@ LESSONS = (
             2,
         ),
         experiments.score_over_acceleration,
-        "The first lines that go cost most of the detail; what remains in the end is the middle "
-        "of k-space, which every mask keeps. Scores of different accelerations can only be "
-        "compared with the zero-filled image beside them: the share of the gap that a method "
-        "closes says more than its SSIM.",
+        "What remains in the end is the middle of k-space, which every mask keeps. Scores of "
+        "different accelerations can only be compared with the zero-filled image beside them: the "
+        "share of the gap that a method closes says more than its SSIM.",
         "Zbontar et al. 2018, fastMRI",
         "https://arxiv.org/abs/1811.08839",
     ),
@@ -154,8 +153,8 @@ LESSONS = (
         ),
         experiments.compressed_sensing_strengths,
         "Medical images are nearly piecewise smooth, so few edges is a good guess about an image "
-        "nobody has seen. It is a guess: with too little of it aliasing stays, with too much fine "
-        "texture becomes flat. A network learns its guess from images instead.",
+        "nobody has seen. It is a guess: the less it counts the more aliasing may stay, the more "
+        "it counts the flatter fine texture becomes. A network learns its guess from images.",
         "Lustig, Donoho, Pauly 2007; Rudin, Osher, Fatemi 1992",
         "https://doi.org/10.1016/0167-2789(92)90242-F",
         "phantom",
@@ -173,9 +172,8 @@ LESSONS = (
             1,
         ),
         experiments.network,
-        "It removes what looked like aliasing in its training, and it is good at it. But it never "
-        "sees k-space, so its image need not agree with what the scanner measured. The sentence "
-        "says by how much it does not.",
+        "It removes what looked like aliasing in its training. But it never sees k-space, so its "
+        "image need not agree with what the scanner measured. The sentence says by how much.",
         "He et al. 2016; Zbontar et al. 2018",
         "https://doi.org/10.1109/CVPR.2016.90",
     ),
@@ -193,8 +191,8 @@ LESSONS = (
         ),
         experiments.data_consistency,
         "The network can then only decide about lines that nobody measured, and each step starts "
-        "from an image that fits the scan. That is why it survives a change of anatomy better. "
-        "What stands on the other lines is still a guess.",
+        "from an image that fits the scan. What stands on the other lines is still a guess: the "
+        "test “Out of distribution” measures how good it is on another anatomy.",
         "Schlemper et al. 2018",
         "https://doi.org/10.1109/TMI.2017.2760978",
     ),
@@ -234,8 +232,8 @@ LESSONS = (
         coils.cost_of_coils,
         "Half the lines give √2 times the noise, as in any shorter scan. Beyond that, pixels that "
         "the coils see nearly alike are parted by large numbers of opposite sign, which multiply "
-        "noise by the g-factor. It is near 1 with few copies and grows fast when their number "
-        "nears the number of coils that see them differently; it is highest in the middle.",
+        "noise by the g-factor: it grows when the number of copies nears the number of coils that "
+        "see them differently.",
         "Pruessmann et al. 1999; Robson et al. 2008",
         "https://doi.org/10.1002/mrm.21728",
         example="phantom-coils",
@@ -253,7 +251,7 @@ LESSONS = (
             2,
         ),
         experiments.small_spot,
-        "A spot of a few pixels hardly changes SSIM, whether it is there or not. Part of its "
+        "SSIM is a mean over the whole image, of which a spot is a few pixels. Part of its "
         "contrast lies on lines that were not measured, and no method can know them. Test for "
         "what you need to see; the tab “Can I trust it?” does so.",
         "Antun et al. 2020, On instabilities of deep learning in image reconstruction",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from recon.fourier import center_crop, combined, ifft2c
 from recon.measurement import Measurement, picture
 from recon.methods import METHODS
 from recon.methods.simple import CompressedSensing
-from recon.metrics import closed_share
+from recon.metrics import closed_share, foreground
 from recon.probes.handdrawn import random_masks
 from recon.probes.lesion import Lesion, insert
 from recon.probes.nullspace import residual
@@ -23,6 +24,7 @@ from recon.ui.viewer import Panel, reference_panel
 
 RATES = (2, 3, 4, 6, 8, 10, 12, 16)
 STRENGTHS = (0.001, 0.008, 0.06)
+FLAT = 0.01  # of the maximum: a step to the next pixel that nobody sees
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def one_point(scan: Scan, seed: int) -> Answer:
     height, width = scan.kspace.shape[-2:]
     panels = []
     for number, (down, right) in enumerate(((0, 4), (5, 2), (12, 16)), 1):
+        down, right = min(down, height // 4), min(right, width // 4)  # of a small array
         point = np.zeros((height, width), complex)
         point[height // 2 + down, width // 2 + right] = 1
         panels += [
@@ -78,9 +81,10 @@ def centre_and_edge(scan: Scan, seed: int) -> Answer:
                   figures.log_kspace(combined(np.asarray(kspace)))),
             Panel(f"image{number}", title, caption, f"{title}, image", "image", gain * image),
         ]  # fmt: skip
+    much = "most" if energy > 0.5 else "not even half"
     return Answer(
-        f"The centre, {inside.mean():.1%} of all points, holds {energy:.1%} of the energy; the "
-        f"edge holds the outlines.",
+        f"The centre, {inside.mean():.1%} of all points, holds {energy:.1%} of the energy, {much} "
+        "of it. Look for brightness and shape in its image, and for outlines in the other one.",
         panels,
     )
 
@@ -93,7 +97,11 @@ def every_second_line(scan: Scan, seed: int) -> Answer:
         mask[mask.size // 2 % step :: step] = True
         panels += _measured(f"{step}", f"Every {'second' if step == 2 else 'fourth'} line",
                             scan, scan.measure(mask))  # fmt: skip
-    return Answer("Two copies with every second line, four with every fourth.", panels)
+    return Answer(
+        "Two copies with every second line, four with every fourth: shifted by half the field of "
+        "view, or by a quarter, the image stays the same.",
+        panels,
+    )
 
 
 def _budgets(scan: Scan, seed: int, center_fraction: float) -> dict[str, np.ndarray]:
@@ -153,12 +161,15 @@ def random_or_regular(scan: Scan, seed: int) -> Answer:
 def score_over_acceleration(scan: Scan, seed: int) -> Answer:
     """SSIM of the zero-filled image over the acceleration."""
     scored = [scan.ssim(_random(scan, seed, rate).zero_filled) for rate in RATES]
-    middle = len(RATES) // 2
-    first, second = scored[0] - scored[middle], scored[middle] - scored[-1]
-    said = "fast at first, then ever slower" if first > second else "not so on this slice"
+    steps = [RATES.index(rate) for rate in (2, 4, 8, 16)]
+    falls, words = [], []
+    for a, b in pairwise(steps):
+        falls.append((scored[a] - scored[b]) / (RATES[b] - RATES[a]))
+        words.append(f"{falls[-1]:.3f} from {RATES[a]}x to {RATES[b]}x")
+    slower = falls[0] > falls[1] > falls[2] >= 0
+    said = "fast at first, then ever slower" if slower else "on this slice it goes otherwise"
     return Answer(
-        f"SSIM falls by {first:.3f} from {RATES[0]}x to {RATES[middle]}x, and by {second:.3f} "
-        f"from there to {RATES[-1]}x: {said}.",
+        f"For every 1x more SSIM falls by {', '.join(words)}: {said}.",
         [
             panel
             for rate in (2, 8)
@@ -173,18 +184,24 @@ def compressed_sensing_strengths(scan: Scan, seed: int) -> Answer:
     """Weak, medium and strong regularisation of compressed sensing."""
     measurement = _random(scan, seed, 4)
     panels = [_image("zero", "Zero-filled", scan, measurement.zero_filled)]
-    scored = {}
+    inside = foreground(scan.truth)
+    scored, flat = {}, {}
     for number, (strength, word) in enumerate(
         zip(STRENGTHS, ("weak", "medium", "strong"), strict=True)
     ):
         image = CompressedSensing(strength)(measurement)
         scored[word] = scan.ssim(image)
+        flat[word] = _flat(image, inside)
         panels.append(_image(f"cs{number}", f"{word.capitalize()} ({strength:g})", scan, image))
     best = max(scored, key=lambda word: scored[word])
     numbers = ", ".join(f"{word} {value:.3f}" for word, value in scored.items())
+    weak, strong = flat["weak"], flat["strong"]
+    grow = "the flat patches grow" if strong > weak else "on this slice no flat patches grow"
     return Answer(
-        f"Here the {best} one is best (SSIM {numbers}). Zoom in on the three and on the reference: "
-        "look for stripes that are left over, and for fine detail that has gone flat.",
+        f"From weak to strong {grow}: pixels of the object that differ by less than {FLAT:.0%} "
+        f"from the next are {weak:.0%} and then {strong:.0%} of it. Here the {best} one is best "
+        f"(SSIM {numbers}). Zoom in: look for stripes that are left over, and "
+        "for fine detail that has gone flat.",
         [*panels, _reference(scan)],
         columns=5,
     )
@@ -222,10 +239,15 @@ def small_spot(scan: Scan, seed: int) -> Answer:
     # The same method on the same lines of the object without the spot: a picture that lacks it.
     missed = best.method(scan.measure(sampling.mask, sampling.acceleration))
     score, without = scored[best.method.label], spotted.ssim(missed)
+    worth = abs(score - without)
+    tells = "so little that SSIM does not tell whether it is there"
+    if worth >= 0.005:
+        tells = "which is much here, where a spot covers a large part of the image"
+    left = f"{best.retained:.0%}" if np.isfinite(best.retained) else "nothing that can be measured"
     return Answer(
-        f"The best SSIM, {score:.4f}, is that of {best.method.label}, with {best.retained:.0%} of "
+        f"The best SSIM, {score:.4f}, is that of {best.method.label}, with {left} of "
         f"the spot's contrast left. Its picture without any spot would score {without:.4f}: the "
-        f"whole spot is worth {abs(score - without):.4f}, and SSIM tells you nothing about it. The "
+        f"whole spot is worth {worth:.4f}, {tells}. The "
         f"circle is at row {lesion.row:.0f}, column {lesion.column:.0f}.",
         panels,
         columns=5,
@@ -243,7 +265,11 @@ def _methods(scan: Scan, seed: int, names: tuple[str, ...]) -> Answer:
         score = scan.ssim(image)
         panels.append(_image(name, METHODS[name].label, scan, image))
         said = "keeps the measured lines" if away < 1e-4 else f"leaves them by {away:.1%}"
-        closed = "" if name == "zero-filled" else f", closes {closed_share(score, before):.0%}"
+        share = closed_share(score, before)
+        closed = (
+            f", closes {share:.0%} of the gap to 1" if share >= 0 else ", worse than zero-filled"
+        )
+        closed = "" if name == "zero-filled" else closed
         words.append(f"{METHODS[name].label}: SSIM {score:.3f}{closed}, {said}")
     errors = [
         Panel(f"{name}_error", f"Error, {label}", "", f"Error map of {label}",
@@ -280,6 +306,12 @@ def _image(name: str, title: str, scan: Scan, image: np.ndarray) -> Panel:
 
 def _reference(scan: Scan) -> Panel:
     return reference_panel(scan.truth)
+
+
+def _flat(image: np.ndarray, inside: np.ndarray) -> float:
+    """Share of the object where the next pixel to the right differs by less than `FLAT`."""
+    small = np.abs(np.diff(image, axis=1)) < FLAT * image.max()
+    return float(small[inside[:, 1:]].mean())
 
 
 def _dot(point: np.ndarray) -> np.ndarray:

@@ -38,6 +38,7 @@ OPEN = re.compile(
     r"|OPTIONS .*",
     re.DOTALL,
 )
+RANGE = re.compile(rb"bytes=\d{1,15}-\d{0,15}")  # what Gradio understands
 SESSIONS = 4096  # whose owners are remembered
 PATIENCE = 20  # seconds an event waits for a place in a full queue
 
@@ -89,6 +90,11 @@ class Guard:
             raise _RefusedError(404, "There is nothing here.")
         if path.startswith("file="):
             self._served(path.removeprefix("file="), visitor)
+            scope["headers"] = [
+                (name, value)
+                for name, value in scope["headers"]
+                if name != b"range" or RANGE.fullmatch(value)
+            ]
             return receive
         if path.rstrip("/") == "mcp":  # whose calls come back here, as a client with its own cookie
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"cookie"]
@@ -125,6 +131,8 @@ class Guard:
             _complete(blocks, path.split("/")[-1], body)
         elif path.startswith("run/"):
             _unqueued(blocks, body)
+        elif path == "queue/join":
+            _known(blocks, body)
         body = {key: self._replaced(value, visitor, session) for key, value in body.items()}
         if path.startswith(("call/", "queue/")):
             await _room(blocks._queue)
@@ -204,6 +212,14 @@ def _complete(blocks: Any, name: str, body: dict[str, Any]) -> None:
     data = body.get("data")
     if isinstance(data, list):
         body["data"] = data + [block.value for block in function.inputs[len(data) :]]
+
+
+def _known(blocks: Any, body: dict[str, Any]) -> None:
+    """The page names its events by number, and sends a value for each of their inputs."""
+    number, data = body.get("fn_index"), body.get("data")
+    function = blocks.fns.get(number) if type(number) is int else None
+    if function is None or not isinstance(data, list) or len(data) != len(function.inputs):
+        raise _RefusedError(400, "The page has no such event; please load it again.")
 
 
 def _unqueued(blocks: Any, body: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
+import ctypes
 import functools
 import os
 from collections.abc import AsyncIterator
@@ -17,10 +19,11 @@ from gradio.context import LocalContext
 from gradio.utils import _parse_file_size, get_upload_folder
 from starlette.middleware import Middleware
 
+from recon.errors import InputError
 from recon.ui import private, session
 from recon.ui.serving.guard import Guard
 from recon.ui.serving.sessions import Sessions, leave_behind
-from recon.ui.serving.uploads import Store
+from recon.ui.serving.uploads import Store, Visitor
 
 SWEEP = 60  # seconds between looks for what is to be deleted
 
@@ -64,6 +67,23 @@ def checked(path: object) -> str:
     return str(path)
 
 
+def visitor() -> Visitor:
+    """Whose event this is.
+
+    Raises
+    ------
+    InputError
+        If nobody can tell, as where the page is served without the guard, or to a browser that
+        keeps no cookies.
+    """
+    request = LocalContext.request.get(None)
+    scope = getattr(getattr(request, "request", None), "scope", {})
+    found = scope.get("state", {}).get("visitor")
+    if not isinstance(found, Visitor) or not found.returned:
+        raise InputError("A class knows its members by a cookie; please allow this page to set it.")
+    return found
+
+
 def produce(name: str, data: bytes) -> str:
     """Write a file for the visitor whose event this is, and nobody else: its path.
 
@@ -94,4 +114,11 @@ async def _sweep(app: Any, store: Store) -> None:
     while True:
         await anyio.to_thread.run_sync(store.sweep)
         leave_behind(app, store)
+        await anyio.to_thread.run_sync(_give_back)
         await asyncio.sleep(SWEEP)
+
+
+def _give_back() -> None:
+    """Return memory that is free to the system, where the C library keeps it otherwise (glibc)."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import functools
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -13,6 +15,7 @@ from recon.ui.serving.uploads import AGE
 
 CAPACITY = 1000  # visits at a time
 ANSWERS = 256  # visits whose answers may wait to be fetched; at most 64 wait in the queue
+WAITING = 256  # answers that wait, of all visits together; with pictures each is about a megabyte
 
 
 class Session(SessionState):
@@ -51,11 +54,20 @@ class Sessions(StateHolder):
         queue.pending_messages_per_session = LRUCache(ANSWERS)
         queue.ANALYTICS_MAX_EVENTS = 1  # nobody looks at them, and they are tallied at every event
         queue.ANAYLTICS_CACHE_FREQUENCY = 2**62
+        queue.send_message = functools.partial(_send, queue, queue.send_message)
 
     def __getitem__(self, session_id: str) -> SessionState:
         if session_id not in self.session_data:
             self.session_data[session_id] = Session(self.blocks)
         return super().__getitem__(session_id)
+
+
+def _send(queue: Any, send: Callable[[Any, Any], None], event: Any, message: Any) -> None:
+    """Put an answer where it is fetched; who asks and never fetches loses the oldest ones."""
+    send(event, message)
+    waiting = queue.pending_messages_per_session.values()
+    if sum(one.qsize() for one in waiting) > WAITING:
+        max(waiting, key=lambda one: one.qsize()).get_nowait()
 
 
 def leave_behind(app: Any, store: Any) -> None:
@@ -66,6 +78,7 @@ def leave_behind(app: Any, store: Any) -> None:
         if (now - used).total_seconds() > AGE:
             holder.session_data.pop(session, None)
             holder.time_last_used.pop(session, None)
+            queue.pending_messages_per_session.pop(session, None)
     for session in list(queue.pending_event_ids_session):
         if session not in queue.pending_messages_per_session:
             queue.pending_event_ids_session.pop(session, None)

@@ -18,9 +18,12 @@ HERE = Path(__file__).parent
 # The bar before what listens to it; everything else in the order it imports.
 MODULES = (
     "fourier", "random", "masks", "scores", "levels", "geometry", "slice", "plot",
+    "profile", "curves", "regions", "projector", "overlay", "linked", "share", "words", "language",
     "gestures", "viewer", "lab", "film", "page", "volume", "arrays", "centred", "private",
 )  # fmt: skip
-STYLES = ("page", "viewer", "lab", "film", "plots", "coils", "private")
+STYLES = (
+    "page", "viewer", "research", "lab", "film", "plots", "coils", "private", "class",
+)  # fmt: skip
 
 # `trigger` sends an event to the server; a new value arrives without the element being replaced.
 ATTACH = """
@@ -49,7 +52,9 @@ def script() -> str:
 
 
 CSS = "\n".join((HERE / f"{name}.css").read_text("utf-8") for name in STYLES)
-HEAD = f"<script>\n{script()}\n</script>"
+# Of what lies around Gradio's container; its own style sheets end there.
+AROUND = (HERE / "drawer.css").read_text("utf-8")
+HEAD = f"<style>\n{AROUND}</style>\n<script>\n{script()}\n</script>"
 
 
 def component(tag: str, value: Any = None, **options: Any) -> gr.HTML:

@@ -74,6 +74,7 @@ class Film extends HTMLElement {
       Object.assign(this, {slice, kspace, key: value.slice.key, white: value.white});
     }
     this.pause();
+    this.rows = value.rows; // of the picture are phase-encode lines: columns here all the same
     const mask = value.lines ? Uint8Array.from(value.lines, Number) : new Uint8Array(this.slice.width).fill(1);
     this.order = lineOrder(mask, value.order, value.seed);
     this.counts = moments(this.order.length);
@@ -159,11 +160,14 @@ class Film extends HTMLElement {
   }
 
   fill(canvas, width, height, draw) {
+    if (this.rows) [width, height] = [height, width];
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
     const context = canvas.getContext('2d');
+    context.resetTransform();
     context.fillStyle = '#000';
     context.fillRect(0, 0, width, height);
+    if (this.rows) context.setTransform(0, 1, 1, 0, 0, 0); // rows become columns
     draw(context);
   }
 

@@ -61,3 +61,28 @@ export function boxBetween(picture, one, other) {
   const columns = [one.column, other.column].map(v => clamp(v, 0, picture.width - 1)).sort((a, b) => a - b);
   return {top: rows[0], bottom: rows[1], left: columns[0], right: columns[1]};
 }
+
+/** Where the two ends of a line between pixels lie in the frame. */
+export function ends(view, picture, frame, {from, to}) {
+  const {scale, left, top} = place(view, picture, frame);
+  return [from, to].map(({row, column}) => ({x: left + (column + 0.5) * scale, y: top + (row + 0.5) * scale}));
+}
+
+/** What of a line lies within `reach` of a point of the frame: 'from', 'to', 'all', or null. */
+export function grip(view, picture, frame, line, point, reach) {
+  const [a, b] = ends(view, picture, frame, line), away = end => Math.hypot(point.x - end.x, point.y - end.y);
+  if (Math.min(away(a), away(b)) < reach) return away(a) < away(b) ? 'from' : 'to';
+  const square = (b.x - a.x) ** 2 + (b.y - a.y) ** 2;
+  const along = square ? ((point.x - a.x) * (b.x - a.x) + (point.y - a.y) * (b.y - a.y)) / square : 0;
+  const foot = {x: a.x + along * (b.x - a.x), y: a.y + along * (b.y - a.y)};
+  return along > 0 && along < 1 && away(foot) < reach ? 'all' : null;
+}
+
+/** A line moved by so many pixels, as a whole or one end of it, as far as the picture goes. */
+export function carry(picture, line, part, rows, columns) {
+  const held = part === 'all' ? [line.from, line.to] : [line[part]];
+  const limit = (by, axis, size) => held.reduce((v, end) => clamp(v, -end[axis], size - 1 - end[axis]), by);
+  const moved = {row: limit(rows, 'row', picture.height), column: limit(columns, 'column', picture.width)};
+  const end = ({row, column}) => ({row: row + moved.row, column: column + moved.column});
+  return part === 'all' ? {from: end(line.from), to: end(line.to)} : {...line, [part]: end(line[part])};
+}

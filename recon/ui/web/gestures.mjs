@@ -2,9 +2,12 @@
 // the panel an event is about, so panels come and go without them.
 
 import * as geometry from './geometry.mjs';
+import {present, toggleChip, wake} from './projector.mjs';
+import {score} from './regions.mjs';
 
 const STEP = 1.25; // of zoom, for one turn of the wheel or one press of a key
 const NEAR = 8; // pixels of the screen from which a line is caught
+const NOTCH = 60; // of the wheel, for another slice
 
 /** Connect a viewer; listeners that sit outside of it end with `signal`. */
 export function listen(viewer, signal) {
@@ -18,6 +21,7 @@ export function listen(viewer, signal) {
     }, {passive: false});
     const deeds = {wheel, pointerdown: down, pointermove: move, pointerup: up, pointercancel: up, keydown: key};
     for (const [type, react] of Object.entries(deeds)) on(type, (...about) => react(viewer, ...about));
+    viewer.addEventListener('pointermove', () => wake(viewer));
     on('dblclick', () => viewer.reset());
     on('contextmenu', event => event.preventDefault());
     on('pointerout', () => { viewer.model.hover = null; viewer.show(); });
@@ -31,7 +35,9 @@ export function listen(viewer, signal) {
     viewer.addEventListener('input', event => {
       event.stopPropagation();
       const {wipe} = viewer.model ?? {};
-      if (event.target.dataset.set) viewer.set(event.target.dataset.set, event.target.value);
+      if (event.target.dataset.end) typed(viewer, event.target);
+      else if (event.target.dataset.chip) toggleChip(viewer, event.target);
+      else if (event.target.dataset.set) viewer.set(event.target.dataset.set, event.target.value);
       else if (wipe && event.target.type === 'range') wipe.at = event.target.value / 100;
       else if (wipe) wipe.other = event.target.value;
       viewer.show();
@@ -39,6 +45,7 @@ export function listen(viewer, signal) {
   }
   document.addEventListener('keydown', event => flick(viewer, event), {signal});
   document.addEventListener('keyup', event => flick(viewer, event), {signal});
+  document.addEventListener('keydown', event => projector(viewer, event), {signal});
   document.addEventListener('fullscreenchange', () => {
     viewer.classList.toggle('presenting', document.fullscreenElement === viewer);
     requestAnimationFrame(() => viewer.show());
@@ -62,6 +69,15 @@ const pixel = (viewer, panel, at) => geometry.pixelAt(viewer.view(panel), panel,
 
 function wheel(viewer, event, panel, at) { // the page scrolls, unless this picture was asked for
   if (document.activeElement !== panel.canvas && !event.ctrlKey && !event.metaKey) return;
+  if (viewer.researching && viewer.model.slices && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    viewer.turned = (viewer.turned ?? 0) + event.deltaY;
+    if (Math.abs(viewer.turned) >= NOTCH) {
+      viewer.turn(Math.sign(viewer.turned));
+      viewer.turned = 0;
+    }
+    return;
+  }
   if (event.deltaY > 0 && viewer.view(panel).zoom === 1 && !event.ctrlKey) return;
   event.preventDefault();
   zoom(viewer, panel, event.deltaY < 0 ? STEP : 1 / STEP, at);
@@ -87,10 +103,13 @@ function down(viewer, event, panel, at, pointers) {
   const quiet = touch && !model.marking && !wiping && document.activeElement !== panel.canvas;
   if (quiet && pointers.size === 1) return;
   panel.canvas.setPointerCapture(event.pointerId);
-  const region = edge(viewer, panel, at);
+  const region = edge(viewer, panel, at), part = held(viewer, panel, at);
+  const lining = viewer.researching && panel.domain === 'image';
   const mode = event.button === 2 || event.shiftKey ? 'window' : wiping ? 'wipe'
-    : model.marking || event.ctrlKey || event.metaKey ? 'mark' : region ? 'region' : 'pan';
-  viewer.drag = {panel, mode, at, origin: at, start: pixel(viewer, panel, at), region, from: region && {...region.box}};
+    : lining && event.altKey ? 'line' : model.marking || event.ctrlKey || event.metaKey ? 'mark'
+    : part ? 'profile' : region ? 'region' : 'pan';
+  viewer.drag = {panel, mode, at, origin: at, start: pixel(viewer, panel, at), region, from: region && {...region.box},
+                 part, line: model.line};
   panel.canvas.focus({preventScroll: true});
 }
 
@@ -104,11 +123,31 @@ function move(viewer, event, panel, at, pointers) {
     else if (drag.mode === 'window') viewer.setWindow(dx, dy);
     else if (drag.mode === 'wipe') wipe(viewer, geometry.clamp(at.x / viewer.frame(panel).width, 0, 1));
     else if (drag.mode === 'region') carry(viewer, drag, panel, here);
+    else if (drag.mode === 'line') viewer.model.line = {from: within(panel, drag.start), to: within(panel, here)};
+    else if (drag.mode === 'profile') {
+      viewer.model.line = geometry.carry(panel, drag.line, drag.part, here.row - drag.start.row, here.column - drag.start.column);
+    }
     else viewer.model.drawn = {domain: panel.domain, box: geometry.boxBetween(panel, drag.start, here)};
   }
   const here = pixel(viewer, panel, at);
   viewer.model.hover = geometry.inside(panel, here) ? {panel, domain: panel.domain, ...here} : null;
   viewer.show();
+}
+
+function held(viewer, panel, at) { // the part of the profile's line that is under the pointer
+  if (!viewer.researching || !viewer.model.line || panel.domain !== 'image') return null;
+  return geometry.grip(viewer.view(panel), panel, viewer.frame(panel), viewer.model.line, at, NEAR);
+}
+
+const within = ({width, height}, {row, column}) => ({
+  row: geometry.clamp(row, 0, height - 1), column: geometry.clamp(column, 0, width - 1),
+});
+
+function typed(viewer, input) { // an end of the line, as a number
+  const {line, panels} = viewer.model, {end, axis} = input.dataset;
+  const picture = panels.find(p => p.kind === 'image' && p.domain === 'image');
+  if (!line || input.value === '') return;
+  viewer.model.line = {...line, [end]: within(picture, {...line[end], [axis]: Math.round(Number(input.value)) || 0})};
 }
 
 function pinch(viewer, event, panel, at, pointers) {
@@ -130,7 +169,7 @@ function carry(viewer, {region, from, start}, panel, here) {
   const rows = geometry.clamp(here.row - start.row, -from.top, panel.height - 1 - from.bottom);
   const columns = geometry.clamp(here.column - start.column, -from.left, panel.width - 1 - from.right);
   region.box = {top: from.top + rows, bottom: from.bottom + rows, left: from.left + columns, right: from.right + columns};
-  viewer.score(region);
+  score(viewer, region);
 }
 
 function up(viewer, event, panel, at, pointers) {
@@ -171,7 +210,8 @@ function key(viewer, event, panel) {
     '[': () => viewer.setWindow(-15, 0), ']': () => viewer.setWindow(15, 0),
     '{': () => viewer.setWindow(0, -15), '}': () => viewer.setWindow(0, 15),
     Enter: () => viewer.enlarge(panel.canvas.closest('figure')),
-    r: () => viewer.toggle('region'), w: () => viewer.toggle('wipe'), p: () => viewer.toggle('present'),
+    r: () => viewer.toggle('region'), w: () => viewer.toggle('wipe'),
+    ...(viewer.model.slices && {PageUp: () => viewer.turn(-1), PageDown: () => viewer.turn(1)}),
   };
   if (!deeds[event.key]) return;
   event.preventDefault();
@@ -179,12 +219,24 @@ function key(viewer, event, panel) {
   viewer.show();
 }
 
+const WRITTEN = 'input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select, [contenteditable]';
+const typing = event => event.target.closest?.(WRITTEN)
+  || event.ctrlKey || event.metaKey || event.altKey;
+
+function projector(viewer, event) { // one key, wherever one is on the page
+  if (!viewer.model || typing(event)) return;
+  const first = [...document.querySelectorAll('recon-viewer')].find(one => one.model && one.checkVisibility());
+  if (event.key === 'p' && first === viewer) present(viewer);
+  else if (event.key === 'Escape') viewer.classList.remove('presenting');
+  else return;
+  viewer.show();
+}
+
 // While a number key is down, the panel under the pointer shows that panel's picture in place.
 function flick(viewer, event) {
   const {model} = viewer, digit = /^Digit([1-9])$/.exec(event.code);
   if (!model || !digit || !viewer.offsetParent) return;
-  const typing = event.target.closest?.('input, textarea, select, [contenteditable]');
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (typing(event)) return;
   if (event.type === 'keyup') { model.flicker = null; viewer.show(); return; }
   const panel = model.panels[Number(digit[1]) - 1 + (event.shiftKey ? 9 : 0)];
   const on = model.hover?.panel ?? model.panels.find(p => p.name === viewer.under);

@@ -27,6 +27,13 @@ export function palette(colors) {
 
 export const GRAY = palette(Uint8Array.from({length: 768}, (_, i) => i / 3));
 
+/** A round palette for phases: its first colour gives way to black, for pixels without signal. */
+export function dialled(colors) {
+  const turned = Uint32Array.from(colors);
+  turned[0] = GRAY[0];
+  return turned;
+}
+
 /** Blue below, white at nothing, red above: for signed errors. */
 export const SIGNED = palette(Uint8Array.from({length: 768}, (_, i) => {
   const t = Math.floor(i / 3) / 127.5 - 1, channel = i % 3;

@@ -98,6 +98,63 @@ document.addEventListener('click', async event => { // a button before what it c
   setTimeout(() => { button.textContent = said; }, 2000);
 });
 
+// ---- slices, and the research view below the pictures -------------------------------------------
+
+/** Open a slice, as if somebody had moved the slider. */
+export function openSlice(number) {
+  const slider = document.querySelector('#slice input[type=range]');
+  if (!slider || slider.disabled) return;
+  const wish = Math.min(Number(slider.max), Math.max(Number(slider.min), number));
+  if (wish === Number(slider.value)) return;
+  slider.value = wish;
+  slider.dispatchEvent(new Event('input', {bubbles: true}));
+}
+
+document.addEventListener('recon-turn', event => {
+  openSlice(Number(document.querySelector('#slice input[type=range]')?.value) + event.detail);
+});
+document.addEventListener('recon-research', event => { // of the main view: more tools below it
+  if (event.target.closest('#panels')) document.documentElement.classList.toggle('researching', event.detail);
+});
+
+// ---- the drawer of narrow screens: the controls of what is open ---------------------------------
+
+const drawer = make('button', {id: 'drawer', type: 'button'});
+
+function openDrawer(open) {
+  document.documentElement.classList.toggle('drawer', open);
+  drawer.setAttribute('aria-expanded', open);
+  drawer.textContent = open ? 'Close' : 'Controls';
+  if (open) rail()?.querySelector('input, button, select, textarea')?.focus({preventScroll: true});
+}
+
+const rail = () => [...document.querySelectorAll('.experiment > .rail:not(.lesson-rail)')]
+  .find(one => one.parentElement.checkVisibility());
+
+drawer.onclick = () => openDrawer(!document.documentElement.classList.contains('drawer'));
+document.addEventListener('keydown', event => {
+  if (event.key !== 'Escape' || !document.documentElement.classList.contains('drawer')) return;
+  openDrawer(false);
+  drawer.focus();
+});
+document.addEventListener('click', event => { // what was asked for is behind it; another tab has others
+  if (event.target.closest('.main-action, [role=tab]')) openDrawer(false);
+});
+const settle = () => {
+  document.body.append(drawer);
+  openDrawer(false);
+  new ResizeObserver(() => { drawer.hidden = !rail(); }).observe(document.body); // other tabs have none
+};
+if (document.body) settle();
+else document.addEventListener('DOMContentLoaded', settle);
+
+// Gradio tells of a slider that was let go by the pointer alone; keys let go of it too.
+document.addEventListener('keyup', event => {
+  if (event.target.matches?.('input[type=range]') && /^(Arrow|Page|Home|End)/.test(event.key)) {
+    event.target.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));
+  }
+});
+
 customElements.define('recon-bar', Bar);
 customElements.define('recon-about', About);
 

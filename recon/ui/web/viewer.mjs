@@ -1,12 +1,15 @@
 // <recon-viewer>: linked panels, zoomed, panned and windowed together.
 //
 // The picture arrives as numbers (see viewer.py), so that values can be read, windowed and scored
-// here. This file holds the element and draws; gestures.mjs says what people do to it.
+// here. This file holds the element; gestures.mjs says what people do to it.
 
+import {across, drawPlots, plots} from './curves.mjs';
 import {listen} from './gestures.mjs';
 import * as geometry from './geometry.mjs';
-import {GRAY, SIGNED, difference, paint, palette, windowed} from './levels.mjs';
-import {Similarity, statistics} from './scores.mjs';
+import {GRAY, SIGNED, difference, dialled, paint, palette, windowed} from './levels.mjs';
+import {draw} from './overlay.mjs';
+import {choose, chips, present} from './projector.mjs';
+import {score, table} from './regions.mjs';
 import {inflate} from './slice.mjs';
 
 const HOME = {zoom: 1, x: 0.5, y: 0.5};
@@ -19,10 +22,12 @@ const BAR = `
   <span class="viewer-wiper" hidden><select aria-label="Left of the line"></select>
     <input type="range" min="0" max="100" value="50" aria-label="Place of the line"></span>
   <button type="button" data-do="research" aria-pressed="false"
-    title="Signed errors and the scale of errors">Research</button>
+    title="Line profile, histogram, colours, signed errors, phase, coils, figures">Research</button>
   <span class="viewer-research" hidden>
-    <label>Errors <select data-set="signed"><option value="">size</option><option value="1">signed</option></select></label>
-    <label>up to <select data-set="limit"><option value="0.05">5 %</option><option value="0.1">10 %</option>
+    <label>Colours <select data-set="map"><option value="gray">gray</option>
+      <option>viridis</option><option>magma</option></select></label>
+    <label class="viewer-errors">Errors <select data-set="signed"><option value="">size</option><option value="1">signed</option></select></label>
+    <label class="viewer-errors">up to <select data-set="limit"><option value="0.02">2 %</option><option value="0.05">5 %</option><option value="0.1">10 %</option>
       <option value="0.2">20 %</option><option value="0.4">40 %</option></select></label>
   </span>
   <button type="button" data-do="present" title="Full screen: chosen panels, large words (p)">Projector</button>
@@ -31,7 +36,9 @@ const BAR = `
     <p>Click a picture, then: the wheel zooms (elsewhere with Ctrl), drag pans, right or Shift drag
     sets the window, double click resets. Hold a number to see that panel's picture under the
     pointer; Shift and a number for panels from 10. Keys: + - arrows [ ] { } 0, r region, w wipe,
-    p projector, Enter enlarges. Drag the edge of a region to move it.</p></details>`;
+    p projector, Enter enlarges, Page Up and Page Down another slice. Drag the edge of a region to
+    move it. With Research on, drag the green line or its ends, Alt drag draws another, and the
+    wheel turns slices of a volume.</p></details>`;
 
 async function unpack(panel) {
   if (!panel.data) return;
@@ -47,7 +54,7 @@ class Viewer extends HTMLElement {
     super();
     this.views = {}; // zoom and centre, shared by panels of one domain: image or k-space
     this.model = null;
-    this.settings = {signed: false, limit: null};
+    this.settings = {signed: false, limit: null, map: 'gray'};
   }
 
   connectedCallback() {
@@ -81,16 +88,19 @@ class Viewer extends HTMLElement {
     this.dataset.key = content.key;
     const panels = content.panels.map(panel => ({...panel}));
     await Promise.all(panels.map(unpack));
-    const colors = palette(await inflate(content.colors));
+    const colors = palette(await inflate(content.colors)), maps = {gray: GRAY};
+    for (const [name, table] of Object.entries(content.maps)) maps[name] = palette(await inflate(table));
+    maps.phase = dialled(maps.twilight);
     if (this.wish !== content) return; // something newer has arrived meanwhile
     for (const panel of panels) if (panel.same) panel.values = panels.find(p => p.name === panel.same).values;
     const old = this.model, {scale, range, largest, window: home} = content;
     const shape = JSON.stringify(panels.map(p => [p.domain, p.width, p.height]));
-    this.model = {panels, scale, range, largest, home, colors, shape, low: 0, high: home,
-                  regions: [], wipe: null, flicker: null, hover: null, marking: false};
+    this.model = {panels, scale, range, largest, home, colors, maps, shape, low: 0, high: home, slices: content.slices,
+                  regions: [], line: null, wipe: null, flicker: null, hover: null, marking: false};
     if (!old || old.shape !== shape) this.views = {};
     else {
       this.model.regions = old.regions.map(({box}) => ({box}));
+      this.model.line = old.line;
       if (old.low !== 0 || old.high !== old.home) { // keep a window that somebody set
         this.model.low = old.low / old.home * home;
         this.model.high = old.high / old.home * home;
@@ -98,7 +108,10 @@ class Viewer extends HTMLElement {
       if (old.wipe && this.named(old.wipe.other)) this.model.wipe = old.wipe;
     }
     this.build(content, old);
-    for (const region of this.model.regions) this.score(region);
+    this.dispatchEvent(new CustomEvent('recon-loaded', {bubbles: true})); // a link may say how to look
+    const first = panels.find(p => p.kind === 'image' && p.domain === 'image');
+    if (first) this.model.line ??= across(first);
+    for (const region of this.model.regions) score(this, region);
     this.paint();
     this.show();
     this.dataset.state = 'ready';
@@ -110,7 +123,7 @@ class Viewer extends HTMLElement {
     const {panels} = this.model, focused = document.activeElement?.dataset?.panel;
     if (!this.querySelector('.panels')) {
       this.replaceChildren(make('div', {className: 'viewer-bar', innerHTML: BAR}),
-                           make('div', {className: 'panels'}), make('div', {className: 'viewer-table'}));
+                           make('div', {className: 'panels'}), make('div', {className: 'viewer-table'}), plots(), chips());
       this.querySelector('.viewer-bar').setAttribute('role', 'group');
       this.querySelector('.viewer-bar').setAttribute('aria-label', 'Tools of the pictures');
     }
@@ -138,7 +151,9 @@ class Viewer extends HTMLElement {
     const others = this.querySelector('.viewer-wiper select');
     others.replaceChildren(...images.map(p => make('option', {value: p.name, textContent: p.title})));
     this.querySelector('[data-do=wipe]').hidden = images.length < 2;
-    this.querySelector('[data-do=research]').hidden = !panels.some(p => p.kind === 'error');
+    this.querySelector('[data-do=research]').hidden = !images.length;
+    for (const label of this.querySelectorAll('.viewer-errors')) label.hidden = !panels.some(p => p.kind === 'error');
+    choose(this);
     if (this.model.wipe) others.value = this.model.wipe.other;
     if (focused && this.contains(document.activeElement)) this.named(focused)?.canvas.focus({preventScroll: true});
   }
@@ -189,45 +204,24 @@ class Viewer extends HTMLElement {
   describe(panel, row, column) {
     const value = this.valueAt(panel, row, column);
     if (panel.kind === 'image') return `${(100 * value / this.model.largest).toFixed(1)} %`;
-    if (panel.kind === 'error' || panel.kind === 'share') return `${(100 * value).toFixed(1)} %`;
+    if (panel.kind === 'error' || panel.kind === 'share') return `${(100 * value).toFixed(1)} ${panel.unit}`;
+    if (panel.kind === 'phase') return value ? `${((value - 1) / 254 * 360 - 180).toFixed(0)}°` : 'no signal';
     if (panel.kind === 'decibels') return value ? `${(value / 255 * panel.span - panel.span).toFixed(0)} dB` : `below -${panel.span} dB`;
     return value ? 'measured' : 'not measured';
-  }
-
-  score(region) { // SSIM and statistics of a region, in every image
-    const {panels, scale, range, largest} = this.model, unit = scale / 65535;
-    const reference = this.named('reference');
-    const exact = reference && Float64Array.from(reference.values, v => v * unit);
-    region.scores = {};
-    region.rows = [];
-    for (const panel of panels) {
-      if (panel.kind !== 'image' || panel.domain !== 'image') continue;
-      const image = panel === reference ? exact : Float64Array.from(panel.values, v => v * unit);
-      const compare = exact && panel !== reference && panel.width === reference.width && panel.height === reference.height;
-      const found = statistics(image, compare ? exact : null, panel.width, region.box, range);
-      if (compare && Math.min(panel.width, panel.height) >= 7) {
-        this.similarity ??= {};
-        if (this.similarity.of !== reference) {
-          this.similarity = {of: reference, it: new Similarity(exact, panel.width, panel.height, range)};
-        }
-        region.scores[panel.name] = this.similarity.it.mean(image, region.box);
-      }
-      const percent = value => `${(100 * value / largest).toFixed(1)} %`;
-      region.rows.push([panel.title, percent(found.mean), percent(found.sd), (found.mean / found.sd).toFixed(1),
-        ...(compare ? [region.scores[panel.name]?.toFixed(3) ?? '', `${found.psnr.toFixed(1)} dB`, found.nmse.toFixed(4)] : ['', '', ''])]);
-    }
   }
 
   // ---- drawing ----------------------------------------------------------------------------
 
   // Numbers to colours, once for every change of the window.
   paint() {
-    const {panels, scale, largest, low, high, colors} = this.model, steps = 65535 / scale;
+    const {panels, scale, largest, low, high, colors, maps} = this.model, steps = 65535 / scale;
     for (const panel of panels) {
       const picture = panel.picture ?? make('canvas', {width: panel.width, height: panel.height});
-      let shades = panel.values, shown = panel.kind === 'share' ? colors : GRAY;
-      if (panel.kind === 'image') shades = windowed(panel.values, low * steps, high * steps);
-      else if (panel.kind === 'error') {
+      let shades = panel.values, shown = {share: colors, phase: maps.phase}[panel.kind] ?? GRAY;
+      if (panel.kind === 'image') {
+        shades = windowed(panel.values, low * steps, high * steps);
+        shown = maps[this.settings.map];
+      } else if (panel.kind === 'error') {
         const {signed} = this.settings;
         shades = difference(this.named(panel.of).values, this.named(panel.against).values, this.limit * largest * steps, signed);
         shown = signed ? SIGNED : colors;
@@ -256,11 +250,11 @@ class Viewer extends HTMLElement {
 
   show() {
     if (!this.model || !this.isConnected) return;
-    for (const panel of this.model.panels) this.draw(panel);
+    for (const panel of this.model.panels) draw(this, panel);
     const {model} = this, zoomed = Object.values(this.views).some(view => view.zoom > 1);
     this.classList.toggle('zoomed', zoomed);
     this.classList.toggle('marking', model.marking);
-    const pressed = {region: model.marking, wipe: !!model.wipe, research: this.classList.contains('researching')};
+    const pressed = {region: model.marking, wipe: !!model.wipe, research: this.researching};
     for (const [name, on] of Object.entries(pressed)) this.querySelector(`[data-do=${name}]`).setAttribute('aria-pressed', on);
     this.querySelector('.viewer-wiper').hidden = !model.wipe;
     this.querySelector('.viewer-research').hidden = !pressed.research;
@@ -273,8 +267,13 @@ class Viewer extends HTMLElement {
     const status = this.querySelector('.viewer-status'), text = parts.join(' · ');
     if (status.textContent !== text) status.textContent = text;
     for (const panel of model.panels) this.say(panel);
-    this.table();
+    table(this.querySelector('.viewer-table'), model.regions);
+    const curves = this.querySelector('.viewer-curves');
+    curves.hidden = !this.researching;
+    if (this.researching && curves.clientWidth) drawPlots(curves, model);
   }
+
+  get researching() { return this.classList.contains('researching'); }
 
   say(panel) {
     const {hover, regions} = this.model, last = regions[regions.length - 1];
@@ -288,88 +287,11 @@ class Viewer extends HTMLElement {
     panel.readout.textContent = text;
   }
 
-  draw(panel) {
-    const {canvas} = panel, {width: w, height: h} = this.frame(panel), ratio = window.devicePixelRatio || 1;
-    if (!w) return; // in a tab that is not shown
-    if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
-      canvas.width = Math.round(w * ratio);
-      canvas.height = Math.round(h * ratio);
-    }
-    const {model} = this, context = canvas.getContext('2d');
-    const {scale, left, top} = geometry.place(this.view(panel), panel, {width: w, height: h});
-    const other = model.flicker && model.flicker.on === panel ? model.flicker.panel : panel;
-    const put = shown => context.drawImage(shown.picture, left, top, panel.width * scale, panel.height * scale);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, w, h);
-    context.imageSmoothingEnabled = scale * ratio < 1;
-    put(other);
-    const line = this.wipeAt(panel);
-    if (line !== null && other === panel) {
-      context.save();
-      context.beginPath();
-      context.rect(0, 0, line, h);
-      context.clip();
-      context.clearRect(0, 0, w, h);
-      put(this.named(model.wipe.other));
-      context.restore();
-      context.fillStyle = '#4dabf7';
-      context.fillRect(line - 1, 0, 2, h);
-    }
-    const box = ({top: t, left: l, bottom, right}, color) => {
-      context.strokeStyle = color;
-      context.lineWidth = 1.5;
-      context.strokeRect(left + l * scale, top + t * scale, (right - l + 1) * scale, (bottom - t + 1) * scale);
-    };
-    if (panel.domain === 'image') {
-      model.regions.forEach((region, n) => {
-        box(region.box, '#ffd43b');
-        context.fillStyle = '#ffd43b';
-        context.font = '600 12px system-ui, sans-serif';
-        if (model.regions.length > 1) context.fillText(n + 1, left + region.box.left * scale + 3, top + region.box.top * scale + 13);
-      });
-      for (const mark of panel.marks ?? []) {
-        context.strokeStyle = '#ffd43b';
-        context.lineWidth = 1.5;
-        context.beginPath();
-        context.arc(left + (mark.column + 0.5) * scale, top + (mark.row + 0.5) * scale, Math.max(9, mark.radius * scale), 0, 7);
-        context.stroke();
-      }
-    }
-    if (model.drawn && model.drawn.domain === panel.domain) box(model.drawn.box, '#ffd43b');
-    const {hover} = model;
-    if (hover && hover.domain === panel.domain && hover.panel !== panel && geometry.inside(panel, hover)) {
-      context.strokeStyle = '#4dabf7';
-      context.lineWidth = 1;
-      context.strokeRect(left + (hover.column + 0.5) * scale - 5, top + (hover.row + 0.5) * scale - 5, 10, 10);
-    }
-    canvas.dataset.shows = other.name;
-  }
-
   /** Where the wipe line stands in a panel, in pixels of the screen; null where there is none. */
   wipeAt(panel) {
     const {wipe} = this.model;
     if (!wipe || panel.kind !== 'image' || panel.name === wipe.other) return null;
     return wipe.at * this.frame(panel).width;
-  }
-
-  table() {
-    const {regions} = this.model, place = this.querySelector('.viewer-table');
-    const key = JSON.stringify(regions.map(r => r.rows));
-    if (place.dataset.key === key) return;
-    place.dataset.key = key;
-    place.replaceChildren();
-    regions.forEach((region, n) => {
-      const {top, left, bottom, right} = region.box, table = make('table', {className: 'scores'});
-      table.createCaption().textContent = `Region ${n + 1}: rows ${top} to ${bottom}, columns ${left} to ${right}`;
-      const head = table.createTHead().insertRow();
-      for (const word of ['', 'mean', 'SD', 'mean / SD', 'SSIM', 'PSNR', 'NMSE']) head.append(make('th', {textContent: word, scope: 'col'}));
-      const body = table.createTBody();
-      for (const row of region.rows) {
-        const line = body.insertRow();
-        row.forEach((cell, i) => line.append(make(i ? 'td' : 'th', {textContent: cell})));
-      }
-      place.append(table);
-    });
   }
 
   // ---- what gestures ask for --------------------------------------------------------------
@@ -393,7 +315,7 @@ class Viewer extends HTMLElement {
     const region = {box};
     this.views[panel.domain] = geometry.magnify(panel, this.frame(panel), box);
     if (panel.domain === 'image') {
-      this.score(region);
+      score(this, region);
       this.model.regions.push(region);
     }
     this.model.marking = false;
@@ -411,7 +333,7 @@ class Viewer extends HTMLElement {
       }
       figure.classList.toggle('old', old.includes(panel.name) || old.includes(panel.of));
     }
-    for (const region of this.model.regions) this.score(region);
+    for (const region of this.model.regions) score(this, region);
     this.paint();
     this.show();
   }
@@ -425,23 +347,23 @@ class Viewer extends HTMLElement {
       model.wipe = model.wipe || images.length < 2 ? null : {other: images[0].name, at: 0.5};
       if (model.wipe) this.querySelector('.viewer-wiper select').value = model.wipe.other;
     }
-    if (name === 'research') this.classList.toggle('researching');
-    if (name === 'present') this.present();
+    if (name === 'research') {
+      this.classList.toggle('researching');
+      this.dispatchEvent(new CustomEvent('recon-research', {bubbles: true, detail: this.researching}));
+    }
+    if (name === 'present') present(this);
     this.show();
   }
 
   set(name, value) {
-    this.settings[name] = name === 'signed' ? !!value : Number(value);
+    this.settings[name] = {signed: !!value, limit: Number(value), map: value}[name];
     if (name === 'limit') this.limit = Number(value);
     this.paint();
     this.show();
   }
 
-  async present() { // full screen without controls, large words
-    if (document.fullscreenElement === this) await document.exitFullscreen();
-    else await this.requestFullscreen?.().catch(() => this.classList.toggle('presenting'));
-    this.show();
-  }
+  /** Another slice of what is open, so many further. */
+  turn(by) { this.dispatchEvent(new CustomEvent('recon-turn', {bubbles: true, detail: by})); }
 
   enlarge(figure) {
     const open = figure.classList.contains('enlarged');

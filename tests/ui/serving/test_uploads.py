@@ -9,7 +9,7 @@ import pytest
 
 from recon import phantom
 from recon.errors import InputError
-from recon.ui import session
+from recon.ui import memory, session
 from recon.ui.serving.uploads import AGE, RESERVE, UNUSED, FullError, Store, Visitor
 from recon.ui.session import Choice, Origin
 
@@ -166,6 +166,20 @@ def test_results_are_forgotten_with_their_file(tmp_path):
     np.save(path, phantom.kspace((48, 40), seed=5))  # another file in the same place
     assert session.run(choice).metrics != kept.metrics
     assert session.run(example) is kept
+
+
+def test_large_results_are_remembered_for_a_shorter_time(monkeypatch):
+    choices = [Choice(Origin(example="phantom"), seed=s, method="zero-filled") for s in range(4)]
+    first = session.run(choices[0])
+    size = sum(one.nbytes for one in vars(first).values() if isinstance(one, np.ndarray))
+    monkeypatch.setattr(memory, "LARGEST", 2.5 * size)
+    results = [session.run(one) for one in choices]
+    assert session.run(choices[3]) is results[3]
+    assert session.run(choices[2]) is results[2]
+    assert session.run(choices[0]) is not results[0]
+    monkeypatch.setattr(memory, "LARGEST", 0)
+    last = session.run(choices[1])
+    assert session.run(choices[1]) is last
 
 
 def test_nothing_of_a_forgotten_file_stays_in_memory(tmp_path):

@@ -7,7 +7,10 @@ import test from 'node:test';
 import {shownSize} from '../../../recon/ui/web/arrays.mjs';
 import {Fourier} from '../../../recon/ui/web/fourier.mjs';
 import * as geometry from '../../../recon/ui/web/geometry.mjs';
-import {SIGNED, difference, windowed} from '../../../recon/ui/web/levels.mjs';
+import {preferred, translator} from '../../../recon/ui/web/language.mjs';
+import {GRAY, SIGNED, dialled, difference, windowed} from '../../../recon/ui/web/levels.mjs';
+import * as linked from '../../../recon/ui/web/linked.mjs';
+import {histogram, profile} from '../../../recon/ui/web/profile.mjs';
 import * as masks from '../../../recon/ui/web/masks.mjs';
 import {Random} from '../../../recon/ui/web/random.mjs';
 import {Similarity, statistics} from '../../../recon/ui/web/scores.mjs';
@@ -84,6 +87,43 @@ test('what is under the pointer stays there while one zooms', () => {
   assert.equal(geometry.inside(picture, geometry.pixelAt(close_, picture, frame, {x: 150, y: 150})), true);
 });
 
+test('a link says how to look, and what is no look is left out', () => {
+  const panels = [{kind: 'image', name: 'reference', width: 40, height: 30}, {kind: 'image', name: 'zero_filled', width: 40, height: 30}];
+  const state = {
+    views: {image: {zoom: 2.5, x: 0.25, y: 0.75}, kspace: {zoom: 1, x: 0.5, y: 0.5}},
+    settings: {signed: true, limit: 0.1},
+    model: {panels, home: 2, low: 0.5, high: 1.5, regions: [{box: {top: 1, left: 2, bottom: 10, right: 12}}], wipe: {other: 'zero_filled', at: 0.3}},
+  };
+  assert.deepEqual(linked.unpack(linked.pack(state), state.model), {
+    views: {image: {zoom: 2.5, x: 0.25, y: 0.75}}, low: 0.5, high: 1.5, regions: state.model.regions,
+    wipe: {other: 'zero_filled', at: 0.3}, settings: {signed: true, limit: 0.1},
+  });
+  const model = {panels, home: 2, low: 0, high: 2, regions: [], wipe: null};
+  assert.equal(linked.pack({views: {}, settings: {signed: false, limit: null}, model}), '');
+  for (const text of ['', 'x', 'null', '[]', '5']) assert.equal(linked.unpack(text, model), null);
+  const nonsense = {
+    image: [1e9, 0, 0], kspace: ['2', 0, 0], window: [1, 0], wipe: ['<b>', 0.5], errors: [1],
+    regions: [[0, 0, 30, 1], [-1, 0, 1, 1], [5, 5, 2, 9], ['a', 0, 1, 1], 7, [0.5, 0, 1, 1]],
+  };
+  assert.deepEqual(linked.unpack(JSON.stringify(nonsense), model), {views: {}, regions: []});
+  const many = {regions: Array.from({length: 50}, () => [0, 0, 1, 1])};
+  assert.equal(linked.unpack(JSON.stringify(many), model).regions.length, 8);
+});
+
+test('words are put into another language whole, with what stands in their places', () => {
+  const translate = translator({'Mask': 'Maske', 'Enlarge: {panel}': 'Größer: {panel}', '{a} of {b} lines': 'von {b} Zeilen {a}', 'a.b{n}': 'c{n}'});
+  assert.equal(translate('Mask'), 'Maske');
+  assert.equal(translate(' Mask\n'), ' Maske\n');
+  assert.equal(translate('Enlarge: Mask'), 'Größer: Maske');
+  assert.equal(translate('Enlarge: my.npy'), 'Größer: my.npy');
+  assert.equal(translate('3 of 9 lines'), 'von 9 Zeilen 3');
+  for (const text of ['', 'Masks', 'axb1', 'constructor']) assert.equal(translate(text), null);
+  assert.equal(preferred(null, null, 'de-AT'), 'de');
+  assert.equal(preferred('en', 'de', 'de'), 'en');
+  assert.equal(preferred('fr', null, 'fr'), 'en');
+  assert.equal(preferred(null, 'de', 'en-GB'), 'de');
+});
+
 test('pictures of fastMRI files are cut where their header says', () => {
   const file = (members, attrs = {}) => ({get: name => members[name], attrs});
   const header = (x, y) => ({value: `<encodedSpace><x>96</x></encodedSpace><reconSpace><matrixSize><x>${x}</x><y>${y}</y><z>1</z>`});
@@ -96,4 +136,28 @@ test('pictures of fastMRI files are cut where their header says', () => {
     [file({ismrmrd_header: {value: 'nothing'}}), [48, 40]],
   ];
   for (const [one, size] of cases) assert.deepEqual(shownSize(one, 96, 40), size);
+});
+
+test('profiles and histograms', () => {
+  for (const {values, width, height, line, distance, along, box, low, high, counts} of cases.profiles) {
+    const found = profile(values, width, height, line);
+    close(found.values, along, 1e-9, 'values along a line');
+    close(found.distance, distance, 1e-9, 'distance');
+    close(histogram(values, width, box, low, high, counts.length), counts, 1e-12, 'histogram');
+  }
+});
+
+test('a line is held at its ends or in between, and stays in the picture', () => {
+  const picture = {width: 100, height: 100}, frame = {width: 200, height: 200}, view = {zoom: 1, x: 0.5, y: 0.5};
+  const line = {from: {row: 10, column: 10}, to: {row: 10, column: 60}};
+  const grip = (x, y) => geometry.grip(view, picture, frame, line, {x, y}, 8);
+  assert.deepEqual([grip(21, 21), grip(121, 24), grip(70, 24), grip(70, 40), grip(5, 21)], ['from', 'to', 'all', null, null]);
+  assert.deepEqual(geometry.carry(picture, line, 'all', -30, 5), {from: {row: 0, column: 15}, to: {row: 0, column: 65}});
+  assert.deepEqual(geometry.carry(picture, line, 'to', 3, 99), {from: line.from, to: {row: 13, column: 99}});
+});
+
+test('a round palette keeps black for pixels without signal', () => {
+  const turned = dialled(SIGNED);
+  assert.equal(turned[0], GRAY[0]);
+  assert.deepEqual([...turned.slice(1)], [...SIGNED.slice(1)]);
 });

@@ -1,0 +1,120 @@
+// <recon-language>: the switch between English and German. The server speaks English; what stands
+// in the parts of the page named in `PARTS` is put into German here, text by text, and back again.
+// Whole tabs are translated or not at all: the others keep their English names.
+
+import {GERMAN} from './words.mjs';
+
+const TABS = ['reconstruct', 'class'];
+const PARTS = ['#title', '#bar', '#links', '#share', '#remarks', ...TABS.flatMap(
+  tab => [`#tabs > .tab-wrapper [data-tab-id=${tab}]`, `#view-${tab}`])].join();
+const SPOKEN = ['aria-label', 'title', 'placeholder'];
+const SPACE = /\s+/g;
+
+/** A translator for a table of words; gives null for what the table does not hold. */
+export function translator(table) {
+  const exact = new Map(), patterns = [];
+  for (const [from, to] of Object.entries(table)) {
+    const names = [...from.matchAll(/\{(\w+)\}/g)].map(found => found[1]);
+    if (!names.length) { exact.set(from, to); continue; }
+    const literal = from.split(/\{\w+\}/).map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    patterns.push({shape: new RegExp(`^${literal.join('(.+?)')}$`, 's'), names, to});
+  }
+  patterns.sort((a, b) => b.shape.source.length - a.shape.source.length); // the most exact one first
+  return function translate(text) {
+    const words = text.replace(SPACE, ' ').trim();
+    if (!words) return null;
+    let said = exact.get(words);
+    for (const {shape, names, to} of said === undefined ? patterns : []) {
+      const found = shape.exec(words);
+      if (!found) continue;
+      const parts = Object.fromEntries(names.map((name, n) => [name, translate(found[n + 1]) ?? found[n + 1]]));
+      said = to.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
+      break;
+    }
+    if (said === undefined) return null;
+    return text.match(/^\s*/)[0] + said + text.match(/\s*$/)[0];
+  };
+}
+
+/** The language of a page: what its address says, else what was chosen before, else the browser's. */
+export function preferred(query, chosen, browser) {
+  return [query, chosen, browser?.slice(0, 2)].find(one => one === 'de' || one === 'en') ?? 'en';
+}
+
+if (typeof document !== 'undefined') {
+  const translate = translator(GERMAN), english = new Map(); // a place to [what was there, what was put]
+  const memory = {get() { try { return localStorage.getItem('recon-language'); } catch { return null; } },
+                  set(value) { try { localStorage.setItem('recon-language', value); } catch { /* for this visit */ } }};
+  const query = new URLSearchParams(location.search).get('lang');
+  let language = preferred(query, memory.get(), navigator.language);
+
+  const put = (owner, name, read, write) => {
+    const known = english.get(owner)?.[name], now = read();
+    if (known && known.put === now) return;
+    const said = now && translate(now);
+    if (!said || said === now) return;
+    if (!english.has(owner)) english.set(owner, {});
+    english.get(owner)[name] = {was: now, put: said, write};
+    write(said);
+  };
+
+  const visit = node => {
+    if (node.nodeType === Node.TEXT_NODE) {
+      if (!node.parentElement?.closest('pre, code, script, style')) put(node, 'text', () => node.data, text => { node.data = text; });
+      return;
+    }
+    if (node.nodeType !== Node.ELEMENT_NODE) return;
+    for (const name of SPOKEN) {
+      if (node.hasAttribute(name)) put(node, name, () => node.getAttribute(name), text => node.setAttribute(name, text));
+    }
+    for (const child of node.childNodes) visit(child);
+  };
+
+  const within = node => (node.nodeType === Node.TEXT_NODE ? node.parentElement : node)?.closest?.(PARTS);
+  const observer = new MutationObserver(changes => {
+    for (const {type, target, addedNodes} of changes) {
+      for (const node of type === 'childList' ? addedNodes : [target]) {
+        const part = within(node);
+        if (part) { part.lang = 'de'; visit(node); } else node.querySelectorAll?.(PARTS).forEach(visit);
+      }
+    }
+    for (const owner of english.keys()) if (!owner.isConnected) english.delete(owner);
+  });
+
+  const apply = () => {
+    const german = language === 'de';
+    observer.disconnect();
+    document.querySelectorAll(PARTS).forEach(part => {
+      part.lang = language;
+      if (german) visit(part);
+    });
+    if (german) observer.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: SPOKEN});
+    else {
+      for (const [owner, places] of english) for (const [name, {was, put: said, write}] of Object.entries(places)) {
+        if ((name === 'text' ? owner.data : owner.getAttribute(name)) === said) write(was);
+      }
+      english.clear();
+    }
+  };
+
+  class Language extends HTMLElement {
+    connectedCallback() {
+      this.show();
+      apply();
+    }
+
+    show() {
+      const other = language === 'de' ? 'en' : 'de';
+      const button = Object.assign(document.createElement('button'), {type: 'button', lang: other, textContent: {de: 'Deutsch', en: 'English'}[other]});
+      button.onclick = () => {
+        language = other;
+        memory.set(other);
+        this.show();
+        apply();
+        this.firstChild.focus();
+      };
+      this.replaceChildren(button);
+    }
+  }
+  customElements.define('recon-language', Language);
+}

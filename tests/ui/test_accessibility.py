@@ -1,0 +1,57 @@
+"""Nothing that axe calls serious or critical, on any tab, in light and in dark."""
+
+import pytest
+
+from tests.helpers.page import complete
+
+TABS = ("#tabs", "#compare-tabs", "#coils-tabs", "#trust", "#research-tabs")
+READY = """() => [...document.querySelectorAll('.experiment')].every(place => {
+  const about = place.querySelector('recon-about');
+  return !about || !place.offsetParent
+    || (about.content?.question && !place.querySelector('progress'));
+})"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_finding_on_any_tab(browser, url, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, color_scheme=scheme, bypass_csp=True
+    )
+    page = context.new_page()
+    page.goto(url)
+    page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+    page.locator("#panels [data-do=research]").click()
+    found = []
+
+    def look(name):
+        page.wait_for_function(READY, timeout=120_000)
+        for one in axe.run(page).response["violations"]:
+            if one["impact"] in ("serious", "critical"):
+                found.append((name, one["id"], one["nodes"][0]["html"][:200]))
+
+    def visit(place):
+        buttons = page.locator(f"{place} > .tab-wrapper button[role=tab]")
+        for at in range(buttons.count()):
+            buttons.nth(at).click()
+            name = buttons.nth(at).inner_text()
+            inner = [one for one in TABS[1:] if page.locator(one).is_visible()]
+            if place == TABS[0] and inner:
+                visit(inner[0])
+            else:
+                look(name)
+
+    visit(TABS[0])
+    context.close()
+    assert found == []
+
+
+def test_time_lapse_by_keyboard(page):
+    page.locator("#tabs > .tab-wrapper").get_by_role("tab", name="Methods").click()
+    page.locator("#compare-tabs > .tab-wrapper").get_by_role("tab", name="time-lapse").click()
+    moment = page.locator("#lapse-moment input[type=range]")
+    page.wait_for_function(READY)
+    before = moment.input_value()
+    moment.focus()
+    complete(page, "lapse", lambda: page.keyboard.press("ArrowRight"), 0)
+    assert moment.input_value() != before

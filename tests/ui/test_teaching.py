@@ -1,0 +1,75 @@
+"""docs/teaching.md: what it says to click is there, and what it says of the page is so."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recon.masks import FAMILIES, achieved_acceleration
+from recon.probes.psf import point_spread
+from recon.ui import lessons
+from recon.ui.lessons.course import LESSONS, QUIZ
+
+TEXT = (Path(__file__).parents[2] / "docs" / "teaching.md").read_text("utf-8")
+BROWSER = {"Projector", "Wipe", "Play", "Copy a link to this", "Compute again", "Share"}
+
+
+@cache
+def words_of_the_page() -> str:
+    """Every label, title and text that the page is drawn with, and the browser's own words."""
+    from recon.ui import page, web
+
+    drawn = page.build().get_config_file()["components"]
+    found = [str(part["props"]) for part in drawn]
+    return " ".join(found) + web.script()
+
+
+def clicks() -> list[str]:
+    """What stands in italics in the tables: names of things to click."""
+    rows = [line for line in TEXT.splitlines() if line.startswith("|")]
+    return sorted({name for row in rows for name in re.findall(r"\*([^*|]+)\*", row)})
+
+
+def test_everything_to_click_is_on_the_page():
+    names = clicks()
+    assert len(names) > 20
+    page = words_of_the_page() + " ".join(one.title for one in LESSONS)
+    assert [name for name in names if name not in page] == []
+
+
+def test_lessons_that_have_an_example_of_their_own():
+    named = re.search(r"Lessons ([\d, and]+) use a phantom", TEXT)[1]
+    assert [int(n) for n in re.findall(r"\d+", named)] == [
+        n for n, one in enumerate(LESSONS, 1) if one.example
+    ]
+
+
+def test_lessons_are_called_by_their_numbers():
+    number = {one.title: n for n, one in enumerate(LESSONS, 1)}
+    assert number["What is k-space?"] == 1
+    assert number["Centre and edge"] == 2
+    assert number["Skipping lines"] == 3
+    assert number["Compressed sensing"] == 7
+    assert len(QUIZ) > 0
+
+
+def test_question_1_the_centre_holds_most_of_the_energy():
+    lesson = LESSONS[1]
+    scan, _ = lessons._subject(lesson, lessons.Choice(lessons.FIRST, 0, axes="slices"))
+    points, energy = map(float, re.findall(r"(\d+\.\d)%", lesson.experiment(scan, 0).sentence))
+    assert points == pytest.approx(1, abs=0.3)  # "one percent of the points"
+    assert energy > 50
+
+
+def test_question_2_the_achieved_acceleration_scatters_around_the_nominal_one():
+    found = [achieved_acceleration(FAMILIES["random"](320, 4, 0.08, seed)) for seed in range(200)]
+    assert np.std(found) > 0.1
+    assert np.mean(found) == pytest.approx(4, abs=0.15)
+
+
+def test_equispaced_lines_without_a_centre_make_four_copies():
+    mask = FAMILIES["equispaced"](256, 4, 0.0, 0)
+    size = np.abs(point_spread(mask))
+    assert (size > 0.5 * size.max()).sum() == 4
