@@ -76,16 +76,25 @@ def _served(url: str, files: list[str], options: argparse.Namespace) -> dict[str
     crowd(url, files, options.seconds, options.pause, answers)
     seconds = time.monotonic() - start
     answers.judge()
-    return {
+    report = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "load": [round(one, 1) for one in (before, os.getloadavg()[0])],
         "visitors": options.visitors,
         "seconds": round(seconds),
         "crowd": answers.report(),
-        "leavers": scenes.leavers(url, 10),
-        "queue": scenes.full_queue(url, options.queue),
-        "uploads": scenes.uploads(url, files, options.uploads),
     }
+    _so_far(report)
+    report["leavers"] = scenes.leavers(url, 10)
+    _so_far(report)
+    report["queue"] = scenes.full_queue(url, options.queue)
+    _so_far(report)
+    report["uploads"] = scenes.uploads(url, files, options.uploads)
+    return report
+
+
+def _so_far(report: dict[str, Any]) -> None:
+    """The scenes take minutes, and somebody may end them."""
+    print(json.dumps(report), file=sys.stderr)
 
 
 def warm(url: str, file: str) -> None:

@@ -22,7 +22,7 @@ from recon.errors import InputError
 ROOT = Path(__file__).parents[2]
 PARTS = ("app.py", "recon", "checkpoints")  # of the repository, which the app runs from
 LOCAL = {"127.0.0.1", "localhost", "::1"}
-START = 180.0  # seconds to start in, on a machine that does other things
+START = 600.0  # seconds to start in, on a machine that does other things
 
 
 def local(url: str) -> str:
