@@ -208,8 +208,8 @@ def test_scans_that_are_several_files_are_done_once(tmp_path, capsys):
         with zipfile.ZipFile(write(tmp_path / "a.zip", kspace(1, 1, 40, 32) * 1000)) as archive:
             archive.extractall(tmp_path / name)
     (tmp_path / "a.zip").unlink()
-    code, records, _, err = run(capsys, str(tmp_path), "--out", str(tmp_path / "out"))
+    code, records, _, err = run(capsys, tmp_path, "--out", tmp_path / "out")
     assert (code, err) == (0, "")
     assert sorted(one["format"] for one in records) == ["BART", "Bruker"]
-    code, records, _, _ = run(capsys, str(tmp_path / "bruker/7"), "--out", str(tmp_path / "out"))
+    code, records, _, _ = run(capsys, tmp_path / "bruker/7", "--out", tmp_path / "out")
     assert [one["format"] for one in records] == ["Bruker"]

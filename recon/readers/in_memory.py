@@ -36,6 +36,11 @@ def of_array(array: Any, *, transposed: bool = False, axes: Axes = "auto") -> KS
     values = np.asarray(array)
     if not suitable(values.shape, values.dtype):
         raise InputError(f"An array of the type {values.dtype} cannot be k-space; {WANTED}.")
+    # A person's own array keeps its unit, which a power of two does not round; what looks at its
+    # values needs squares of them.
+    largest = float(np.abs(values).max()) if values.size else 0.0
+    unit = 2.0 ** round(math.log2(largest)) if 0 < largest < math.inf else 1.0
+    values = values * (1 / unit)
     stored = Stored("array", values.shape, values.dtype, lambda index: values[index])
     layout = _layout(stored, axes)
     if layout.slices > 1:
@@ -45,11 +50,7 @@ def of_array(array: Any, *, transposed: bool = False, axes: Axes = "auto") -> KS
         )
     if transposed:
         layout = Layout(layout.letters.translate(str.maketrans("HW", "WH")), layout.shape)
-    # A person's own array keeps its unit, which a power of two does not round.
-    largest = float(np.abs(values).max()) if values.size else 0.0
-    unit = 2.0 ** round(math.log2(largest)) if 0 < largest < math.inf else 1.0
-    slice_ = layout.arrange(values[layout.index(0)]) * (1 / unit)
-    found = as_kspace(slice_, "array", stored, layout, 0)
+    found = as_kspace(layout.arrange(values[layout.index(0)]), "array", stored, layout, 0)
     with np.errstate(over="ignore"):  # `Scan.of` says what is accepted
         return KSpace(found.data * np.float32(unit), found.source)
 

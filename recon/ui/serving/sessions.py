@@ -63,7 +63,12 @@ class Sessions(StateHolder):
 
 
 def _send(queue: Any, send: Callable[[Any, Any], None], event: Any, message: Any) -> None:
-    """Put an answer where it is fetched; who asks and never fetches loses the oldest ones."""
+    """Put an answer where it is fetched; who asks and never fetches loses the oldest ones.
+
+    Gradio's queue ends, for everybody, at an answer for a visit that is no longer remembered.
+    """
+    if event.session_hash not in queue.pending_messages_per_session:
+        return
     send(event, message)
     waiting = queue.pending_messages_per_session.values()
     if sum(one.qsize() for one in waiting) > WAITING:
@@ -74,8 +79,10 @@ def leave_behind(app: Any, store: Any) -> None:
     """Forget visits that ended or slept for longer than files are kept, and names of files."""
     holder, queue = app.state_holder, app.get_blocks()._queue
     now = datetime.datetime.now()
+    lines = [line.queue for line in queue.event_queue_per_concurrency_id.values()]
+    busy = {event.session_hash for line in (*lines, *queue.active_jobs) for event in line or ()}
     for session, used in list(holder.time_last_used.items()):
-        if (now - used).total_seconds() > AGE:
+        if (now - used).total_seconds() > AGE and session not in busy:
             holder.session_data.pop(session, None)
             holder.time_last_used.pop(session, None)
             queue.pending_messages_per_session.pop(session, None)

@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -355,6 +356,16 @@ def test_answers_that_nobody_fetches_do_not_pile_up(visitor, monkeypatch):
     app.demo.app.state_holder.time_last_used["deaf"] = sessions.datetime.datetime.min
     sessions.leave_behind(app.demo.app, server._store)
     assert "deaf" not in queue.pending_messages_per_session
+
+
+def test_an_answer_for_a_visit_that_was_forgotten_ends_nothing(visitor):
+    """More visits than are remembered, while somebody waits: the queue must go on."""
+    import app
+
+    queue = app.demo._queue
+    queue.send_message(SimpleNamespace(session_hash="gone", alive=True, _id="x"), object())
+    assert "gone" not in queue.pending_messages_per_session
+    assert "Nominal 4x" in json.dumps(event(visitor, "choose_example", {"example": "phantom"}))
 
 
 def test_only_few_work_at_once(monkeypatch):
