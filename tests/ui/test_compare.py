@@ -43,7 +43,7 @@ def test_side_by_side_is_what_each_method_gives_alone(methods, kspace):
         expected = reconstruct(kspace, method=name)
         assert shown[label][0] == f"{expected.metrics['ssim']:.3f}"
         assert shown[label][1] == f"{expected.closed_share:.0%}"
-    panels = methods.locator("#side-panels canvas")
+    panels = methods.locator("#side-panels .panels canvas")
     panels.nth(4 + 1 + 4 - 1).wait_for()
     assert panels.count() == 4 + 1 + 4
 
@@ -84,7 +84,7 @@ def test_steps_end_with_the_reconstruction(methods, kspace):
     methods.get_by_role("tab", name="Step by step").click()
     methods.locator("#steps-look").click()
     methods.locator("#steps-panels .viewer[data-state=ready]").wait_for(timeout=30_000)
-    captions = methods.locator("#steps-panels figcaption").all_inner_texts()
+    captions = methods.locator("#steps-panels .panels figcaption").all_inner_texts()
     scores = [float(re.search(r"SSIM ([\d.]+)", text)[1]) for text in captions[:-1]]
     expected = reconstruct(kspace, method="resnet-dc")
     assert scores[0] == pytest.approx(expected.zero_filled_metrics["ssim"], abs=6e-4)
@@ -95,7 +95,7 @@ def test_training_time_lapse(methods):
     moments = weights.Store().snapshots(LEARNER)
     assert len(moments) >= 8
     methods.get_by_role("tab", name="Training time-lapse").click()
-    methods.get_by_text("After 0 steps").wait_for(timeout=30_000)  # by itself
+    methods.get_by_text("After 0 steps of training").wait_for(timeout=30_000)  # by itself
     first = float(re.search(r"SSIM (-?\d\.\d+)", methods.locator("#lapse-words p").inner_text())[1])
     number = methods.locator("#lapse-moment input[type=number]")
     number.fill(str(len(moments) - 1))

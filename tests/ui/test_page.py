@@ -1,7 +1,6 @@
 """The page as a person uses it: a real browser, real clicks, real files."""
 
 import json
-import statistics
 import zipfile
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def test_acceleration_mask_seed_and_advanced_controls(page):
     assert sentence(page) != eight
     page.locator("#advanced button").first.click()
     after(page, lambda: page.get_by_label("rows", exact=True).click())
-    page.get_by_label("Zero-filled", exact=True).click()
+    page.get_by_role("radio", name="Zero-filled", exact=True).click()
     page.wait_for_function("document.querySelector('#verdict').innerText.includes('Zero-filled')")
 
 
@@ -206,12 +205,3 @@ def test_nothing_is_cut_at_any_width(browser, url, width, scheme):
     )
     assert cut == []
     context.close()
-
-
-def test_click_to_all_pictures_in_two_seconds(page, tmp_path):
-    """Median of nine new masks on 320x320; a busy machine gets the slack of a factor of two."""
-    np.save(tmp_path / "square.npy", phantom.kspace((320, 320), seed=1))
-    after(page, lambda: upload(page, tmp_path / "square.npy"))
-    times = [after(page, lambda: page.locator("#new-mask").click()) for _ in range(9)]
-    print(f"click to pictures: median {statistics.median(times):.2f} s")
-    assert statistics.median(times) < 4

@@ -47,7 +47,8 @@ def test_lesion_is_put_where_one_clicks(trust, kspace):
     (row,) = numbers(trust, "#lesion-words")
     assert row[0] == "Zero-filled"
     assert 0 < float(row[1].removesuffix("%")) < 110
-    canvas = trust.locator("#lesion-panels canvas").first
+    canvas = trust.locator("#lesion-panels .panels canvas").first
+    canvas.wait_for()
     box = canvas.bounding_box()
     canvas.click(position={"x": 0.5 * box["width"], "y": 0.4 * box["height"]})
     trust.wait_for_function(
@@ -136,6 +137,7 @@ def test_another_object_is_an_example(trust):
 def test_a_table_never_widens_the_page(trust):
     trust.set_viewport_size({"width": 390, "height": 844})
     experiment(trust, "Out of distribution")
+    trust.locator("#drawer").click()  # the controls of a narrow screen
     trust.locator("#shift-look").click()
     trust.locator("#shift-words tbody").wait_for(timeout=60_000)
     assert trust.evaluate("document.documentElement.scrollWidth") <= 390
