@@ -49,7 +49,7 @@ def test_lesion_is_put_where_one_clicks(trust, kspace):
     assert 0 < float(row[1].removesuffix("%")) < 110
     canvas = trust.locator("#lesion-panels .panels canvas").first
     canvas.wait_for()
-    box = canvas.bounding_box()
+    box = canvas.evaluate("canvas => canvas.getBoundingClientRect().toJSON()")
     canvas.click(position={"x": 0.5 * box["width"], "y": 0.4 * box["height"]})
     trust.wait_for_function(
         "Math.abs(document.querySelector('#lesion-row input').value - 38) <= 1"
