@@ -188,9 +188,8 @@ def sampling(choice: Choice, opened: Scan) -> Sampling:
 @remembered(16)
 def run(choice: Choice) -> Reconstruction:
     """Read and reconstruct; the last few results are remembered."""
-    find(choice.method)
-    opened = scan(choice)
     way = method(choice)
+    opened = scan(choice)
     result = solve(opened, sampling(choice, opened), way)
     return replace(result, seconds=way.seconds)
 
@@ -283,6 +282,7 @@ def volume(choice: Choice) -> VolumeRun | None:
         axes=_axes(choice),
         coils=choice.coils,
         phase_encode=choice.phase_encode,
+        crop=choice.crop,
     )
     drawn = {
         "acceleration": choice.acceleration,

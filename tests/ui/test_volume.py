@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -35,6 +36,21 @@ def scan(tmp_path):
 
 def choice(path) -> Choice:
     return Choice(Origin(upload=str(path)), 0, method="zero-filled")
+
+
+@pytest.mark.parametrize("crop", [True, False])
+def test_slices_are_cut_as_the_main_view_cuts_them(tmp_path, crop):
+    stack = kspace(SLICES, 1, 96, 48)[:, 0]
+    rss = np.ones((SLICES, 48, 40), np.float32)  # whose size is what is asked for
+    scan = write(tmp_path / "long.h5", stack, reconstruction_rss=rss)
+    wish = replace(choice(scan), crop=crop)
+    run = session.volume(wish)
+    assert run is not None
+    for number, result in enumerate(run):
+        alone = session.run(replace(wish, slice=number))
+        assert result.image.shape == ((48, 40) if crop else (96, 48))
+        np.testing.assert_array_equal(result.image, alone.image)
+        assert result.metrics == alone.metrics
 
 
 def downloads(words: str) -> tuple[list[str], dict]:
