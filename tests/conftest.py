@@ -36,8 +36,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("gradio"))
     os.environ["RECON_ANSWERS"] = str(tmp_path_factory.mktemp("answers"))
     import app
+    from recon.loadtest.server import free_port
 
-    _, address, _ = app.serve(prevent_thread_lock=True, quiet=True)
+    # Gradio looks for a port itself, but two that look at once take the same one.
+    _, address, _ = app.serve(prevent_thread_lock=True, quiet=True, server_port=free_port())
     yield address
     app.demo.close(verbose=False)
 

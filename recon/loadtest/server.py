@@ -42,6 +42,14 @@ def local(url: str) -> str:
     return url
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 class Server:
     """The app, started from a copy in a folder of its own; use it as a context.
 
@@ -54,9 +62,7 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.home, self.files, self.log = folder / "app", folder / "files", folder / "server.log"
         self.files.mkdir(parents=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = local(f"http://127.0.0.1:{port}")
         self.environment = {
             **os.environ,

@@ -27,6 +27,7 @@ from typing import Any
 import httpx
 import numpy as np
 
+from recon.loadtest.server import free_port
 from tests.helpers.server import api, call, event, upload
 
 ROOT = Path(__file__).parents[2]
@@ -51,9 +52,7 @@ class Server:
     """The page in a process of its own."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.config: dict[str, Any] = {}
         self.own: set[str] = set()
         self.folder, self.url = folder, f"http://127.0.0.1:{port}"
