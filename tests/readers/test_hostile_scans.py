@@ -6,16 +6,13 @@ formats that came first.
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.hostile import scanners
+from tests.helpers.hostile.apart import in_own_process
 
 ROOT = Path(__file__).parents[2]
 MAX_RISE = 200  # MiB of the process that asks
@@ -30,17 +27,7 @@ def made(tmp_path_factory) -> tuple[Path, dict[str, int]]:
 
 @pytest.fixture(scope="module")
 def found(made) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.helpers.hostile", "probe", str(made[0])],
-        cwd=ROOT,
-        env={**os.environ, "RECON_READ_IN_PROCESS": "0"},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, f"exit status {done.returncode}: {done.stderr[-2000:]}"
-    return json.loads(done.stdout)
+    return in_own_process("probe", made[0])
 
 
 def test_there_are_enough_of_every_format(made, found):
