@@ -145,6 +145,7 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
     data, machine = record["data"], record["machine"]
     # Records written before a setting existed had its default.
     run = asdict(Run(record["run"]["model"], None)) | record["run"]
+    together = Run(**run).all_coils
     rows = [{"acceleration": run["acceleration"], **row} for row in record["test"]]
     for rate in sorted({row["acceleration"] for row in rows}):
         same = [row for row in rows if row["acceleration"] == rate]
@@ -159,7 +160,7 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         "chose": "chose the best weights" if run["keep"] == "best" else "was watched",
         "augmented": (COARSER.format(**run) if run["coarsest"] < 1 else "")
         + (
-            SEVERAL.format(**run, share="All" if run["several"] == 1 else "About half")
+            SEVERAL.format(**run, share="All" if together else "About half")
             if run["coils"] > 1
             else ""
         ),
@@ -176,7 +177,7 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         **{key: machine[key] for key in ("processor", "threads", "torch")},
         minutes=record["seconds"] / 60,
     )
-    seen = f" seen by {TEST_COILS} coils" if run["coils"] > 1 and run["several"] == 1 else ""
+    seen = f" seen by {TEST_COILS} coils" if together else ""
     scores = SCORES.format(
         test_kspace=f"simulated k-space{seen}, noise {record['test_noise']:.1%}"
         if simulated
@@ -184,7 +185,7 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         rows="\n".join(map(_row, rows)),
         caution=f"\n{DATA_CRIMES}\n" if simulated else "",
     )
-    several = SEVERAL_COILS if run["several"] == 1 else ANY_COILS
+    several = SEVERAL_COILS if together else ANY_COILS
     scans = several if run["coils"] > 1 else ONE_COIL
     description, limits = DESCRIPTIONS[run["model"]].format(**run, scans=scans), _limits(run)
     return {"description": description, "made": made, "scores": scores, "limits": limits}

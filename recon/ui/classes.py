@@ -89,7 +89,6 @@ class Classes:
             If there is no such class, it is full, or the nickname is empty, too long or taken.
         """
         with self._lock:
-            self._forget()
             code = code.strip().upper() if isinstance(code, str) else ""
             one, name = self._find(code), nickname(name)
             others = {known.casefold() for who, known in one.names.items() if who != member}
@@ -162,7 +161,6 @@ class Classes:
             If there is no such class.
         """
         with self._lock:
-            self._forget()
             boards = self._find(code).boards
             return {
                 question: sorted(board.values(), key=lambda entry: -entry.ssim)
@@ -178,7 +176,6 @@ class Classes:
             If there is no such class.
         """
         with self._lock:
-            self._forget()
             given = list(self._find(code).guesses.get(lesson, {}).values())
             return [given.count(option) for option in range(options)]
 
@@ -194,12 +191,12 @@ class Classes:
             return len(self._find(code).names)
 
     def _find(self, code: str) -> Class:
+        self._forget()
         if code not in self._classes:
             raise InputError("There is no class with this code; a class ends after a day.")
         return self._classes[code]
 
     def _member(self, code: str, member: Hashable) -> Class:
-        self._forget()
         one = self._find(code)
         if member not in one.names:
             raise InputError("You are not in this class; join it first.")

@@ -4,6 +4,9 @@ import pytest
 
 from tests.helpers.page import complete
 
+STILL = (
+    "() => document.getAnimations().every(one => one.playState !== 'running')"  # no colour fades
+)
 TABS = ("#tabs", "#compare-tabs", "#coils-tabs", "#trust", "#research-tabs")
 READY = """() => [...document.querySelectorAll('.experiment')].every(place => {
   const about = place.querySelector('recon-about');
@@ -26,8 +29,7 @@ def test_no_serious_finding_on_any_tab(browser, url, scheme):
 
     def look(name):
         page.wait_for_function(READY, timeout=120_000)
-        if seen():  # colours may still be fading in
-            page.wait_for_timeout(2_000)
+        page.wait_for_function(STILL)  # a colour that fades in is not yet the one to read
         found.extend((name, *one) for one in seen())
 
     def seen():

@@ -2,29 +2,21 @@
 
 import re
 
-import numpy as np
 import pytest
 
-from recon import phantom, weights
+from recon import weights
 from recon.measurement import measure, picture
 from recon.methods.simple import CompressedSensing
 from recon.metrics import ssim
 from recon.pipeline import reconstruct
 from recon.ui.compare import LEARNER, STRENGTHS
-from tests.helpers.page import after, complete, upload
+from tests.helpers.page import complete
 
 
 @pytest.fixture
-def kspace():
-    return phantom.kspace((96, 80), seed=2)
-
-
-@pytest.fixture
-def methods(page, tmp_path, kspace):
-    np.save(tmp_path / "known.npy", kspace)
-    after(page, lambda: upload(page, tmp_path / "known.npy"))
-    page.get_by_role("tab", name="Methods").click()
-    return page
+def methods(uploaded):
+    uploaded.get_by_role("tab", name="Methods").click()
+    return uploaded
 
 
 def table(page) -> dict[str, list[str]]:

@@ -2,27 +2,19 @@
 
 import re
 
-import numpy as np
 import pytest
 
-from recon import examples, phantom
+from recon import examples
 from recon.measurement import picture
 from recon.pipeline import reconstruct
 from recon.probes.conventions import conventions
-from tests.helpers.page import after, complete, upload
+from tests.helpers.page import complete
 
 
 @pytest.fixture
-def kspace():
-    return phantom.kspace((96, 80), seed=2)
-
-
-@pytest.fixture
-def trust(page, tmp_path, kspace):
-    np.save(tmp_path / "known.npy", kspace)
-    after(page, lambda: upload(page, tmp_path / "known.npy"))
-    page.get_by_role("tab", name="Can I trust it?").click()
-    return page
+def trust(uploaded):
+    uploaded.get_by_role("tab", name="Can I trust it?").click()
+    return uploaded
 
 
 def experiment(page, title: str) -> None:
