@@ -57,6 +57,7 @@ class Guard:
     def __init__(self, app: ASGIApp, store: Store) -> None:
         self.app, self.store = app, store
         self._sessions: OrderedDict[str, str] = OrderedDict()  # session to the key of its visitor
+        self._entering = 0  # events that were given a place and are on their way to the queue
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -80,7 +81,13 @@ class Guard:
             answer = JSONResponse({"detail": refused.words}, refused.status, later)
             await answer(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        await self._passed_on(scope, receive, send)
+
+    async def _passed_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._entering -= scope["state"].pop("place", 0)
 
     async def _asked(
         self, path: str, scope: Scope, receive: Receive, visitor: Visitor
@@ -135,8 +142,22 @@ class Guard:
             _known(blocks, body)
         body = {key: self._replaced(value, visitor, session) for key, value in body.items()}
         if path.startswith(("call/", "queue/")):
-            await _room(blocks._queue)
+            await self._room(blocks._queue)
+            scope["state"]["place"] = 1
         return replay(receive, body)
+
+    async def _room(self, queue: Any) -> None:
+        """Take a place in the queue, for which one waits a while: a class opens its links at once.
+
+        Who gets none is told so with a status whose sentence Gradio's page shows; it has words of
+        its own for 503, which do not say when to come back.
+        """
+        end = time.monotonic() + PATIENCE
+        while queue.max_size is not None and len(queue) + self._entering >= queue.max_size:
+            if time.monotonic() > end:
+                raise _full(queue)
+            await asyncio.sleep(0.2)
+        self._entering += 1
 
     def _own(self, session: str, visitor: Visitor) -> None:
         """A session belongs to the first visitor with a cookie that uses it."""
@@ -227,19 +248,6 @@ def _unqueued(blocks: Any, body: dict[str, Any]) -> None:
     function = blocks.fns.get(number) if isinstance(number := body.get("fn_index"), int) else None
     if function is None or function.queue:
         raise _RefusedError(404, "This goes through the queue.")
-
-
-async def _room(queue: Any) -> None:
-    """Wait a while for a place in the queue: a class opens its links at once.
-
-    Who gets none is told so with a status whose sentence Gradio's page shows; it has words of its
-    own for 503, which do not say when to come back.
-    """
-    end = time.monotonic() + PATIENCE
-    while queue.max_size is not None and len(queue) >= queue.max_size:
-        if time.monotonic() > end:
-            raise _full(queue)
-        await asyncio.sleep(0.2)
 
 
 def _full(queue: Any) -> _RefusedError:
