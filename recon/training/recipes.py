@@ -124,13 +124,31 @@ RECIPES = {
     "resnet-dc-third": replace(
         FURTHER, stage="third", start="resnet-dc-second", steps=8000, learning_rate=4e-4
     ),
-    "resnet-dc": replace(
-        FURTHER, start="resnet-dc-third", steps=6500, learning_rate=3e-4, coarsest=0.4
+    "resnet-dc-fourth": replace(
+        FURTHER,
+        stage="fourth",
+        start="resnet-dc-third",
+        steps=6500,
+        learning_rate=3e-4,
+        coarsest=0.4,
     ),
-    # The network for scans of several coils. It begins with the published one, which has seen one
-    # coil at a time: first with scans of both kinds, then with several coils alone.
+    # Masks of all families, gentler accelerations, more noise, echoes further off the middle.
+    "resnet-dc": replace(
+        FURTHER,
+        start="resnet-dc-fourth",
+        steps=6000,
+        learning_rate=3e-4,
+        coarsest=0.4,
+        gentlest=2.0,
+        families=True,
+        tilt=2.0,
+        noise=0.05,
+        keep="last",
+    ),
+    # The network for scans of several coils. It begins with one that has seen one coil at a time:
+    # first with scans of both kinds, then with several coils alone.
     "resnet-dc-coils-first": replace(
-        COILS, stage="coils-first", start="resnet-dc", steps=4000, patch=96, noise=0.05
+        COILS, stage="coils-first", start="resnet-dc-fourth", steps=4000, patch=96, noise=0.05
     ),
     "resnet-dc-coils": replace(
         COILS,
