@@ -155,10 +155,12 @@ def tv_sense(
     regularization: float = REGULARIZATION,
     iterations: int = TV_ITERATIONS,
     scale: float = 1.0,
+    near: Tensor | None = None,
+    pull: float = 0.0,
 ) -> Tensor:
     r"""The image with the best compromise between all coils' data and total variation.
 
-    .. math:: \min_x \tfrac12 |A x - y|^2 + \lambda s\, TV(x)
+    .. math:: \min_x \tfrac12 |A x - y|^2 + \lambda s\, TV(x) + \tfrac{\mu}{2} |x - p|^2
 
     by the alternating direction method of multipliers, as in `recon.classical.minimise`. Maps
     are not diagonal after a transform, so the image is found by a few conjugate gradients that
@@ -174,6 +176,10 @@ def tv_sense(
         At least 1.
     scale
         s: maximum of the image, about.
+    near
+        p: an image that it should be near to, and start from; complex, shape (H, W).
+    pull
+        :math:`\mu`, not negative.
 
     Returns
     -------
@@ -190,15 +196,19 @@ def tv_sense(
     penalty = regularization / THRESHOLD
 
     def operator(x: Tensor) -> Tensor:
-        return normal(x, mask, maps) - penalty * divergence(gradient(x))
+        return normal(x, mask, maps) - penalty * divergence(gradient(x)) + pull * x
 
-    image = cg_sense(kspace, mask, maps, penalty, 2 * CG_ITERATIONS) / scale
+    if near is None:
+        image = cg_sense(kspace, mask, maps, penalty, 2 * CG_ITERATIONS) / scale
+    else:
+        image = near / scale
+        data = data + pull * image
     multiplier = torch.zeros(2, *image.shape, dtype=image.dtype, device=image.device)
     for _ in range(iterations):
         target = gradient(image) + multiplier
         length = target.abs().square().sum(0).sqrt()
         edges = target * (1 - THRESHOLD / length.clamp(min=THRESHOLD))
         multiplier = target - edges
-        pull = penalty * divergence(multiplier - edges)
-        image = conjugate_gradients(operator, data + pull, CG_ITERATIONS, image, (-2, -1))
+        right = data + penalty * divergence(multiplier - edges)
+        image = conjugate_gradients(operator, right, CG_ITERATIONS, image, (-2, -1))
     return image * scale

@@ -164,5 +164,41 @@ def test_maps_that_are_given_are_used():
     with torch.no_grad():
         network = shaken()
         both = Joint(kspace, mask, sensitivities(kspace, mask))
-        given = both.coil_images(network(*both.inputs)[0])
+        given = both.coil_images(both.in_accord(network(*both.inputs)[0]))
         torch.testing.assert_close(given, coil_images(network, kspace, mask))
+
+
+def truth_and_accord(scale):
+    """An object's true image, one that is wrong in many places, and what coils make of it."""
+    kspace, _ = scan(8, noise=0.001)
+    _, mask = undersampled(8)
+    maps = sensitivities(kspace * mask, mask)
+    both = Joint(kspace * mask, mask, maps)
+    truth = (maps.conj() * ifft2c(kspace)).sum(0) / both.scale
+    proposed = truth + scale * truth.abs().max() * noise(*truth.shape)
+    return truth, proposed, both.in_accord(proposed)
+
+
+def test_coils_correct_what_the_network_proposed_in_the_object_alone():
+    truth, proposed, image = truth_and_accord(0.03)
+    bright = truth.abs() > 0.4 * truth.abs().max()
+    assert (image - truth)[bright].norm() < 0.5 * (proposed - truth)[bright].norm()
+    around = torch.nn.functional.max_pool2d(truth.abs()[None], 25, 1, 12)[0]
+    air = around < 0.02 * truth.abs().max()
+    assert air.sum() > 100
+    assert (image - proposed)[air].norm() < 0.05 * proposed[air].norm()
+
+
+def test_the_right_image_is_left_alone():
+    truth, _, image = truth_and_accord(0)
+    assert (image - truth).norm() < 0.02 * truth.norm()
+
+
+def test_the_last_step_that_is_shown_is_the_result():
+    kspace, mask = undersampled()
+    network = shaken()
+    with torch.no_grad():
+        maps = joint.maps_of(kspace, mask)
+        *before, last = joint.steps(network, kspace, mask, maps)
+        torch.testing.assert_close(last, joint.coil_images(network, kspace, mask, maps))
+    assert len(before) == len(network.steps)

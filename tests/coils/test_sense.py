@@ -108,6 +108,16 @@ def test_tv_denoises_and_its_arguments_are_checked():
             sense.tv_sense(kspace, mask, known, **wrong)
 
 
+def test_an_image_that_pulls_is_reached_by_force_and_otherwise_only_where_one_starts():
+    kspace, mask, known = tensors(8, masks.calibrated(72, 4, 0.2, 1), noise=0.03)
+    near = sense.combine(ifft2c(kspace), known)
+    one = sense.tv_sense(kspace, mask, known, 0.01, 40)
+    other = sense.tv_sense(kspace, mask, known, 0.01, 40, near=near)
+    assert difference(other.numpy(), one.numpy()) < 0.01
+    held = sense.tv_sense(kspace, mask, known, 0.01, 40, near=near, pull=1000)
+    assert difference(held.numpy(), near.numpy()) < 0.01 < difference(one.numpy(), near.numpy())
+
+
 def test_measured_lines_of_every_coil_stay():
     kspace, mask, known = tensors(4, masks.calibrated(72, 3, 0.2, 1))
     images = sense.seen_by_coils(sense.cg_sense(kspace, mask, known), known, kspace, mask)
