@@ -16,6 +16,8 @@ if "GRADIO_TEMP_DIR" not in os.environ:  # Gradio's default is shared with other
     name = f"recon-{os.getuid() if hasattr(os, 'getuid') else 'uploads'}"
     os.environ["GRADIO_TEMP_DIR"] = str(Path(tempfile.gettempdir()) / name)
 
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nobody is told who starts this, and when
+
 with suppress(ImportError):  # on Hugging Face's ZeroGPU machines, where it comes before torch
     import spaces  # noqa: F401
 

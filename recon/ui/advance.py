@@ -35,7 +35,7 @@ def questions() -> list[Question]:
         for one in (*compare.EXPERIMENTS, *trust.EXPERIMENTS, *coils.EXPERIMENTS)
         if one.opens == "stored"
     ]
-    with gr.Blocks():  # of which only the values of the controls are wanted
+    with gr.Blocks(analytics_enabled=False):  # of which only the values of the controls are wanted
         values = [{name: c.value for name, c in one.controls().items()} for one in dear]
     first = Choice(answers.KEPT, 0)
     return [

@@ -9,6 +9,8 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import gradio
+import gradio.analytics
 import numpy as np
 import pytest
 
@@ -346,6 +348,16 @@ def test_dear_results_are_computed_in_advance_and_found_by_who_opens_the_tab(mon
         whole = {k: float(v) if isinstance(v, int) else v for k, v in own.items()}
         assert "Zero-filled" in answers.find(one.key, seen, whole)["words"]
     assert answers.find("side", replace(small[0][1], seed=1), small[0][2]) is None
+
+
+def test_nobody_is_told_that_work_is_done_in_advance(monkeypatch):
+    """Gradio tells its makers of every page that is built, unless it is told not to."""
+    told = []
+    monkeypatch.delenv("GRADIO_ANALYTICS_ENABLED", raising=False)
+    monkeypatch.setattr(gradio.analytics, "version_check", lambda: told.append("version"))
+    monkeypatch.setattr(gradio.analytics, "initiated_analytics", told.append)
+    advance.questions()
+    assert not told
 
 
 def test_work_in_advance_lets_everybody_else_go_first(monkeypatch, tmp_path):

@@ -29,7 +29,10 @@ def test_who_gets_no_place_is_told_when_to_come_back(url, monkeypatch):
 
 class Queue(list):
     max_size = 3
-    process_time_per_fn: dict = {}
+
+    def __init__(self):
+        super().__init__()
+        self.process_time_per_fn = {}
 
 
 def test_no_more_pass_at_once_than_there_are_places(tmp_path, monkeypatch):
