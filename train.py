@@ -29,7 +29,7 @@ from recon.training import cards, export, publish
 from recon.training.learner import Learner, Workers, choose_device
 from recon.training.log import Log
 from recon.training.recipes import RECIPES, TEST_COILS, Run, original
-from recon.training.record import evaluate, record
+from recon.training.record import code_revision, evaluate, record
 
 TEST_NOISE = 0.005  # the noise level of validation and test, share of the image's maximum
 LOG_EVERY = 50  # steps
@@ -116,11 +116,25 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
             store.save_snapshot(run.name, run.steps, learner.published)
         written["seconds"] = round(progress["seconds"] + time.time() - start)
         written["history"] = [row for row in log.rows if row["ssim"] is not None]
-        written["test_noise"] = TEST_NOISE
-        written["test"] = test(run, data, folder)
-        (folder / "record.json").write_text(json.dumps(written, indent=1) + "\n", "utf-8")
-        (folder / "README.md").write_text(cards.card(folder.name, written), "utf-8")
+        conclude(run, data, folder, written)
         (folder / "state.pt").unlink(missing_ok=True)
+
+
+def conclude(run: Run, data: Path, folder: Path, written: dict[str, Any]) -> None:
+    """Score the weights on the test subjects, and write the record and the card."""
+    written["test_noise"] = TEST_NOISE
+    written["test"] = test(run, data, folder)
+    (folder / "record.json").write_text(json.dumps(written, indent=1) + "\n", "utf-8")
+    (folder / "README.md").write_text(cards.card(folder.name, written), "utf-8")
+
+
+def score(run: Run, data: Path, out: Path) -> None:
+    """Score weights again, when what is done around a network has changed since its training."""
+    store = weights.Store(out)
+    if run.name not in store.names():
+        raise InputError(f"There are no weights of {run.name} to score.")
+    written = dict(store.record(run.name)) | {"test_revision": code_revision()}
+    conclude(run, data, out / run.name, written)
 
 
 def begin(learner: Learner, name: str, out: Path) -> dict[str, Any]:
@@ -213,6 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=weights.SHIPPED)
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    parser.add_argument("--score", action="store_true", help="train nothing, score what is there")
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     parser.add_argument("--batch", type=int, help="scans a step, in every process")
     parser.add_argument("--seed", type=int)
@@ -235,7 +250,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.download and run.dataset == "open":
             open_images.fetch(options.data)
-        train(run, Path(options.data), options.out, options.resume)
+        if options.score:
+            score(run, Path(options.data), options.out)
+        else:
+            train(run, Path(options.data), options.out, options.resume)
     except (InputError, weights.WeightsError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1

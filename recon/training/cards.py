@@ -39,11 +39,13 @@ Several coils are reconstructed together by its sibling, `resnet-dc-coils`."""
 ANY_COILS = """\
 for one coil or several: those are reconstructed
 together in one pass, through maps of what they see (ESPIRiT), with conjugate gradients as data
-consistency."""
+consistency, and in the end brought into accord with all coils (SENSE with total variation)."""
 SEVERAL_COILS = """\
 for scans of several coils: they are
 reconstructed together in one pass, through maps of what they see (ESPIRiT), with conjugate
-gradients as data consistency. One coil is left to its sibling, `resnet-dc`."""
+gradients as data consistency. In the end the object is brought into accord with all coils: SENSE
+with total variation, near to the network's image (`recon/coils/joint.py`). One coil is
+left to its sibling, `resnet-dc`."""
 MAGNITUDE_ONLY = """\
 It sees the magnitude image alone, so nothing ties its output to the lines that were measured: it
 may remove structures and invent some. {trained}; on other anatomies, contrasts, noise levels and
@@ -86,7 +88,7 @@ random mask a slice; data range the slice's maximum; mean over slices.
 | volume | mask | slices | SSIM zero-filled | network | gap closed | PSNR zero-filled | network |
 |---|---|---|---|---|---|---|---|
 {rows}
-{caution}"""
+{again}{caution}"""
 TEXT = """\
 # {name}
 
@@ -183,6 +185,9 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         if simulated
         else "measured k-space",
         rows="\n".join(map(_row, rows)),
+        again=f"\nScored at revision `{record['test_revision']}`.\n"
+        if "test_revision" in record
+        else "",
         caution=f"\n{DATA_CRIMES}\n" if simulated else "",
     )
     several = SEVERAL_COILS if together else ANY_COILS

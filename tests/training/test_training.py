@@ -269,6 +269,23 @@ def test_a_short_run_writes_a_checkpoint_and_repeats_bit_for_bit(folder, tmp_pat
         assert str(tmp_path) not in written
 
 
+def test_weights_are_scored_again_without_training(folder, tmp_path):
+    assert run_training(["cnn", "--steps", "1"], folder, tmp_path).returncode == 0
+    made = tmp_path / "cnn"
+    before = (made / "model.safetensors").read_bytes()
+    written = json.loads((made / "record.json").read_text())
+    false = written | {"test": [row | {"slices": 0} for row in written["test"]]}
+    (made / "record.json").write_text(json.dumps(false))
+    assert run_training(["cnn", "--score"], folder, tmp_path).returncode == 0
+    again = json.loads((made / "record.json").read_text())
+    assert again.pop("test_revision") in (made / "README.md").read_text()
+    assert again == written
+    assert (made / "model.safetensors").read_bytes() == before
+    missing = run_training(["unet", "--score"], folder, tmp_path)
+    assert missing.returncode == 1
+    assert "There are no weights of unet to score." in missing.stderr
+
+
 @pytest.mark.parametrize("coils", [0, 2])
 @pytest.mark.parametrize("arguments", [["cnn", "--protocol", "original"], ["resnet-dc-first"]])
 def test_a_persons_own_fastmri(tmp_path, coils, arguments):
