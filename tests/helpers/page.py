@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -25,10 +26,22 @@ def bar(page) -> str:
     return page.locator("#bar-info").inner_text()
 
 
-def after(page, action) -> float:
-    """Do something and wait until the pictures have changed: seconds it took."""
+def drawn(page) -> None:
+    """Wait until the browser has drawn what was asked for."""
+    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+
+
+def until(page, condition: Callable[[], bool], seconds: float = 15) -> None:
+    """Look at every frame that is drawn, until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        drawn(page)
+
+
+def after(page, action) -> None:
+    """Do something and wait until the pictures have changed."""
     before = key(page)
-    start = time.perf_counter()
     action()
     page.wait_for_function(
         "old => { const v = document.querySelector('#panels .viewer');"
@@ -36,7 +49,6 @@ def after(page, action) -> float:
         arg=before,
         timeout=30_000,
     )
-    return time.perf_counter() - start
 
 
 def complete(page, key: str, action, rows: int = 1) -> None:

@@ -53,7 +53,6 @@ def test_a_link_reproduces_everything_in_a_new_browser(page, browser, url):
     page.get_by_role("tab", name="Learn").click()
     page.locator("#lesson-next").click()
     page.get_by_text("2. Centre and edge").wait_for()
-    page.wait_for_timeout(500)
     page.locator("#copy-link").click()
     page.wait_for_function("location.search.includes('lesson=1')")
     query = parse_qs(urlsplit(page.url).query)

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from recon import masks, phantom
-from tests.helpers.page import after, key, picture, sentence, ssim, upload
+from tests.helpers.page import after, key, picture, sentence, ssim, until, upload
 
 PICTURES = (
     "Sampling mask",
@@ -179,11 +179,9 @@ def test_picture_enlarges_by_click_and_by_keyboard(page):
     small = frame.bounding_box()["width"]
     frame.hover()
     button.click()
-    page.wait_for_timeout(200)
-    assert frame.bounding_box()["width"] > 2 * small
+    until(page, lambda: frame.bounding_box()["width"] > 2 * small)
     button.press("Enter")
-    page.wait_for_timeout(200)
-    assert frame.bounding_box()["width"] == pytest.approx(small, abs=2)
+    until(page, lambda: frame.bounding_box()["width"] == pytest.approx(small, abs=2))
 
 
 @pytest.mark.parametrize("width", [390, 1440])

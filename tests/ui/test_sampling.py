@@ -2,7 +2,6 @@
 
 import re
 import statistics
-import time
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from recon.pipeline import reconstruct
 from recon.probes.psf import sidelobe_level
 from recon.scan import Scan
 from recon.ui import sampling
-from tests.helpers.page import after, upload
+from tests.helpers.page import after, drawn, until, upload
 
 
 @pytest.fixture
@@ -37,24 +36,21 @@ def key(page) -> str:
     return page.locator("#lab-panels .viewer").get_attribute("data-key")
 
 
-def answers(page, action) -> tuple[float, float]:
-    """Seconds to the browser's own answer and to the one with the reconstruction."""
+def answers(page, action) -> None:
+    """Wait for the browser's own answer, and for the one with the reconstruction."""
     words, before = spread(page), key(page)
-    start = time.perf_counter()
     action()
     page.wait_for_function(
         "old => document.querySelector('.lab-words').innerText !== old",
         arg=words,
         timeout=10_000,
     )
-    first = time.perf_counter() - start
     page.wait_for_function(
         "old => { const v = document.querySelector('#lab-panels .viewer');"
         " return v.dataset.key !== old && v.dataset.state === 'ready'; }",
         arg=before,
         timeout=30_000,
     )
-    return first, time.perf_counter() - start
 
 
 def spread(page) -> str:
@@ -132,14 +128,19 @@ def test_beat_the_random_mask_with_a_reconstruction(lab):
 
 
 def test_a_mask_drawn_by_hand_stays_when_the_tab_is_left(lab):
+    import app
+
     canvas = lab.locator("#lab-editor .lab-mask")
     box = canvas.bounding_box()
     answers(lab, lambda: canvas.click(position={"x": box["width"] / 2, "y": 20}))  # the middle goes
     text = spread(lab)
     before = key(lab)
     lab.get_by_role("tab", name="Methods").click()
-    lab.get_by_role("tab", name="Sampling lab").click()
-    lab.wait_for_timeout(3000)
+    with lab.expect_response("**/queue/join*"):  # the lab looks whether the slice is still the same
+        lab.get_by_role("tab", name="Sampling lab").click()
+    queue = app.demo._queue
+    until(lab, lambda: not len(queue) and not any(queue.active_jobs))
+    drawn(lab)
     assert spread(lab) == text
     assert key(lab) == before
     answers(lab, lambda: lab.locator("#lab-family").get_by_label("Equispaced").click())
@@ -147,14 +148,19 @@ def test_a_mask_drawn_by_hand_stays_when_the_tab_is_left(lab):
 
 
 def test_pictures_follow_a_slider(lab):
-    times = [
+    for rate in (5, 6, 7, 8):
         answers(lab, lambda r=rate: set_slider(lab, "lab-acceleration", r))
-        for rate in (5, 6, 7, 8, 9)
-    ]
-    quick, full = (statistics.median(column) for column in zip(*times, strict=True))
-    print(f"slider to pictures: {quick:.2f} s, with the network {full:.2f} s")
-    assert quick < 0.6
-    assert full < 9  # 1.5 s on an idle machine
+    held = []  # the browser answers by itself; the network's picture comes later
+    lab.route("**/queue/join*", lambda route: held.append(route))
+    words = spread(lab)
+    set_slider(lab, "lab-acceleration", 9)
+    lab.wait_for_function(
+        "old => document.querySelector('.lab-words').innerText !== old", arg=words
+    )
+    lab.unroute("**/queue/join*")
+    for route in held:
+        route.continue_()
+    finished(lab, "ResNet-DC")
     assert lab.locator("#lab-center input[type=number]").input_value() == "0.036"
 
 
@@ -247,7 +253,7 @@ def test_neighbouring_lines_have_no_slit_between_them(lab):
     """Measured lines side by side are one white block, whatever the width of the screen."""
     for width in (1440, 1111, 900):
         lab.set_viewport_size({"width": width, "height": 900})
-        lab.wait_for_timeout(200)
+        drawn(lab)
         row = lab.locator("#lab-editor .lab-mask").evaluate(
             """c => [...c.getContext('2d').getImageData(0, c.height - 5, c.width, 1).data]
                  .filter((_, i) => i % 4 === 0)"""

@@ -11,7 +11,7 @@ from recon import metrics, phantom
 from recon.pipeline import reconstruct
 from recon.ui import html
 from recon.ui.viewer import Panel, viewer
-from tests.helpers.page import after, key, picture, sentence, upload
+from tests.helpers.page import after, drawn, key, picture, sentence, until, upload
 
 
 def test_numbers_survive_the_way_to_the_browser():
@@ -128,14 +128,13 @@ def test_wheel_zooms_every_image_at_the_pointer_and_drag_pans(opened):
     x, y = move(opened, "Fully sampled", 0.3, 0.6)
     for _ in range(6):  # nobody asked for the picture: the page scrolls
         opened.mouse.wheel(0, -100)
-    opened.wait_for_timeout(100)
+    drawn(opened)
     assert status(opened) == ""
     opened.mouse.click(*move(opened, "Fully sampled", 0.3, 0.6))
     before = readout(opened, "Fully sampled").split(":")[0]
     for _ in range(6):
         opened.mouse.wheel(0, -100)
-    opened.wait_for_timeout(100)
-    assert "zoom 3.8x" in status(opened)
+    until(opened, lambda: "zoom 3.8x" in status(opened))
     x, y = move(opened, "Fully sampled", 0.3, 0.6)
     assert readout(opened, "Fully sampled").split(":")[0] == before
     opened.mouse.down()
@@ -224,7 +223,7 @@ def test_keyboard_zooms_pans_and_resets(opened):
 def test_zoom_stays_while_the_mask_changes(opened):
     opened.mouse.click(*move(opened, "Fully sampled"))
     opened.mouse.wheel(0, -100)
-    opened.wait_for_timeout(50)
+    until(opened, lambda: "zoom" in status(opened))
     before, text = status(opened), sentence(opened)
     old = key(opened)
     after(opened, lambda: opened.locator("#new-mask").click())
@@ -254,7 +253,8 @@ def test_two_fingers_zoom(browser, url):
     for apart in (30, 40, 50, 60):
         touch("touchMove", apart)
     touch("touchEnd", 0)
-    page.wait_for_timeout(200)
+    until(page, lambda: "zoom" in status(page))
+    drawn(page)
     zoom = float(re.search(r"zoom ([\d.]+)x", status(page))[1])
     assert 2 < zoom < 4
     context.close()
