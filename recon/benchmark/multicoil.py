@@ -21,10 +21,11 @@ from torch import nn
 
 from recon import datasets, masks, weights
 from recon.benchmark import bart
-from recon.coils.joint import coil_images
+from recon.coils.joint import Joint, coil_images, maps_of
 from recon.datasets.volumes import fully_sampled
 from recon.fourier import center_crop, rss
 from recon.measurement import CROP, Measurement
+from recon.methods import METHODS
 from recon.methods.networks import method_of
 from recon.readers import read
 from recon.scan import Scan
@@ -87,6 +88,23 @@ def coil_by_coil(network: nn.Module) -> Method:
     return method
 
 
+def network_alone(network: nn.Module) -> Method:
+    """All coils in one pass, without the last step that brings them into accord."""
+
+    @torch.inference_mode()
+    def method(measurement: Measurement) -> np.ndarray:
+        kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
+        maps = maps_of(kspace, mask)
+        assert maps is not None
+        joint = Joint(kspace, mask, maps)
+        picture: np.ndarray = measurement.picture_of(
+            joint.coil_images(network(*joint.inputs)[0])
+        ).numpy()
+        return picture
+
+    return method
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the open data")
@@ -106,7 +124,9 @@ def main() -> int:
         network = store.load(name)
         if not store.config(name).several:
             methods[f"{name}, coil by coil"] = [coil_by_coil(network)]
+        methods[f"{name}, together, network alone"] = [network_alone(network)]
         methods[f"{name}, together"] = [method_of(network)]
+    methods["SENSE with TV"] = [METHODS["cs-sense"]]
     if not arguments.no_bart and bart.version():
         methods["SENSE, l1-wavelet (BART)"] = [
             partial(bart.sense, regularization=r) for r in REGULARIZATIONS
