@@ -18,7 +18,7 @@ ENERGY = 0.99  # share of the centre's energy that virtual coils keep for the ne
 MOST = 12  # virtual coils
 # How the network's image is brought into accord with the coils, see `Joint.in_accord`.
 SPARSITY, PULL, ITERATIONS = 0.0013, 0.03, 6
-DARK = 0.15  # share of the image's 99th percentile below which there is no object, about
+DARK = 0.25  # share of the image's 99th percentile below which there is no object, about
 NEIGHBOURS = 9  # pixels: side of the square over which brightness is averaged
 
 
