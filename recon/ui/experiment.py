@@ -98,6 +98,9 @@ class Experiment:
     opens
         ``"run"``: computed when its tab is opened. ``"stored"``: it takes longer, so what it gave
         on the built-in example is kept and shown at once. ``""``: neither.
+    first
+        What its tab shows before anybody has pressed its button, at next to no cost, of the choice
+        and the button's label; `start_of` where None.
     select
         Names of two controls that take row and column of a click into a picture.
     asks_method, asks_slice
@@ -110,6 +113,7 @@ class Experiment:
     actions: tuple[Action, ...]
     controls: Callable[[], dict[str, Any]] = dict
     opens: str = "run"
+    first: Callable[[Choice, str], Answer] | None = None
     select: tuple[str, str] | None = None
     asks_method: bool = False
     asks_slice: bool = True
@@ -121,7 +125,7 @@ class Experiment:
     def about(self, choice: Choice | None = None) -> dict[str, Any]:
         """Which question a result answers, for the browser; of no result where None."""
         of = "all" if self.asks_method else "scan"
-        given = {"of": of if self.asks_slice else "volume", "opens": self.opens}
+        given = {"of": of if self.asks_slice else "volume", "opens": bool(self.opens or self.first)}
         if choice is None:
             return given
         return given | {
@@ -173,7 +177,7 @@ def build(experiment: Experiment, shared: Controls) -> dict[str, Any]:
             outputs = [drawn.own[name] for name in experiment.select]
             clicked = drawn.panels.select(place, None, outputs, **events.quiet(queue=False))
             cancels.append(clicked.then(event, inputs, drawn.results, **_options(drawn)))
-    if experiment.opens:
+    if experiment.opens or experiment.first:
         opened = _opened(experiment, shared, drawn)
         cancels.append(drawn.about.focus(opened, inputs, drawn.results, **_options(drawn)))
     drawn.stop.click(
@@ -254,7 +258,7 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
         elif shown.get("question"):
             yield {drawn.message: ""}  # an old answer stays, marked as one
         else:
-            start = start_of(choice, action.label)
+            start = (experiment.first or start_of)(choice, action.label)
             yield {drawn.words: start.words, drawn.panels: start.panels, drawn.message: ""}
 
     return opened

@@ -10,24 +10,58 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
+from recon import figures
 from recon.errors import InputError
 from recon.limits import LimitError
 from recon.ui import plots, session
 from recon.ui.experiment import Action, Answer, Experiment, table
 from recon.ui.session import Choice
+from recon.ui.viewer import Panel, reference_panel, viewer
 from recon.volume import DEFINITION, VolumeRun, VolumeScores
 
 SCORES = (("ssim", "SSIM", ".3f"), ("psnr", "PSNR (dB)", ".1f"), ("nmse", "NMSE", ".4f"))
 COLUMNS = ["slice", *(f"{of}{name}" for of in ("", "zero_filled_") for name, *_ in SCORES)]
 
+LABEL = "Score all slices"
+ONE = "What is open holds one slice; a file with several has more to show."
+UNDERSAMPLED = (
+    "The file that is open was undersampled already: there is no truth to score its slices with."
+)
+
 Record = dict[str, Any]
+
+
+def one_slice(choice: Choice, label: str) -> Answer:
+    """The slice that is open, whose scores are known, and what all of them would take."""
+    run = session.volume(choice)
+    total = 1 if run is None else len(run.volume.places)
+    result, problem = session.attempt(choice)
+    record = result.record()
+    if total == 1:
+        words = f"<p>{ONE}</p>"
+    else:
+        words = (
+            f"<p>One of {total} slices. All of them take about {total * result.seconds:.0f} s: "
+            f"press <b>{escape(label)}</b>.</p>"
+        )
+    if result.reference is None:
+        words = f"<p>{UNDERSAMPLED}</p>"
+    else:
+        words += _table([record], result.label)
+    shown = [
+        Panel("zero_filled", "Zero-filled", "", "Zero-filled image", "image", result.zero_filled),
+        Panel("reconstruction", result.label, "", f"Made by {result.label}", "image", result.image),
+    ]
+    if result.reference is not None:
+        shown.append(reference_panel(result.reference))
+    return Answer(escape(problem) + words, viewer(shown, figures.window(result)))
 
 
 def all_slices(choice: Choice) -> Iterator[Answer]:
     """Reconstruct and score slice after slice."""
     run = session.volume(choice)
     if run is None or len(run.volume.places) < 2:
-        yield Answer("<p>What is open holds one slice; a file with several has more to show.</p>")
+        yield one_slice(choice, LABEL)
         return
     label, total = run.methods[0].label, len(run.volume.places)
     records: list[Record] = []
@@ -36,10 +70,7 @@ def all_slices(choice: Choice) -> Iterator[Answer]:
     try:
         for result in run.pieces():
             if result is not None and result.reference is None:
-                raise InputError(
-                    "The file that is open was undersampled already: there is no truth to score "
-                    "its slices with."
-                )
+                raise InputError(UNDERSAMPLED)
             if result is not None:
                 records.append(result.record())
             elif run.maximum is None and records:
@@ -160,8 +191,9 @@ EXPERIMENT = Experiment(
     "All slices",
     "One slice says little about a volume: the same mask and method on every slice of the file "
     "that is open. A press on a point or on a number opens its slice.",
-    (Action("Score all slices", "run", all_slices),),
+    (Action(LABEL, "run", all_slices),),
     opens="",
+    first=one_slice,
     asks_method=True,
     asks_slice=False,
 )

@@ -91,6 +91,23 @@ def test_one_slice_and_no_reference_are_said(tmp_path):
         list(volume.all_slices(choice(write(tmp_path / "under.h5", under, mask=lines))))
 
 
+def test_before_the_button_the_open_slice_is_shown_as_the_main_view_scores_it(scan, tmp_path):
+    wish = replace(choice(scan), slice=2)
+    result = session.run(wish)
+    shown = volume.EXPERIMENT.first(wish, "Score all slices")
+    assert f"One of {SLICES} slices" in shown.words
+    assert f"<td>{result.metrics['ssim']:.3f}</td>" in shown.words
+    assert 'data-slice="2"' in shown.words
+    assert [one["title"] for one in shown.panels["panels"]] == [
+        "Zero-filled", "Zero-filled", "Fully sampled",
+    ]  # fmt: skip
+    lines = masks.random_cartesian(36, 4, seed=1)
+    under = write(tmp_path / "under.h5", masks.apply(kspace(3, 1, 40, 36)[:, 0], lines), mask=lines)
+    shown = volume.EXPERIMENT.first(choice(under), "")
+    assert "undersampled already" in shown.words
+    assert len(shown.panels["panels"]) == 2
+
+
 def test_slices_that_cannot_be_read_are_named(tmp_path):
     stack = kspace(3, 1, 40, 36)[:, 0]
     stack[1] = 0
@@ -119,6 +136,8 @@ def test_the_result_is_about_every_slice(scan):
 def test_on_the_page(page, scan):
     after(page, lambda: upload(page, scan))
     page.get_by_role("tab", name="All slices").first.click()
+    page.get_by_text(f"One of {SLICES} slices").wait_for()
+    page.locator("#volume-panels .viewer[data-state=ready]").wait_for()
     complete(page, "volume", lambda: page.locator("#volume-run").click(), rows=SLICES + 2)
     with page.expect_download() as download:
         page.locator("#volume-words a[download$=csv]").click()
