@@ -238,7 +238,7 @@ def _event(experiment: Experiment, action: Action, shared: Controls, drawn: _Dra
 
 
 def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable:
-    action = experiment.actions[0]
+    action, stores = experiment.actions[0], experiment.opens == "stored"
 
     @careful(drawn.message)
     def opened(values: Values) -> Iterator[dict[Any, Any]]:
@@ -250,9 +250,9 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
             yield {drawn.message: ""}
         elif experiment.opens == "run":
             yield from _follow(action.compute(choice, **own), experiment, choice, drawn)
-        elif (stored := answers.find(experiment.key, choice, own)) is not None:
+        elif stores and (stored := answers.find(experiment.key, choice, own)) is not None:
             yield from _follow([_said_so(Answer(**stored))], experiment, choice, drawn)
-        elif answers.keeps(choice):
+        elif stores and answers.keeps(choice):
             found = kept(action.compute(choice, **own), experiment, choice, own)
             yield from _follow(found, experiment, choice, drawn)
         elif shown.get("question"):

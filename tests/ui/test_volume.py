@@ -14,7 +14,7 @@ from recon.errors import InputError
 from recon.ui import session, volume
 from recon.ui.session import Choice, Origin
 from tests.helpers.files import kspace
-from tests.helpers.page import after, bar, complete, upload
+from tests.helpers.page import after, bar, complete, sentence, ssim, upload
 
 SLICES = 4
 
@@ -151,3 +151,15 @@ def test_on_the_page(page, scan):
     after(page, lambda: point.dispatch_event("click"))
     assert "3 of 0 to 3" in bar(page)
     assert session.volume(Choice(Origin(example="head"))) is None
+
+
+def test_an_example_of_one_slice_is_shown_and_nothing_else_is_said(page):
+    for again in (False, True):  # a second visitor finds what was kept for the first
+        if again:
+            page.reload()
+            page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+        page.get_by_role("tab", name="All slices").first.click()
+        page.get_by_text("What is open holds one slice").wait_for()
+        page.locator("#volume-panels .viewer[data-state=ready]").wait_for()
+    assert not page.get_by_text("Computed earlier").count()
+    assert f"{ssim(sentence(page))[1]:.3f}" in page.locator("#volume-words").inner_text()
