@@ -45,7 +45,7 @@ def test_the_figure_is_what_its_command_makes(tmp_path, monkeypatch, capsys):
     assert abs(made - kept).mean() < 4  # fonts differ from machine to machine
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/how-it-works.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/how-it-works.md", "docs/training.md"])
 def test_files_that_documents_name_exist(name):
     text = (ROOT / name).read_text("utf-8")
     paths = re.findall(r"`((?:recon|docs|tests|examples|checkpoints)/[\w./-]*)`", text)
