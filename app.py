@@ -5,6 +5,7 @@ the same file runs on a laptop, in a classroom and as a Hugging Face Space.
 """
 
 import os
+import signal
 import sys
 import tempfile
 from contextlib import suppress
@@ -52,5 +53,9 @@ def serve(**options: Any) -> tuple[Any, str, str]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped as by a keyboard
     advance.begin()
-    serve()
+    try:
+        serve()
+    finally:
+        serving.close()  # before threads are waited for, which may be in the middle of work

@@ -1,11 +1,14 @@
 """The load test, short: everything right, every refusal a sentence, nothing left behind."""
 
 import json
+import signal
 
 import pytest
 
 from recon.loadtest import __main__ as loadtest
 from recon.loadtest.scenes import sentence
+from recon.loadtest.server import Server
+from recon.loadtest.visitors import Answers, Question, connected, slices
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,19 @@ def test_other_hosts_are_refused(url, capsys):
 def test_it_is_bounded(words, capsys):
     assert loadtest.main(words) == 2
     assert "is from 1 to" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_uploads_go_with_the_app_however_it_is_stopped(tmp_path, how):
+    (file,) = slices(tmp_path / "slices", 1, 48)
+    with Server(tmp_path) as server:
+        answers = Answers()
+        answers.ask(connected(server.url), Question(file=file, method="zero-filled"))
+        assert server.left() == 1
+        server.process.send_signal(how)
+        server.process.wait(120)
+    assert server.left() == 0
 
 
 @pytest.mark.browser

@@ -44,7 +44,7 @@ def options(**given: Any) -> dict[str, Any]:
     _store.forgotten.append(session.forget)
     _few_heaps()
     # A server with pages open does not wait for them when it is stopped, and skips its lifespan.
-    atexit.register(_store.close)
+    atexit.register(close)
     return {
         "max_file_size": os.environ.get("RECON_MAX_UPLOAD", "1gb"),
         "app_kwargs": {
@@ -54,6 +54,12 @@ def options(**given: Any) -> dict[str, Any]:
         },
         **given,
     }
+
+
+def close() -> None:
+    """Delete every file of every visitor."""
+    if _store is not None:
+        _store.close()
 
 
 def checked(path: object) -> str:
