@@ -116,7 +116,8 @@ class Joint:
         bright = functional.avg_pool2d(
             image.abs()[None], NEIGHBOURS, 1, NEIGHBOURS // 2, count_include_pad=False
         )[0]
-        dark = DARK * image.abs().flatten().quantile(0.99).clamp(min=1e-6)
+        brightest = image.abs().flatten().kthvalue(max(1, round(0.99 * image.numel())))[0]
+        dark = DARK * brightest.clamp(min=1e-6)
         object_ = 1 / (1 + (dark / bright.clamp(min=1e-6)) ** 4)
         return image + object_ * (fitting - image)
 
