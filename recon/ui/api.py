@@ -104,7 +104,7 @@ def reconstruct(
         seed: of the random mask, a whole number from 0
         method: one of the names that the methods endpoint lists
         slice: number from 0; -1 is the middle one
-        family: kind of mask: random, equispaced, variable-density, low-pass or partial-fourier
+        family: kind of mask: random, equispaced, calibrated, variable-density, low-pass or partial-fourier
         center_fraction: share of lines measured in the middle, from 0 to 1; 0 is 0.32 / acceleration
         coils: rss (root-sum-of-squares), svd (one virtual coil), or the number of one coil
         phase_encode: columns or rows of the array
@@ -186,7 +186,7 @@ def mask(
         width: number of phase-encode lines, from 8 to 4096
         acceleration: nominal, from 1 to 64
         seed: of a random mask, a whole number from 0
-        family: kind of mask: random, equispaced, variable-density, low-pass or partial-fourier
+        family: kind of mask: random, equispaced, calibrated, variable-density, low-pass or partial-fourier
         center_fraction: share of lines measured in the middle, from 0 to 1; 0 is 0.32 / acceleration
 
     Returns:
@@ -217,7 +217,7 @@ def point_spread(
         width: number of phase-encode lines, from 8 to 4096
         acceleration: nominal, from 1 to 64
         seed: of a random mask, a whole number from 0
-        family: kind of mask: random, equispaced, variable-density, low-pass or partial-fourier
+        family: kind of mask: random, equispaced, calibrated, variable-density, low-pass or partial-fourier
         center_fraction: share of lines measured in the middle, from 0 to 1; 0 is 0.32 / acceleration
         lines: a mask of your own instead, as a text of 1 (measured) and 0, one for each line
 

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import functools
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from recon.ui.serving.sessions import Sessions, leave_behind
 from recon.ui.serving.uploads import Store, Visitor
 
 SWEEP = 60  # seconds between looks for what is to be deleted
+TRIM = 5  # seconds between returns of free memory, of which a dear upload leaves much
 M_ARENA_MAX, ARENAS = -8, 2  # glibc's name for an option of mallopt; heaps, of 16 on two cores
 
 _store: Store | None = None
@@ -122,8 +124,10 @@ async def _sweep(app: Any, store: Store) -> None:
     while True:
         await anyio.to_thread.run_sync(store.sweep)
         leave_behind(app, store)
-        await anyio.to_thread.run_sync(_give_back)
-        await asyncio.sleep(SWEEP)
+        end = time.monotonic() + SWEEP
+        while time.monotonic() < end:
+            await anyio.to_thread.run_sync(_give_back)
+            await asyncio.sleep(min(TRIM, SWEEP))
 
 
 def _few_heaps() -> None:
