@@ -16,9 +16,17 @@ from recon import weights
 from recon.benchmark import bart
 from recon.benchmark.chart import quality_against_time
 from recon.benchmark.contenders import contenders, costs
-from recon.benchmark.report import markdown, overview, refresh, write_csv
+from recon.benchmark.report import (
+    markdown,
+    overview,
+    read_csv,
+    refresh,
+    revision_of,
+    scored_again,
+    write_csv,
+)
 from recon.benchmark.results import Results
-from recon.benchmark.scoring import score
+from recon.benchmark.scoring import BASELINE, replaced, score
 from recon.benchmark.sets import QUICK, Plan, groups
 from recon.errors import InputError
 from recon.training.record import code_revision, processor_name
@@ -36,10 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.every is not None:
         plan = replace(plan, every=options.every)
     try:
-        results = run(options.data, options.real, options.checkpoints, plan)
+        results = run(options.data, options.real, options.checkpoints, plan, options.again)
         options.out.mkdir(parents=True, exist_ok=True)
-        text = markdown(results, _command(options), _machine(), code_revision(), plan)
-        (options.out / "BENCHMARK.md").write_text(text, "utf-8")
+        told, revision, later = options.out / "BENCHMARK.md", code_revision(), ""
+        if options.again:
+            results.rows = replaced(read_csv(options.out / "benchmark.csv"), results.rows)
+            whole = f"{_command(options)} --again {' '.join(options.again)}"
+            later = scored_again(results, options.again, whole, revision)
+            revision = revision_of(told.read_text("utf-8"))
+        text = markdown(results, _command(options), _machine(), revision, plan, later)
+        told.write_text(text, "utf-8")
         write_csv(options.out / "benchmark.csv", results.rows)
         quality_against_time(results).savefig(options.out / "benchmark.png")
         print(overview(results))
@@ -51,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(data: Path, real: Path | None, checkpoints: Path | None, plan: Plan) -> Results:
+def run(
+    data: Path, real: Path | None, checkpoints: Path | None, plan: Plan, only: Sequence[str] = ()
+) -> Results:
     """Measure costs, then reconstruct and score everything; progress goes to stderr.
 
     Parameters
@@ -60,11 +76,16 @@ def run(data: Path, real: Path | None, checkpoints: Path | None, plan: Plan) -> 
         See `recon.benchmark.sets.groups`; `real` is looked for in `data` where None.
     checkpoints
         Folder of the networks; the repository's own where None.
+    only
+        Names of methods to score, beside the zero-filled image; all where empty.
     """
     if real is None and (data / "real_kspace").is_dir():
         real = data / "real_kspace"
     work = groups(data, real, plan)
     found = contenders(checkpoints)
+    unknown = set(only) - {one.name for one in found}
+    if unknown:
+        raise InputError(f"There is no method {', '.join(sorted(unknown))} to score.")
     print(f"{', '.join(one.name for one in found)}; {plan.words()}", file=sys.stderr)
     price = costs(found, plan.repeats)
     for one in found:
@@ -75,7 +96,8 @@ def run(data: Path, real: Path | None, checkpoints: Path | None, plan: Plan) -> 
             bar.set_description(words)
             bar.update()
 
-        return Results(score(work, found, plan.tuning, tick), found, price)
+        some = [one for one in found if not only or one.name in (BASELINE, *only)]
+        return Results(score(work, some, plan.tuning, tick), found, price)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=weights.SHIPPED)
     parser.add_argument("--every", type=int, help=f"n-th slice (default: {Plan().every})")
     parser.add_argument("--quick", action="store_true", help="a handful of slices, for a look")
+    parser.add_argument(
+        "--again",
+        nargs="+",
+        default=[],
+        metavar="METHOD",
+        help="score these methods alone, on the same cases, and keep the scores of the others",
+    )
     parser.add_argument("--readme", action="store_true", help="refresh the README's table too")
     return parser
 

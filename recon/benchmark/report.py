@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from recon.benchmark.results import TITLES, Results
 from recon.benchmark.scoring import BASELINE, Row
@@ -35,7 +37,7 @@ Simulated k-space flatters every method (Shimron et al. 2022, doi 10.1073/pnas.2
 
 On {machine}; code revision `{revision}`. All methods ran in one process on the same slices and
 masks. {slices}
-
+{again}
 Seconds are medians for a slice of 320x320 on this processor, methods taking turns. Multiply-adds
 are half the floating-point operations that PyTorch counts, Fourier transforms left out.{bart}
 
@@ -53,8 +55,16 @@ condition and acceleration, which favours it. Its seconds include starting the p
 it reports {own} itself."""
 
 
-def markdown(results: Results, command: str, machine: str, revision: str, plan: Plan) -> str:
-    """All of ``BENCHMARK.md``."""
+AGAIN = """
+Since then, at revision `{revision}`, `{command}` scored {labels} again on the very same
+cases (the zero-filled scores of all {cases} are equal), and measured the times of all methods.
+"""
+
+
+def markdown(
+    results: Results, command: str, machine: str, revision: str, plan: Plan, again: str = ""
+) -> str:
+    """All of ``BENCHMARK.md``; `again` says what was scored later, see `scored_again`."""
     tables = []
     for name in results.sets:
         for rate in ACCELERATIONS:
@@ -81,10 +91,24 @@ def markdown(results: Results, command: str, machine: str, revision: str, plan: 
         machine=machine,
         revision=revision,
         slices=plan.words(),
+        again=again,
         bart=bart,
         statements="\n".join(f"- {sentence}" for sentence in results.statements()),
         tables="\n\n".join(tables),
     )
+
+
+def scored_again(results: Results, names: Sequence[str], command: str, revision: str) -> str:
+    """Which methods were scored later than the others, by which command."""
+    labels = " and ".join(one.label for one in results.contenders if one.name in names)
+    cases = len({row.case for row in results.rows})
+    return AGAIN.format(revision=revision, command=command, labels=labels, cases=cases)
+
+
+def revision_of(text: str) -> str:
+    """The code revision that a ``BENCHMARK.md`` was made at."""
+    found = re.search(r"code revision `([^`]+)`", text)
+    return found[1] if found else "unknown"
 
 
 def overview(results: Results) -> str:
@@ -147,6 +171,28 @@ def write_csv(path: Path, rows: Iterable[Row]) -> None:
         writer = csv.DictWriter(file, records[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(records)
+
+
+def read_csv(path: Path) -> list[Row]:
+    """What `write_csv` wrote."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            Row(
+                **{
+                    field.name: _value(str(field.type), line[field.name])
+                    for field in dataclasses.fields(Row)
+                }
+            )
+            for line in csv.DictReader(file)
+        ]
+
+
+def _value(kind: str, text: str) -> Any:
+    if kind == "str":
+        return text
+    if kind == "int":
+        return int(text)
+    return float(text) if text else None
 
 
 def refresh(readme: Path, fragment: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from recon import metrics
 from recon.benchmark.contenders import Contender
 from recon.benchmark.sets import Case, Group
+from recon.errors import InputError
 
 BASELINE = "zero-filled"
 DRAWS = 2000  # of the bootstrap
@@ -34,6 +35,31 @@ class Row:
     psnr: float
     nmse: float
     seconds: float
+
+    @property
+    def case(self) -> tuple[object, ...]:
+        """Which slice and mask it is about."""
+        where = (self.set, self.condition, self.acceleration, self.subject, self.volume)
+        return (*where, self.slice, self.seed)
+
+
+def replaced(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
+    """Rows of an earlier run, in which some methods were scored again on the very same cases.
+
+    Raises
+    ------
+    InputError
+        If the cases are not the same, which their zero-filled scores tell.
+    """
+    known, now = (
+        {row.case: row.ssim for row in rows if row.method == BASELINE} for rows in (before, after)
+    )
+    if known.keys() != now.keys() or any(abs(known[c] - now[c]) > 1e-6 for c in known):
+        raise InputError("The earlier scores are of other cases; run the whole benchmark again.")
+    again = {row.method for row in after} - {BASELINE}
+    return [row for row in before if row.method not in again] + [
+        row for row in after if row.method in again
+    ]
 
 
 def score(

@@ -16,7 +16,7 @@ from recon import datasets, masks, metrics, models, phantom, weights
 from recon.benchmark import __main__ as command
 from recon.benchmark import bart
 from recon.benchmark.contenders import Contender, contenders, multiply_adds
-from recon.benchmark.report import refresh
+from recon.benchmark.report import read_csv, refresh, write_csv
 from recon.benchmark.scoring import Row, best_setting, interval, summary
 from recon.benchmark.sets import ACCELERATIONS, NOISE, QUICK, groups, measured, simulated
 from recon.errors import InputError
@@ -277,6 +277,37 @@ def test_report_says_what_the_file_holds(written):
     assert "nan" not in text
     assert "Every measured file, 8x" in text
     assert (written / "benchmark.png").stat().st_size > 10_000
+
+
+def test_one_method_is_scored_again_and_the_others_are_kept(
+    written, folder, checkpoints, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("recon.benchmark.contenders.SIDE", 64)
+    monkeypatch.setattr("recon.benchmark.contenders.REGULARIZATIONS", (0.01, 0.02))
+    for name in ("BENCHMARK.md", "benchmark.csv"):
+        (tmp_path / name).write_bytes((written / name).read_bytes())
+    rows = read_csv(written / "benchmark.csv")
+    wrong = [replace(row, ssim=0.0) if row.method == "cs" else row for row in rows]
+    write_csv(tmp_path / "benchmark.csv", wrong)
+    words = ["--data", folder, "--checkpoints", checkpoints, "--out", tmp_path, "--quick"]
+    words = [*map(str, words), "--again", "cs"]
+    assert command.main(words) == 0
+
+    def scores(rows):
+        return {(row.case, row.method): (row.ssim, row.psnr, row.nmse, row.setting) for row in rows}
+
+    assert scores(read_csv(tmp_path / "benchmark.csv")) == scores(rows)
+    text = (tmp_path / "BENCHMARK.md").read_text()
+    assert "--quick --again cs` scored Compressed sensing again" in text
+    assert f"all {len({row.case for row in rows})} are equal" in text
+
+    others = [replace(row, ssim=row.ssim + 0.01) for row in rows]
+    write_csv(tmp_path / "benchmark.csv", others)
+    assert command.main(words) == 1
+    assert "are of other cases" in capsys.readouterr().err
+    assert command.main([*words[:-1], "nobody"]) == 1
+    assert "no method nobody" in capsys.readouterr().err
+    assert (tmp_path / "BENCHMARK.md").read_text() == text
 
 
 def test_readme_is_refreshed_between_its_markers(tmp_path):
