@@ -38,7 +38,7 @@ from recon.readers.bounded_reading import MIB, Index, taken_shape
 from recon.readers.stored_array import Stored
 from recon.readers.worker import ORDER
 
-SECONDS = 15.0  # for all that is asked of one opened file
+SECONDS = 9.5  # for all that is asked of one opened file; nobody waits for ten
 PROCESSOR_SECONDS = 8  # of them, or less where others are busy too
 PATIENCE = 60.0  # after which a file that took too long may be tried again
 MEMORY = 640 * MIB  # beyond what an idle reader has
