@@ -171,6 +171,7 @@ def test_a_method_that_cannot_do_it_spoils_no_other_volume(tmp_path, capsys):
     assert not (tmp_path / "out/sense-4x").exists()
 
 
+@pytest.mark.slow
 def test_a_volume_is_saved_whoever_did_its_slices(tmp_path):
     """By several processes, or by a run that went on where another was killed."""
     write_h5(tmp_path / "scan.h5", {"max": 1.0}, kspace=kspace(3, 1, 40, 32)[:, 0])

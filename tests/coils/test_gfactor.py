@@ -56,6 +56,7 @@ def test_as_pygrappa_computes_it(distance):
     np.testing.assert_allclose(gfactor.analytic(known, distance), theirs, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_drawn_noise_has_the_analytic_g():
     """400 replicas: a standard deviation to 3.5 % each, their mean far closer."""
     known = torch.from_numpy(maps(6, SHAPE))
