@@ -159,7 +159,8 @@ def per_file(results: Results, acceleration: float) -> str:
     lines = []
     for file, scores in results.files(acceleration).items():
         best = max(scores.values())
-        cells = (f"**{s:.3f}**" if s == best else f"{s:.3f}" for s in scores.values())
+        ordered = [scores[one.name] for one in results.contenders]
+        cells = (f"**{s:.3f}**" if s == best else f"{s:.3f}" for s in ordered)
         lines.append([file, *cells])
     return _table(["SSIM", *(one.label for one in results.contenders)], lines)
 

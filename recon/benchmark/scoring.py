@@ -46,19 +46,21 @@ class Row:
 def replaced(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
     """Rows of an earlier run, in which some methods were scored again on the very same cases.
 
+    Cases that the earlier run did not have are left out.
+
     Raises
     ------
     InputError
-        If the cases are not the same, which their zero-filled scores tell.
+        If a case is missing or another one, which its zero-filled score tells.
     """
     known, now = (
         {row.case: row.ssim for row in rows if row.method == BASELINE} for rows in (before, after)
     )
-    if known.keys() != now.keys() or any(abs(known[c] - now[c]) > 1e-6 for c in known):
+    if not known.keys() <= now.keys() or any(abs(known[c] - now[c]) > 1e-6 for c in known):
         raise InputError("The earlier scores are of other cases; run the whole benchmark again.")
     again = {row.method for row in after} - {BASELINE}
     return [row for row in before if row.method not in again] + [
-        row for row in after if row.method in again
+        row for row in after if row.method in again and row.case in known
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -192,13 +193,16 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
     )
     several = SEVERAL_COILS if together else ANY_COILS
     scans = several if run["coils"] > 1 else ONE_COIL
-    description, limits = DESCRIPTIONS[run["model"]].format(**run, scans=scans), _limits(run)
+    description, limits = (
+        DESCRIPTIONS[run["model"]].format(**run, scans=scans),
+        _limits(run, data["splits"]["train"]),
+    )
     return {"description": description, "made": made, "scores": scores, "limits": limits}
 
 
-def _limits(run: dict[str, Any]) -> str:
+def _limits(run: dict[str, Any], subjects: Sequence[str]) -> str:
     anatomies = "a few brains, one head and one knee" if run["dataset"] == "open" else "fastMRI"
-    if run["coils"] > 1 and run["dataset"] == "open":
+    if "legs" in subjects:
         anatomies = "a few brains, one head, one knee and one pair of legs"
     rate = run["acceleration"]
     masks = f"{run['gentlest']:g}x to 10x" if rate is None else f"{rate:g}x"

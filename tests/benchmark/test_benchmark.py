@@ -17,7 +17,7 @@ from recon.benchmark import __main__ as command
 from recon.benchmark import bart
 from recon.benchmark.contenders import Contender, contenders, multiply_adds
 from recon.benchmark.report import read_csv, refresh, write_csv
-from recon.benchmark.scoring import Row, best_setting, interval, summary
+from recon.benchmark.scoring import Row, best_setting, interval, replaced, summary
 from recon.benchmark.sets import ACCELERATIONS, NOISE, QUICK, groups, measured, simulated
 from recon.errors import InputError
 from recon.measurement import measure, picture
@@ -300,6 +300,15 @@ def test_one_method_is_scored_again_and_the_others_are_kept(
     text = (tmp_path / "BENCHMARK.md").read_text()
     assert "--quick --again cs` scored Compressed sensing again" in text
     assert f"all {len({row.case for row in rows})} are equal" in text
+    files = "## Every measured file"
+    assert text.split(files)[1:] == (written / "BENCHMARK.md").read_text().split(files)[1:]
+
+    fewer = [row for row in rows if row.condition == "random"]
+    write_csv(
+        tmp_path / "benchmark.csv", [replace(r, ssim=0.0) if r.method == "cs" else r for r in fewer]
+    )
+    kept = replaced(read_csv(tmp_path / "benchmark.csv"), [r for r in rows if r.method != "resnet"])
+    assert scores(kept) == scores(fewer)
 
     others = [replace(row, ssim=row.ssim + 0.01) for row in rows]
     write_csv(tmp_path / "benchmark.csv", others)
