@@ -22,7 +22,7 @@ def take(page: Page, name: str) -> None:
 
 def ready(page: Page, panels: str) -> None:
     page.locator(f"{panels} .viewer[data-state=ready]").wait_for(timeout=120_000)
-    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready")
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
         take(page, "lab.png")
         page.get_by_role("tab", name="Can I trust it?").first.click()
         page.get_by_role("tab", name="Mask ensemble").click()
-        page.locator("#ensemble-run").click()
+        page.locator("#ensemble-look").click()
         page.locator("#ensemble-progress progress").wait_for()
         page.locator("#ensemble-progress progress").wait_for(state="detached", timeout=120_000)
         ready(page, "#ensemble-panels")
