@@ -10,8 +10,9 @@ STILL = (
 TABS = ("#tabs", "#compare-tabs", "#coils-tabs", "#trust", "#research-tabs")
 READY = """() => [...document.querySelectorAll('.experiment')].every(place => {
   const about = place.querySelector('recon-about');
+  const shown = about?.content?.question || place.querySelector('.words')?.innerText.trim();
   return !about || !place.offsetParent
-    || ((about.content?.question || !about.content?.opens) && !place.querySelector('progress'));
+    || ((shown || !about.content?.opens) && !place.querySelector('progress'));
 })"""
 
 

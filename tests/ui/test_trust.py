@@ -8,7 +8,7 @@ from recon import examples
 from recon.measurement import picture
 from recon.pipeline import reconstruct
 from recon.probes.conventions import conventions
-from tests.helpers.page import complete
+from tests.helpers.page import complete, drawn
 
 
 @pytest.fixture
@@ -39,8 +39,14 @@ def test_lesion_is_put_where_one_clicks(trust, kspace):
     (row,) = numbers(trust, "#lesion-words")
     assert row[0] == "Zero-filled"
     assert 0 < float(row[1].removesuffix("%")) < 110
+    # The pictures come after the words; those of the question before had another size.
+    trust.wait_for_function(
+        "document.querySelector('#lesion-panels .viewer').dataset.state === 'ready'"
+        " && document.querySelectorAll('#lesion-panels .panels figure').length === 2",
+        timeout=30_000,
+    )
+    drawn(trust)
     canvas = trust.locator("#lesion-panels .panels canvas").first
-    canvas.wait_for()
     box = canvas.evaluate("canvas => canvas.getBoundingClientRect().toJSON()")
     canvas.click(position={"x": 0.5 * box["width"], "y": 0.4 * box["height"]})
     trust.wait_for_function(
