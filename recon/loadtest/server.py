@@ -50,6 +50,15 @@ def free_port() -> int:
         return port
 
 
+def below(folder: Path) -> list[Path]:
+    """All files and folders below a folder, while others may be deleting some of them."""
+    return sorted(
+        Path(place, name)
+        for place, folders, files in os.walk(folder)  # which passes over what is gone
+        for name in (*folders, *files)
+    )
+
+
 class Server:
     """The app, started from a copy in a folder of its own; use it as a context.
 
@@ -69,7 +78,6 @@ class Server:
             "GRADIO_TEMP_DIR": str(self.files),
             "GRADIO_SERVER_NAME": "127.0.0.1",
             "GRADIO_SERVER_PORT": str(port),
-            "GRADIO_ANALYTICS_ENABLED": "False",
             "RECON_ANSWERS": "",
         }
 
@@ -126,7 +134,7 @@ class Server:
 
     def left(self) -> int:
         """Uploads and results in the folder of temporary files."""
-        return sum(path.is_file() for path in (self.files / "recon").rglob("*"))
+        return sum(path.is_file() for path in below(self.files / "recon"))
 
     def tracebacks(self) -> int:
         """Errors that nobody caught, in what the server said."""

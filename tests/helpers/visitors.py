@@ -27,7 +27,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from recon.loadtest.server import free_port
+from recon.loadtest.server import below, free_port
 from tests.helpers.server import api, call, event, upload
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.helpers.visitors", "serve", str(port), str(seconds)],
             cwd=ROOT,
-            env={**os.environ, "GRADIO_TEMP_DIR": str(folder), "GRADIO_ANALYTICS_ENABLED": "False"},
+            env={**os.environ, "GRADIO_TEMP_DIR": str(folder)},
         )
 
     def ready(self) -> None:
@@ -87,7 +87,7 @@ class Server:
         return sorted(self._files() - self.own - {"recon"})
 
     def _files(self) -> set[str]:
-        return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*")}
+        return {str(path.relative_to(self.folder)) for path in below(self.folder)}
 
     def fill_the_disk(self, full: bool) -> None:
         """From now on no file can grow by a byte; or it can again."""

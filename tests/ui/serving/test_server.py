@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from recon import limits, phantom
+from recon.loadtest.server import below
 from recon.ui import events
 from recon.ui.serving import server, sessions
 from recon.ui.serving.guard import OPEN
@@ -43,7 +44,7 @@ def file(tmp_path):
 
 def everything(store) -> list[Path]:
     """All that lies in Gradio's folder."""
-    return [path for path in store.folder.parent.rglob("*") if path.is_file()]
+    return [path for path in below(store.folder.parent) if path.is_file()]
 
 
 CLOSED = [
