@@ -30,11 +30,12 @@ def main() -> None:
     os.environ["RECON_ANSWERS"] = ""
     import app
     from recon.loadtest.server import free_port
+    from tests.conftest import CHROMIUM_FLAGS, chromium_path
 
     _, url, _ = app.serve(prevent_thread_lock=True, quiet=True, server_port=free_port())
     with sync_playwright() as tools:
         browser = tools.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            executable_path=chromium_path(), args=CHROMIUM_FLAGS.split()
         )
         page = browser.new_page(viewport=SIZE)
         page.goto(url)

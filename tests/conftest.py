@@ -44,10 +44,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app.demo.close(verbose=False)
 
 
+def chromium_path() -> str | None:
+    return next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator:
     """A headless Chromium."""
-    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+    found = chromium_path()
     if found is None:
         if os.environ.get("RECON_REQUIRE_BROWSER"):
             pytest.fail("no Chromium on the path, and RECON_REQUIRE_BROWSER is set")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -178,12 +177,7 @@ def read_csv(path: Path) -> list[Row]:
     """What `write_csv` wrote."""
     with path.open(newline="", encoding="utf-8") as file:
         return [
-            Row(
-                **{
-                    field.name: _value(str(field.type), line[field.name])
-                    for field in dataclasses.fields(Row)
-                }
-            )
+            Row(**{one.name: _value(str(one.type), line[one.name]) for one in fields(Row)})
             for line in csv.DictReader(file)
         ]
 

@@ -193,11 +193,12 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
     )
     several = SEVERAL_COILS if together else ANY_COILS
     scans = several if run["coils"] > 1 else ONE_COIL
-    description, limits = (
-        DESCRIPTIONS[run["model"]].format(**run, scans=scans),
-        _limits(run, data["splits"]["train"]),
-    )
-    return {"description": description, "made": made, "scores": scores, "limits": limits}
+    return {
+        "description": DESCRIPTIONS[run["model"]].format(**run, scans=scans),
+        "made": made,
+        "scores": scores,
+        "limits": _limits(run, data["splits"]["train"]),
+    }
 
 
 def _limits(run: dict[str, Any], subjects: Sequence[str]) -> str:

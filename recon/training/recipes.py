@@ -85,10 +85,10 @@ class Run:
 # What the stages of resnet-dc share; the later ones share more, those with coils still more.
 UNROLLED = Run("resnet-dc", None, batch=1, patch=128, average=0.999, half=True, validate_every=500)
 FURTHER = replace(UNROLLED, optimizer="muon", ssim_weight=0.5)
+LATER = replace(FURTHER, learning_rate=3e-4, coarsest=0.4)
 COILS = replace(
-    FURTHER,
+    LATER,
     learning_rate=2.5e-4,
-    coarsest=0.4,
     coils=10,
     gentlest=1.25,
     families=True,
@@ -124,21 +124,12 @@ RECIPES = {
     "resnet-dc-third": replace(
         FURTHER, stage="third", start="resnet-dc-second", steps=8000, learning_rate=4e-4
     ),
-    "resnet-dc-fourth": replace(
-        FURTHER,
-        stage="fourth",
-        start="resnet-dc-third",
-        steps=6500,
-        learning_rate=3e-4,
-        coarsest=0.4,
-    ),
+    "resnet-dc-fourth": replace(LATER, stage="fourth", start="resnet-dc-third", steps=6500),
     # Masks of all families, gentler accelerations, more noise, echoes further off the middle.
     "resnet-dc": replace(
-        FURTHER,
+        LATER,
         start="resnet-dc-fourth",
         steps=6000,
-        learning_rate=3e-4,
-        coarsest=0.4,
         gentlest=2.0,
         families=True,
         tilt=2.0,

@@ -19,6 +19,7 @@ import gradio as gr
 
 from recon import figures
 from recon.methods import METHODS, methods
+from recon.pipeline import Reconstruction
 from recon.ui import answers, events
 from recon.ui.controls import Controls
 from recon.ui.events import TURNS, Values, careful
@@ -267,18 +268,24 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
 def start_of(choice: Choice, label: str) -> Answer:
     """What stands there before an experiment was run: the slice, and what to press."""
     result, _ = attempt(choice)
-    shown = [
-        Panel("zero_filled", "Zero-filled", "", "Zero-filled image", "image", result.zero_filled)
-    ]
-    if result.reference is not None:
-        shown.append(reference_panel(result.reference))
     words = f"<p>This takes a while on this slice: press <b>{escape(label)}</b> to begin.</p>"
     if result.reference is None:
         words = (
             "<p>The file that is open was undersampled already: there is no truth to compare "
             "with, so this experiment needs another, fully sampled one.</p>"
         )
-    return Answer(words, viewer(shown, figures.window(result)))
+    return Answer(words, pictures(result))
+
+
+def pictures(result: Reconstruction, *more: Panel) -> dict[str, Any]:
+    """The slice that is open: zero-filled, then `more`, then what is true where that is known."""
+    shown = [
+        Panel("zero_filled", "Zero-filled", "", "Zero-filled image", "image", result.zero_filled),
+        *more,
+    ]
+    if result.reference is not None:
+        shown.append(reference_panel(result.reference))
+    return viewer(shown, figures.window(result))
 
 
 def _said_so(stored: Answer) -> Answer:

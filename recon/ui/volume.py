@@ -10,19 +10,17 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from recon import figures
 from recon.errors import InputError
 from recon.limits import LimitError
 from recon.ui import plots, session
-from recon.ui.experiment import Action, Answer, Experiment, table
+from recon.ui.experiment import Action, Answer, Experiment, pictures, table
 from recon.ui.session import Choice
-from recon.ui.viewer import Panel, reference_panel, viewer
+from recon.ui.viewer import Panel
 from recon.volume import DEFINITION, VolumeRun, VolumeScores
 
 SCORES = (("ssim", "SSIM", ".3f"), ("psnr", "PSNR (dB)", ".1f"), ("nmse", "NMSE", ".4f"))
 COLUMNS = ["slice", *(f"{of}{name}" for of in ("", "zero_filled_") for name, *_ in SCORES)]
 
-LABEL = "Score all slices"
 ONE = "What is open holds one slice; a file with several has more to show."
 UNDERSAMPLED = (
     "The file that is open was undersampled already: there is no truth to score its slices with."
@@ -33,10 +31,15 @@ Record = dict[str, Any]
 
 def one_slice(choice: Choice, label: str) -> Answer:
     """The slice that is open, whose scores are known, and what all of them would take."""
-    run = session.volume(choice)
-    total = 1 if run is None else len(run.volume.places)
+    return _open_slice(choice, _slices(session.volume(choice)), label)
+
+
+def _slices(run: VolumeRun | None) -> int:
+    return 1 if run is None else len(run.volume.places)
+
+
+def _open_slice(choice: Choice, total: int, label: str = "") -> Answer:
     result, problem = session.attempt(choice)
-    record = result.record()
     if total == 1:
         words = f"<p>{ONE}</p>"
     else:
@@ -47,23 +50,21 @@ def one_slice(choice: Choice, label: str) -> Answer:
     if result.reference is None:
         words = f"<p>{UNDERSAMPLED}</p>"
     else:
-        words += _table([record], result.label)
-    shown = [
-        Panel("zero_filled", "Zero-filled", "", "Zero-filled image", "image", result.zero_filled),
-        Panel("reconstruction", result.label, "", f"Made by {result.label}", "image", result.image),
-    ]
-    if result.reference is not None:
-        shown.append(reference_panel(result.reference))
-    return Answer(escape(problem) + words, viewer(shown, figures.window(result)))
+        words += _table([result.record()], result.label)
+    made = Panel(
+        "reconstruction", result.label, "", f"Made by {result.label}", "image", result.image
+    )
+    return Answer(escape(problem) + words, pictures(result, made))
 
 
 def all_slices(choice: Choice) -> Iterator[Answer]:
     """Reconstruct and score slice after slice."""
     run = session.volume(choice)
-    if run is None or len(run.volume.places) < 2:
-        yield one_slice(choice, LABEL)
+    total = _slices(run)
+    if run is None or total == 1:
+        yield _open_slice(choice, total)
         return
-    label, total = run.methods[0].label, len(run.volume.places)
+    label = run.methods[0].label
     records: list[Record] = []
     done, words, chart, looked = 0, "", "", 0
     yield Answer("", chart="", done=0, of=total)
@@ -191,7 +192,7 @@ EXPERIMENT = Experiment(
     "All slices",
     "One slice says little about a volume: the same mask and method on every slice of the file "
     "that is open. A press on a point or on a number opens its slice.",
-    (Action(LABEL, "run", all_slices),),
+    (Action("Score all slices", "run", all_slices),),
     opens="",
     first=one_slice,
     asks_method=True,
