@@ -95,6 +95,16 @@ COILS = replace(
     tilt=3.0,
     keep="last",
 )
+# What the field's own networks get, as peers: the data, masks and loss of the last stage.
+PEER = replace(
+    LATER,
+    optimizer="adam",
+    learning_rate=1e-3,
+    gentlest=2.0,
+    families=True,
+    tilt=2.0,
+    noise=0.05,
+)
 
 RECIPES = {
     "cnn": Run("cnn", None, steps=900, batch=1, half=True),
@@ -127,13 +137,11 @@ RECIPES = {
     "resnet-dc-fourth": replace(LATER, stage="fourth", start="resnet-dc-third", steps=6500),
     # Masks of all families, gentler accelerations, more noise, echoes further off the middle.
     "resnet-dc": replace(
-        LATER,
+        PEER,
         start="resnet-dc-fourth",
         steps=6000,
-        gentlest=2.0,
-        families=True,
-        tilt=2.0,
-        noise=0.05,
+        optimizer="muon",
+        learning_rate=3e-4,
         keep="last",
     ),
     # The network for scans of several coils. It begins with one that has seen one coil at a time:
@@ -161,7 +169,8 @@ RECIPES = {
         average=0.0,
         snapshots=10,
     ),
-    "unet": Run("unet", None, steps=1400, half=True),
+    # Its patches are as large as what remains of an image at the lowest resolution.
+    "unet": replace(PEER, model="unet", batch=4, patch=160, coarsest=0.7, steps=6000),
 }
 
 
