@@ -22,6 +22,7 @@ def table(store: weights.Store | None = None) -> dict[str, Method]:
         for method in (
             published("resnet-dc", "ResNet-DC", store),
             published("resnet", "ResNet", store),
+            published("varnet", "VarNet", store),
             published("unet", "U-Net", store),
             published("cnn", "Plain CNN", store),
             published("gan", "GAN", store),

@@ -10,6 +10,7 @@ from recon.models.network import Network
 from recon.models.resnet import ResNet
 from recon.models.unet import UNet
 from recon.models.unrolled import ResNetDC, SmallResNetDC
+from recon.models.varnet import VarNet
 
 ARCHITECTURES: Mapping[str, type[Network]] = {
     "cnn": CNN,
@@ -18,6 +19,7 @@ ARCHITECTURES: Mapping[str, type[Network]] = {
     "resnet-dc": ResNetDC,
     "resnet-dc-small": SmallResNetDC,  # no method: its training is what is looked at
     "unet": UNet,
+    "varnet": VarNet,
 }
 
 

@@ -42,30 +42,32 @@ class UNet(Network):
         Feature maps at full resolution; each pooling doubles them.
     poolings
         Times the resolution is halved.
+    channels
+        Of the image, in and out.
     """
 
     architecture = "unet"
     takes_kspace = False
 
-    def __init__(self, features: int = 32, poolings: int = 4) -> None:
+    def __init__(self, features: int = 32, poolings: int = 4, channels: int = 1) -> None:
         super().__init__()
         widths = [features * 2**level for level in range(poolings + 1)]
         self.down = nn.ModuleList(
-            _convolutions(channels, width)
-            for channels, width in zip([1, *widths], widths, strict=False)
+            _convolutions(inputs, width)
+            for inputs, width in zip([channels, *widths], widths, strict=False)
         )
         upwards = list(zip(widths[:0:-1], widths[-2::-1], strict=True))  # (512, 256), (256, 128)...
         self.up = nn.ModuleList(_upsampling(wide, narrow) for wide, narrow in upwards)
         self.merge = nn.ModuleList(_convolutions(wide, narrow) for wide, narrow in upwards)
-        self.tail = nn.Conv2d(features, 1, 1)
+        self.tail = nn.Conv2d(features, channels, 1)
 
     def forward(self, zero_filled: Tensor) -> Tensor:
-        """Repair images: shape (N, 1, H, W) to the same, on the same scale.
+        """Repair images: shape (N, channels, H, W) to the same, on the same scale.
 
-        Each image is brought to mean 0 and standard deviation 1 on its way in, and back, as in
+        Each channel is brought to mean 0 and standard deviation 1 on its way in, and back, as in
         fastMRI.
         """
-        std, mean = torch.std_mean(zero_filled, (1, 2, 3), keepdim=True)
+        std, mean = torch.std_mean(zero_filled, (2, 3), keepdim=True)
         height, width = zero_filled.shape[-2:]
         smallest = 2 ** (len(self.up) + 1)  # leaves two pixels a side at the coarsest level
         padding = (0, max(0, smallest - width), 0, max(0, smallest - height))

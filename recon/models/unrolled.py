@@ -8,18 +8,17 @@ measured is therefore never altered; the network only decides what the unmeasure
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recon.fourier import ifft2c
+from recon.models.consistency import as_channels, correction_of, given, normal
 from recon.models.network import Network
 
 RIDGE = 0.05  # before training
-ITERATIONS = 5  # of conjugate gradients
 
 
 class Block(nn.Module):
@@ -137,19 +136,16 @@ class ResNetDC(Network):
         # Whole cells of 4x4 pixels: pixel-unshuffle by two and one more halving.
         padding = (0, -width % 4, 0, -height % 4)
         ridges = (10 * self.ridge).exp()
-        measured = torch.fft.ifftshift(mask, dim=-1)[:, None, :]  # (N, 1, W)
-        zero_filled = ifft2c(kspace)
-        if maps is not None:
-            zero_filled = (maps.conj() * zero_filled).sum(1)  # (N, H, W)
+        zero_filled, measured = given(kspace, mask, maps)
         image = zero_filled
         if maps is not None:
             nothing = torch.zeros_like(image)
-            image = _correction(nothing, image, ridges[0], measured, maps)
+            image = correction_of(nothing, image, ridges[0], measured, maps)
         correction = torch.zeros_like(image)
         share = mask.float().mean(1)[:, None, None, None]
         memory: Tensor | None = None
         for step, ridge in zip(self.steps, ridges[1:], strict=True):
-            parts = torch.cat([_as_channels(image), _as_channels(correction)], 1)  # (N, 4, H, W)
+            parts = torch.cat([as_channels(image), as_channels(correction)], 1)  # (N, 4, H, W)
             cells = functional.pixel_unshuffle(functional.pad(parts, padding), 2)
             if memory is None:
                 memory = cells.new_zeros(len(cells), self.memory, *cells.shape[-2:])
@@ -160,9 +156,9 @@ class ResNetDC(Network):
             change = functional.pixel_shuffle(out[:, :8], 2)[..., :height, :width]
             proposed = image + torch.complex(change[:, 0], change[:, 1])
             if maps is None:
-                correction = zero_filled - _normal(proposed, measured)
+                correction = zero_filled - normal(proposed, measured)
             else:
-                correction = _correction(proposed, zero_filled, ridge, measured, maps)
+                correction = correction_of(proposed, zero_filled, ridge, measured, maps)
             image = proposed + correction
             yield image
 
@@ -180,65 +176,3 @@ class SmallResNetDC(ResNetDC):
         self, steps: int = 3, features: int = 16, coarse: int = 16, memory: int = 4
     ) -> None:
         super().__init__(steps, features, coarse, memory)
-
-
-def _as_channels(image: Tensor) -> Tensor:
-    return torch.stack([image.real, image.imag], 1)
-
-
-def _normal(image: Tensor, measured: Tensor, maps: Tensor | None = None) -> Tensor:
-    """``A^H A x``: what is left of an image (N, H, W) when its measured lines are kept.
-
-    Lines lie along the last axis, so a transform along it is enough; and what it does to an
-    image is a convolution, which does not care where the origin is, so nothing is shifted.
-    """
-    coils = image if maps is None else maps * image[:, None]  # (N, C, H, W)
-    kept = measured if maps is None else measured[:, None]
-    seen = torch.fft.ifft(torch.fft.fft(coils) * kept)
-    normal: Tensor = seen if maps is None else (maps.conj() * seen).sum(1)
-    return normal
-
-
-def _solve(right: Tensor, ridge: Tensor, measured: Tensor, maps: Tensor) -> Tensor:
-    """``(A^H A + ridge)^-1 right`` by conjugate gradients, every row of the image by itself."""
-    solution = torch.zeros_like(right)
-    residual = direction = right
-    power = _energy(residual)
-    for _ in range(ITERATIONS):
-        image = _normal(direction, measured, maps) + ridge * direction
-        length = power / (direction.conj() * image).real.sum(-1, keepdim=True).clamp(min=1e-20)
-        solution = solution + length * direction
-        residual = residual - length * image
-        before, power = power, _energy(residual)
-        direction = residual + power / before.clamp(min=1e-20) * direction
-    return solution
-
-
-def _energy(rows: Tensor) -> Tensor:
-    return torch.view_as_real(rows).square().sum((-2, -1))[..., None]
-
-
-class Correction(torch.autograd.Function):
-    """What has to be added to a proposal so that it fits the measured lines of all coils.
-
-    ``(A^H A + ridge)^-1 (A^H y - A^H A p)``, whose gradient needs one more solution and no
-    memory of the steps of the first.
-    """
-
-    @staticmethod
-    def forward(
-        context: Any, proposed: Tensor, data: Tensor, ridge: Tensor, measured: Tensor, maps: Tensor
-    ) -> Tensor:
-        correction = _solve(data - _normal(proposed, measured, maps), ridge, measured, maps)
-        context.save_for_backward(correction, ridge, measured, maps)
-        return correction
-
-    @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Any:
-        correction, ridge, measured, maps = context.saved_tensors
-        solution = _solve(gradient, ridge, measured, maps)
-        to_ridge = -(solution.conj() * correction).real.sum()
-        return -_normal(solution, measured, maps), None, to_ridge, None, None
-
-
-_correction: Callable[..., Tensor] = Correction.apply

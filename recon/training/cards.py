@@ -33,6 +33,10 @@ learned: `snapshots/` holds its weights along the training, ever further apart."
     "unet": """\
 The U-Net of fastMRI (32 channels, 4 poolings, instance normalisation), the field's baseline: a
 zero-filled magnitude image in, a repaired one out.""",
+    "varnet": """\
+Variational network of the design of E2E-VarNet: 8 cascades, each a step towards the measured lines
+and a U-Net (12 channels, 4 poolings) that takes away what does not belong in an image. One set of
+weights for any acceleration from {gentlest:g}x to 10x.""",
 }
 ONE_COIL = """\
 for scans of one coil.

@@ -170,7 +170,8 @@ RECIPES = {
         snapshots=10,
     ),
     # Its patches are as large as what remains of an image at the lowest resolution.
-    "unet": replace(PEER, model="unet", batch=4, patch=160, coarsest=0.7, steps=6000),
+    "unet": replace(PEER, model="unet", batch=4, patch=160, coarsest=0.7, steps=4000),
+    "varnet": replace(PEER, model="varnet", patch=192, learning_rate=5e-4, steps=4000),
 }
 
 
