@@ -26,7 +26,8 @@ from recon import datasets, weights
 from recon.datasets import open_images
 from recon.errors import InputError
 from recon.training import cards, export, publish
-from recon.training.learner import Learner, Workers, choose_device
+from recon.training.devices import Workers, choose_device
+from recon.training.learner import Learner
 from recon.training.log import Log
 from recon.training.recipes import RECIPES, TEST_COILS, Run, original
 from recon.training.record import code_revision, evaluate, record
@@ -50,17 +51,25 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     candidates = candidates[:: max(1, len(candidates) // run.validation_slices)]
     # Where there are coils to learn, every other slice is seen by several.
     validation = [
-        datasets.fixed_scan(*one, TEST_NOISE, coils=min(run.coils, TEST_COILS) if number % 2 else 1)
+        datasets.fixed_scan(
+            *one,
+            TEST_NOISE,
+            coils=min(run.coils, TEST_COILS) if number % 2 else 1,
+            added_noise=run.test_noise,
+        )
         for number, one in enumerate(candidates)
     ]
 
     workers = Workers()
     if run.epochs:
         run = replace(run, steps=run.epochs * len(slices) // (run.batch * workers.count))
-    learner = Learner(run, choose_device(), workers)
+    before = earlier(run, run.before, out)
+    learner = Learner(run, choose_device(), workers, before and before[0])
     store, folder = weights.Store(out), out / run.name
     folder.mkdir(parents=True, exist_ok=True)
     written = record(run, training, learner.network)  # now: the code may change while it runs
+    if before:
+        written["before"] = before[1]
     if run.start:
         written["start"] = begin(learner, run.start, out)
     config = weights.Config(run.model, run.acceleration, several=run.all_coils)
@@ -93,7 +102,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
             continue
         score = None
         if validate:
-            score = evaluate(learner.published, validation)["network"]["ssim"]
+            score = evaluate(learner.published, validation, learner.task.before)["network"]["ssim"]
             bar.set_postfix(loss=f"{np.mean(losses):.4f}", ssim=f"{score:.4f}", refresh=False)
             if score > best or run.keep == "last":
                 best = score
@@ -137,18 +146,29 @@ def score(run: Run, data: Path, out: Path) -> None:
     conclude(run, data, out / run.name, written)
 
 
-def begin(learner: Learner, name: str, out: Path) -> dict[str, Any]:
-    """Start from the weights of an earlier run; its record, to be kept with the new one's."""
-    name = name.format(acceleration=learner.run.acceleration)
-    name += "" if learner.run.dataset == "open" else f"-{learner.run.dataset}"
+def earlier(run: Run, name: str, out: Path) -> tuple[torch.nn.Module, dict[str, Any]] | None:
+    """The network of an earlier run, and its record, to be kept with the new one's."""
+    if not name:
+        return None
+    name = name.format(acceleration=run.acceleration)
+    name += "" if run.dataset == "open" else f"-{run.dataset}"
     stores = [store for store in (weights.Store(out), weights.Store()) if name in store.names()]
     if not stores:
         raise InputError(f"This training goes on from the weights of {name}; make them first.")
-    learner.network.load_state_dict(stores[0].load(name).state_dict())
+    store = stores[0]
+    sha256 = store.config(name).sha256
+    return store.load(name), {"name": name, "sha256": sha256, "record": store.record(name)}
+
+
+def begin(learner: Learner, name: str, out: Path) -> dict[str, Any]:
+    """Start from the weights of an earlier run; its record."""
+    found = earlier(learner.run, name, out)
+    assert found is not None
+    network, written = found
+    learner.network.load_state_dict(network.state_dict())
     if learner.average is not None:
         learner.average.module.load_state_dict(learner.network.state_dict())
-    sha256 = stores[0].config(name).sha256
-    return {"name": name, "sha256": sha256, "record": stores[0].record(name)}
+    return written
 
 
 def test(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:
@@ -156,14 +176,18 @@ def test(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:
     network = weights.Store(folder.parent).load(folder.name)
     volumes = datasets.load(data, "test", run.dataset)
     coils = min(run.coils, TEST_COILS) if run.all_coils else 1
+    before = earlier(run, run.before, folder.parent)
     return [
         {"subject": volume.subject, "volume": volume.name, "acceleration": rate}
         | evaluate(
             network,
             (
-                datasets.fixed_scan(volume, n, rate, TEST_NOISE, coils=coils)
+                datasets.fixed_scan(
+                    volume, n, rate, TEST_NOISE, coils=coils, added_noise=run.test_noise
+                )
                 for n in range(len(volume.slices))
             ),
+            before and before[0],
         )
         for rate in run.test_accelerations
         for volume in tqdm(volumes, desc=f"test {rate:g}x", file=sys.stderr)

@@ -92,6 +92,9 @@ class Scan:
     unit
         What `kspace`, and everything made of it, has to be multiplied by to be on the person's
         scale: 1 but for very small and very large numbers, then a power of two.
+    noise
+        Added to what is measured and missing from the truth, of the shape of `kspace`; None of
+        scans that are judged by what they are.
     """
 
     kspace: np.ndarray
@@ -100,6 +103,7 @@ class Scan:
     phase_encode: PhaseEncode
     crop: tuple[int, int]
     unit: float = 1.0
+    noise: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -167,13 +171,18 @@ class Scan:
 
     def with_kspace(self, kspace: np.ndarray) -> Self:
         """The same scan of another object: complex, of any size; judged by its own truth."""
-        return replace(self, kspace=np.ascontiguousarray(kspace, np.complex64))
+        return replace(self, kspace=np.ascontiguousarray(kspace, np.complex64), noise=None)
+
+    def with_noise(self, noise: np.ndarray) -> Self:
+        """The same scan, measured with more noise than its truth has; see `Scan`."""
+        return replace(self, noise=noise)
 
     def swapped(self) -> Self:
         """The same object with phase encoding along the other axis; pictures stay upright."""
         other: PhaseEncode = "columns" if self.phase_encode == "rows" else "rows"
         kspace = np.ascontiguousarray(self.kspace.swapaxes(-2, -1))
-        return replace(self, kspace=kspace, phase_encode=other, crop=self.crop[::-1])
+        noise = None if self.noise is None else self.noise.swapaxes(-2, -1)
+        return replace(self, kspace=kspace, phase_encode=other, crop=self.crop[::-1], noise=noise)
 
     # ---- which lines -----------------------------------------------------------------------
 
@@ -239,7 +248,8 @@ class Scan:
 
     @cached_property
     def _shown(self) -> np.ndarray:
-        return shown_rows(self.kspace, self.crop)
+        noisy = self.kspace if self.noise is None else self.kspace + self.noise
+        return shown_rows(noisy.astype(np.complex64, copy=False), self.crop)
 
     # ---- its truth -------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from recon import masks, models, phantom, weights
@@ -125,10 +125,13 @@ def costs(found: Sequence[Contender], repeats: int) -> dict[str, Cost]:
 @torch.no_grad()
 def multiply_adds(network: nn.Module, side: int = SIDE) -> int:
     """Of one square slice; see `Cost`."""
+    image = torch.ones(1, side, side, dtype=torch.complex64)
+    inputs: dict[str, tuple[Tensor, ...]] = {
+        "image": (image.real[:, None],),
+        "k-space": (image, torch.ones(1, side) > 0),
+        "reconstruction": (image, image, torch.ones(1), torch.ones(1)),
+    }
     with FlopCounterMode(display=False) as counter:
-        if network.takes_kspace:
-            network(torch.ones(1, side, side, dtype=torch.complex64), torch.ones(1, side) > 0)
-        else:
-            network(torch.ones(1, 1, side, side))
+        network(*inputs[str(network.needs)])
     operations: int = counter.get_total_flops()
     return operations // 2

@@ -26,23 +26,18 @@ SIMULATED, HIGH, LOW = "open_ms", "high-field", "low-field"
 
 @dataclass(frozen=True)
 class Case:
-    """One slice, measured once: whose it is, which mask, and the scan that judges it.
-
-    `noisy` is what is measured where noise was added, which the truth lacks.
-    """
+    """One slice, measured once: whose it is, which mask, and the scan that judges it."""
 
     subject: str
     volume: str
     slice: int
     scan: Scan
     sampling: Sampling
-    noisy: Scan | None = None
 
     @cached_property
     def measurement(self) -> Measurement:
         """All that a method may see."""
-        scan = self.noisy or self.scan
-        return scan.measure(self.sampling.mask, self.sampling.acceleration)
+        return self.scan.measure(self.sampling.mask, self.sampling.acceleration)
 
     def score(self, image: np.ndarray) -> dict[str, float]:
         """SSIM, PSNR and NMSE of a picture."""
@@ -160,9 +155,7 @@ def simulated(
 ) -> list[Case]:
     """Every so many-th slice, the same scan each time: the seed is the slice.
 
-    They are `recon.datasets.fixed_scan`. Noise
-    that is added is missing from the reference: a method may then be better than what a fully
-    sampled scan with that noise shows.
+    They are `recon.datasets.fixed_scan`.
 
     Parameters
     ----------
@@ -175,20 +168,16 @@ def simulated(
     family
         A key of `recon.masks.FAMILIES`.
     added_noise
-        Standard deviation of the real and of the imaginary part, share of the maximum.
+        Missing from the truth.
     """
     cases = []
     for volume in volumes:
         count = len(volume.slices)
         for index in range(min(every, count) // 2, count, every):
-            scan, sampling = datasets.fixed_scan(volume, index, acceleration, NOISE, family)
-            noisy = None
-            if added_noise:  # from a generator of its own: phase and mask stay as they were
-                other = np.random.default_rng((index, 1))
-                size = added_noise * scan.truth.max()
-                noise = other.standard_normal((2, *scan.kspace.shape)) * size
-                noisy = scan.with_kspace(scan.kspace + noise[0] + 1j * noise[1])
-            cases.append(Case(volume.subject, volume.name, index, scan, sampling, noisy))
+            scan, sampling = datasets.fixed_scan(
+                volume, index, acceleration, NOISE, family, added_noise=added_noise
+            )
+            cases.append(Case(volume.subject, volume.name, index, scan, sampling))
     return cases
 
 

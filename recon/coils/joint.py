@@ -10,9 +10,10 @@ from torch.nn import functional
 
 from recon.coils.compression import virtual_coils
 from recon.coils.espirit import sensitivities
-from recon.coils.sense import seen_by_coils, tv_sense
+from recon.coils.sense import combine, seen_by_coils, tv_sense
 from recon.fourier import center_crop, ifft2c
 from recon.measurement import CROP
+from recon.models.denoiser import noise_level
 
 ENERGY = 0.99  # share of the centre's energy that virtual coils keep for the network
 MOST = 12  # virtual coils
@@ -28,7 +29,11 @@ def maps_of(kspace: Tensor, mask: Tensor) -> Tensor | None:
 
 
 def coil_images(
-    network: nn.Module, kspace: Tensor, mask: Tensor, maps: Tensor | None = None
+    network: nn.Module,
+    kspace: Tensor,
+    mask: Tensor,
+    maps: Tensor | None = None,
+    denoiser: nn.Module | None = None,
 ) -> Tensor:
     """What a network makes of every coil: together where there are maps, else one by one.
 
@@ -42,6 +47,9 @@ def coil_images(
         Measured lines, boolean, shape (W,).
     maps
         See `maps_of`.
+    denoiser
+        Takes the noise out in the end; measured lines are then no longer what they were. See
+        `recon.models.denoiser`.
 
     Returns
     -------
@@ -49,8 +57,29 @@ def coil_images(
     """
     if maps is not None:
         joint = Joint(kspace, mask, maps)
-        return joint.coil_images(joint.in_accord(network(*joint.inputs)[0]))
-    return torch.stack([network(k, m)[0] * scale for k, m, scale in _coils(kspace, mask)])
+        image = joint.in_accord(network(*joint.inputs)[0])
+        if denoiser is None:
+            return joint.coil_images(image)
+        few, _, seen = (one[0] for one in joint.inputs)
+        return maps * joint.scale * without_noise(denoiser, image, few, mask, seen)
+    images = []
+    for k, m, scale in _coils(kspace, mask):
+        image = network(k, m)[0]
+        if denoiser is not None:
+            image = without_noise(denoiser, image, k, mask)
+        images.append(image * scale)
+    return torch.stack(images)
+
+
+def without_noise(
+    denoiser: nn.Module, image: Tensor, kspace: Tensor, mask: Tensor, maps: Tensor | None = None
+) -> Tensor:
+    """One image (H, W) of what was measured, (C, H, W), its noise taken out; all of one scale."""
+    zero_filled = ifft2c(kspace)
+    zero_filled = zero_filled[0] if maps is None else combine(zero_filled, maps)
+    level, share = noise_level(kspace, mask)[None], mask.float().mean()[None]
+    cleaned: Tensor = denoiser(image[None], zero_filled[None], level, share)[0]
+    return cleaned
 
 
 def steps(

@@ -37,6 +37,7 @@ def draw(
     coarsest: float = 1.0,
     tilt: float = 1.0,
     coils: int = 1,
+    smallest: int = 1,
 ) -> np.ndarray:
     """Fully sampled k-space of a slice.
 
@@ -60,6 +61,8 @@ def draw(
         share of its samples along an axis remains.
     tilt, coils
         See `fully_sampled`; a magnitude image is seen by so many coils.
+    smallest
+        Pixels along an axis that a lower resolution leaves at least.
 
     Returns
     -------
@@ -74,7 +77,8 @@ def draw(
     if coarsest < 1 and rng.random() < 0.5:
         # Pixels need not be square, yet nearly are.
         shares = rng.uniform(coarsest, 1) * rng.uniform(0.8, 1, 2)
-        height, width = np.ceil(np.maximum(shares, coarsest) * chosen.shape).astype(int)
+        sides = np.ceil(np.maximum(shares, coarsest) * chosen.shape).astype(int)
+        height, width = np.maximum(sides, np.minimum(smallest, chosen.shape))
         chosen = lower_resolution(chosen, (int(height), int(width)))
     # The square favours low noise, yet reaches the 1 to 3 % of the maximum found in real scans.
     return fully_sampled(chosen, rng, noise * rng.random() ** 2, tilt, coils).data
@@ -85,7 +89,8 @@ def undersample(
     acceleration: float,
     rng: np.random.Generator,
     mask: np.ndarray | None = None,
-) -> tuple[Measurement, np.ndarray]:
+    truth: np.ndarray | None = None,
+) -> Sample:
     """Measure k-space through a random Cartesian mask, or a given one.
 
     Parameters
@@ -98,6 +103,8 @@ def undersample(
         Draws the mask where that is None.
     mask
         Measured lines, boolean, shape (W,).
+    truth
+        K-space that the reference shows, where that is not what is measured.
 
     Returns
     -------
@@ -111,7 +118,7 @@ def undersample(
     scaled = replace(
         measurement, kspace=measurement.kspace / scale, zero_filled=measurement.zero_filled / scale
     )
-    return scaled, picture(kspace) / scale
+    return scaled, picture(kspace if truth is None else truth) / scale
 
 
 def fixed_scan(
@@ -121,6 +128,7 @@ def fixed_scan(
     noise: float,
     family: str = "random",
     coils: int = 1,
+    added_noise: float = 0.0,
 ) -> tuple[Scan, Sampling]:
     """A slice of a volume and its mask, the same ones in every run: the seed is the slice.
 
@@ -134,12 +142,20 @@ def fixed_scan(
         Of simulated k-space, as a share of the image's maximum.
     coils
         Number of simulated ones.
+    added_noise
+        Missing from the truth, so that a method may be better than what a fully sampled scan
+        with that noise shows: standard deviation of the real and of the imaginary part, as a
+        share of the maximum.
     """
     rng = np.random.default_rng(index)
     slice_ = volume.slices[index]
     crop = True if isinstance(slice_, Measured) else CROP
     scan = Scan.of(fully_sampled(slice_, rng, noise, coils=coils), crop=crop)
     mask = masks.FAMILIES[family](scan.width, acceleration, seed=rng)
+    if added_noise:  # from a generator of its own: phase and mask stay as they were
+        other = np.random.default_rng((index, 1))
+        more = other.standard_normal((2, *scan.kspace.shape)) * (added_noise * scan.truth.max())
+        scan = scan.with_noise(more[0] + 1j * more[1])
     return scan, Sampling(mask, acceleration, index, family)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from recon import models, weights
 from recon.errors import InputError
 from recon.methods.base import IterativeMethod, Method
-from recon.methods.networks import published
+from recon.methods.networks import denoised, published
 from recon.methods.parallel import Grappa, Sense, SparseSense
 from recon.methods.simple import CompressedSensing, PartialFourier, ZeroFilled
 
@@ -21,6 +21,7 @@ def table(store: weights.Store | None = None) -> dict[str, Method]:
         method.name: method
         for method in (
             published("resnet-dc", "ResNet-DC", store),
+            denoised("resnet-dc-denoised", "ResNet-DC, denoised", "resnet-dc", store),
             published("resnet", "ResNet", store),
             published("varnet", "VarNet", store),
             published("unet", "U-Net", store),

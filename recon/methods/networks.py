@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -64,15 +64,15 @@ class KSpaceNetwork(IterativeMethod):
 
     @torch.inference_mode()
     def coil_images(self, measurement: Measurement) -> np.ndarray:
-        images = joint.coil_images(*self._given(measurement))
+        images = joint.coil_images(*self.given(measurement))
         return images.cpu().numpy().reshape(measurement.kspace.shape)
 
     @torch.inference_mode()
     def steps(self, measurement: Measurement) -> Iterator[np.ndarray]:
-        for images in joint.steps(*self._given(measurement)):
+        for images in joint.steps(*self.given(measurement)):
             yield measurement.picture_of(images).cpu().numpy()
 
-    def _given(self, measurement: Measurement) -> tuple[nn.Module, Tensor, Tensor, Tensor | None]:
+    def given(self, measurement: Measurement) -> tuple[nn.Module, Tensor, Tensor, Tensor | None]:
         """The network, k-space of every coil (C, H, W), the mask, and maps of several coils."""
         kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
         kspace = kspace.view(-1, *kspace.shape[-2:])
@@ -87,30 +87,58 @@ class KSpaceNetwork(IterativeMethod):
         )
 
 
-def _adapter(takes_kspace: bool) -> type[ImageNetwork] | type[KSpaceNetwork]:
-    return KSpaceNetwork if takes_kspace else ImageNetwork
+class DenoisedNetwork(Method):
+    """What a `KSpaceNetwork` makes, with the noise of the measured lines taken out.
+
+    Parameters
+    ----------
+    load, name, label
+        See `ImageNetwork`; of the network that takes the noise out.
+    before
+        Whose reconstruction it is given.
+    """
+
+    def __init__(self, load: Load, name: str, label: str, before: KSpaceNetwork) -> None:
+        self.load, self.name, self.label, self.before = load, name, label, before
+
+    @torch.inference_mode()
+    def coil_images(self, measurement: Measurement) -> np.ndarray:
+        given = self.before.given(measurement)
+        denoiser = self.load(measurement, given[-1] is not None)
+        images = joint.coil_images(*given, denoiser=denoiser)
+        return images.cpu().numpy().reshape(measurement.kspace.shape)
 
 
 def _device(network: nn.Module) -> torch.device:
     return next(network.parameters()).device
 
 
-def method_of(network: nn.Module) -> Method:
-    """A network, trained or not, as a method."""
-    return _adapter(bool(network.takes_kspace))(lambda *_: network)
+def method_of(network: nn.Module, before: nn.Module | None = None) -> Method:
+    """A network, trained or not, as a method; after another one where it goes on from that."""
+
+    def load(*_: object) -> nn.Module:
+        return network
+
+    if before is not None:
+        return DenoisedNetwork(load, "network", "Network", KSpaceNetwork(lambda *_: before))
+    return KINDS[str(network.needs)](load)
 
 
-def published(architecture: str, label: str, store: weights.Store | None = None) -> Method:
-    """The network of an architecture that was trained for what comes nearest to a measurement.
+KINDS: Mapping[str, type[ImageNetwork] | type[KSpaceNetwork]] = {
+    "image": ImageNetwork,
+    "k-space": KSpaceNetwork,
+}
+
+
+def nearest(architecture: str, store: weights.Store | None) -> Load:
+    """Loads the weights trained for what comes nearest to a measurement.
 
     That is its acceleration, and whether its coils are reconstructed together.
 
     Parameters
     ----------
     architecture
-        A key of `recon.models.ARCHITECTURES`; also the method's name.
-    label
-        See `Method`.
+        A key of `recon.models.ARCHITECTURES`.
     store
         Where the weights are; `recon.weights.default` where None.
     """
@@ -119,4 +147,16 @@ def published(architecture: str, label: str, store: weights.Store | None = None)
         found = store or weights.default()
         return lent(found.load(found.nearest(architecture, measurement.acceleration, several)))
 
-    return _adapter(models.ARCHITECTURES[architecture].takes_kspace)(load, architecture, label)
+    return load
+
+
+def published(architecture: str, label: str, store: weights.Store | None = None) -> Method:
+    """The network of an architecture, which also names the method; see `nearest`."""
+    kind = KINDS[models.ARCHITECTURES[architecture].needs]
+    return kind(nearest(architecture, store), architecture, label)
+
+
+def denoised(architecture: str, label: str, before: str, store: weights.Store | None) -> Method:
+    """The same of one that takes the noise out of what another architecture, `before`, makes."""
+    first = KSpaceNetwork(nearest(before, store))
+    return DenoisedNetwork(nearest(architecture, store), architecture, label, first)

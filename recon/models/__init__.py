@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recon.models.cnn import CNN
+from recon.models.denoiser import Denoiser
 from recon.models.network import Network
 from recon.models.resnet import ResNet
 from recon.models.unet import UNet
@@ -17,6 +18,7 @@ ARCHITECTURES: Mapping[str, type[Network]] = {
     "gan": ResNet,  # the ResNet, trained against `recon.models.discriminator`
     "resnet": ResNet,
     "resnet-dc": ResNetDC,
+    "resnet-dc-denoised": Denoiser,
     "resnet-dc-small": SmallResNetDC,  # no method: its training is what is looked at
     "unet": UNet,
     "varnet": VarNet,

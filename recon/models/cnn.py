@@ -19,7 +19,7 @@ class CNN(Network):
     """
 
     architecture = "cnn"
-    takes_kspace = False
+    needs = "image"
 
     def __init__(self, features: int = 64, dropout: float = 0.1) -> None:
         super().__init__()

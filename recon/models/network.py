@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from huggingface_hub import PyTorchModelHubMixin
 from torch import nn
@@ -29,13 +29,13 @@ class Network(
     ----------
     architecture
         Name of the network in ``config.json``.
-    takes_kspace
-        Whether it maps undersampled k-space and its mask to a complex image; else a zero-filled
-        magnitude image to a better one.
+    needs
+        What it is called with: a zero-filled magnitude ``"image"``, undersampled ``"k-space"`` and
+        its mask, or another network's complex ``"reconstruction"`` and what is known of it.
     """
 
     architecture: str
-    takes_kspace: bool
+    needs: Literal["image", "k-space", "reconstruction"]
 
     def _save_pretrained(self, save_directory: Path) -> None:
         super()._save_pretrained(save_directory)

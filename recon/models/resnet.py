@@ -60,7 +60,7 @@ class ResNet(Network):
     """
 
     architecture = "resnet"
-    takes_kspace = False
+    needs = "image"
 
     def __init__(
         self, features: int = 64, blocks: Sequence[int] = (2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3)

@@ -47,7 +47,7 @@ class UNet(Network):
     """
 
     architecture = "unet"
-    takes_kspace = False
+    needs = "image"
 
     def __init__(self, features: int = 32, poolings: int = 4, channels: int = 1) -> None:
         super().__init__()

@@ -34,7 +34,7 @@ class VarNet(Network):
     """
 
     architecture = "varnet"
-    takes_kspace = True
+    needs = "k-space"
 
     def __init__(self, cascades: int = 8, features: int = 12, poolings: int = 4) -> None:
         super().__init__()

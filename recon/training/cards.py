@@ -26,6 +26,11 @@ normalisation. It starts as the identity, which the original did not.""",
 Residual networks with data consistency: a small network improves the complex image, the measured
 lines are put back, and so on for several steps. One set of weights for any acceleration from
 {gentlest:g}x to 10x, {scans}""",
+    "resnet-dc-denoised": """\
+Two residual networks that take the noise out of what `resnet-dc` makes, which keeps the measured
+lines and with them their noise. They see that image, what was measured of it and how noisy it is,
+and were trained against images without noise: measured lines do change. With several coils they
+follow `resnet-dc-coils`.""",
     "resnet-dc-small": """\
 A small relative of ResNet-DC, 3 narrow steps instead of 6: a small network improves the complex
 image, the measured lines are put back, and so on. It is no method of the page, which shows how it
@@ -55,9 +60,21 @@ MAGNITUDE_ONLY = """\
 It sees the magnitude image alone, so nothing ties its output to the lines that were measured: it
 may remove structures and invent some. {trained}; on other anatomies, contrasts, noise levels and
 masks expect less, or harm."""
+DENOISED = """\
+What it takes for noise it removes, and faint structures may be among it; what stands in lines that
+were not measured is an estimate. {trained}, {coils}."""
 CONSISTENT = """\
 Measured lines are never altered, but what stands in the others is an estimate: structures may
 still vanish or be invented. {trained}, {coils}."""
+NEARLY_CONSISTENT = """\
+It is drawn towards the measured lines, yet may alter them, and what stands in the others is an
+estimate: structures may vanish or be invented. {trained}, {coils}."""
+LIMITS = {  # of networks that see more than a magnitude image
+    "resnet-dc": CONSISTENT,
+    "resnet-dc-denoised": DENOISED,
+    "resnet-dc-small": CONSISTENT,
+    "varnet": NEARLY_CONSISTENT,
+}
 COARSER = """
   Every other one is first brought to a lower resolution, down to {coarsest:.0%} along an axis."""
 SEVERAL = """
@@ -185,8 +202,10 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         minutes=record["seconds"] / 60,
     )
     seen = f" seen by {TEST_COILS} coils" if together else ""
+    more = run["test_noise"]
+    added = f" and {more:.0%} more that the references lack" if more else ""
     scores = SCORES.format(
-        test_kspace=f"simulated k-space{seen}, noise {record['test_noise']:.1%}"
+        test_kspace=f"simulated k-space{seen}, noise {record['test_noise']:.1%}{added}"
         if simulated
         else "measured k-space",
         rows="\n".join(map(_row, rows)),
@@ -215,15 +234,17 @@ def _limits(run: dict[str, Any], subjects: Sequence[str]) -> str:
         "Cartesian masks of several families," if run["families"] else "random Cartesian masks of"
     )
     trained = f"It was trained on {anatomies}, with {kind} {masks}"
-    consistent = models.ARCHITECTURES[run["model"]].takes_kspace
     coils = "one coil at a time" if run["coils"] == 1 else "with coils that were never built"
-    text = (CONSISTENT if consistent else MAGNITUDE_ONLY).format(trained=trained, coils=coils)
+    text = LIMITS.get(run["model"], MAGNITUDE_ONLY).format(trained=trained, coils=coils)
     return "\n".join(textwrap.wrap(text, 99, break_on_hyphens=False))
 
 
 def _start(record: dict[str, Any]) -> str:
     """Where the weights came from that the run began with, stage by stage; nothing if random."""
     words = ""
+    if "before" in record:
+        first = record["before"]
+        words += f"- **Given**: images of `{first['name']}` (SHA-256 `{first['sha256'][:16]}…`).\n"
     while "start" in record:
         start, record = record["start"], record["start"]["record"]
         words += (
@@ -237,7 +258,7 @@ def _start(record: dict[str, Any]) -> str:
 
 def _unit(run: dict[str, Any]) -> str:
     side = run["patch"]
-    if models.ARCHITECTURES[run["model"]].takes_kspace:
+    if models.ARCHITECTURES[run["model"]].needs != "image":
         return f"scan, {side} rows of its image" if side else "whole scan"
     patches = "patch" if run["batch"] == 1 else "patches"
     return f"{patches} of {side}x{side} pixels" if side else "whole picture"

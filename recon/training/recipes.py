@@ -16,6 +16,7 @@ class Run:
     acceleration: float | None  # of the masks; None draws one up to 10x every time
     stage: str = ""  # of a training in several; the last one has none
     start: str = ""  # checkpoint to begin with, may name the acceleration; random where empty
+    before: str = ""  # checkpoint whose reconstruction this network is given, where it needs one
     dataset: str = "open"
     protocol: str = "ours"  # or the original work's
     steps: int = 2000
@@ -34,6 +35,7 @@ class Run:
     families: bool = False  # masks of all families rather than random ones
     tilt: float = 1.0  # samples by which an echo misses the middle of k-space, at most
     noise: float = 0.035  # largest simulated noise level, share of the image's maximum
+    test_noise: float = 0.0  # of validation and test, missing from their references
     ssim_weight: float = 0.0  # of 1 - SSIM beside L1
     adversarial_weight: float = 0.0  # of a discriminator's verdict beside L1
     average: float = 0.0  # decay of the exponential moving average of the weights
@@ -159,6 +161,16 @@ RECIPES = {
         several=1.0,
         gentlest=1.5,
     ),
+    # Takes the noise out of what resnet-dc makes; its references have none.
+    "resnet-dc-denoised": replace(
+        PEER,
+        model="resnet-dc-denoised",
+        before="resnet-dc",
+        steps=6000,
+        learning_rate=5e-4,
+        noise=0.08,
+        test_noise=0.05,
+    ),
     # Its training is shown on the page: no average over steps, which would lag behind.
     "resnet-dc-small": replace(
         UNROLLED,
@@ -169,7 +181,6 @@ RECIPES = {
         average=0.0,
         snapshots=10,
     ),
-    # Its patches are as large as what remains of an image at the lowest resolution.
     "unet": replace(PEER, model="unet", batch=4, patch=160, coarsest=0.7, steps=4000),
     "varnet": replace(PEER, model="varnet", patch=192, learning_rate=5e-4, steps=4000),
 }

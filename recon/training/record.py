@@ -19,11 +19,18 @@ from recon.scan import Sampling, Scan
 from recon.training.recipes import RECIPES, Run, original
 
 
-def evaluate(network: nn.Module, cases: Iterable[tuple[Scan, Sampling]]) -> dict[str, Any]:
-    """Mean scores over slices, before and after the network, as each scan judges."""
+def evaluate(
+    network: nn.Module,
+    cases: Iterable[tuple[Scan, Sampling]],
+    first: nn.Module | None = None,
+) -> dict[str, Any]:
+    """Mean scores over slices, before and after the network, as each scan judges.
+
+    `first` is the network whose reconstruction it goes on from, if it does.
+    """
     training = network.training
     network.eval()
-    method, before, after = method_of(network), [], []
+    method, before, after = method_of(network, first), [], []
     for scan, sampling in cases:
         measurement = scan.measure(sampling.mask, sampling.acceleration)
         before.append(scan.score(measurement.zero_filled) or {})

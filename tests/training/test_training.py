@@ -19,7 +19,8 @@ import train
 from recon import datasets, metrics, weights
 from recon.errors import InputError
 from recon.models.discriminator import PatchDiscriminator
-from recon.training.learner import Learner, Workers
+from recon.training.devices import Workers
+from recon.training.learner import Learner
 from recon.training.losses import adversarial_loss, discriminator_loss, ssim_loss
 from recon.training.muon import Muon, orthogonalized
 from recon.training.recipes import RECIPES, Run, original
