@@ -166,7 +166,7 @@ RECIPES = {
         PEER,
         model="resnet-dc-denoised",
         before="resnet-dc",
-        steps=6000,
+        steps=3000,
         learning_rate=5e-4,
         noise=0.08,
         test_noise=0.05,
