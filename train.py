@@ -112,7 +112,8 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
             losses.clear()
         if validate:
             log.write()
-            log.picture(learner.published, *validation[len(validation) // 2])
+            middle = validation[len(validation) // 2]
+            log.picture(learner.published, *middle, learner.task.before)
         if validate or time.time() - saved > SAVE_EVERY:
             saved = time.time()
             seconds = progress["seconds"] + saved - start

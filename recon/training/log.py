@@ -66,13 +66,18 @@ class Log:
         right.set(xlabel="step", ylabel="validation SSIM")
         figure.savefig(self.folder / "loss.png", dpi=100)
 
-    def picture(self, network: nn.Module, scan: Scan, sampling: Sampling) -> None:
-        """``validation.png``: zero-filled, network and reference in one window."""
+    def picture(
+        self, network: nn.Module, scan: Scan, sampling: Sampling, first: nn.Module | None = None
+    ) -> None:
+        """``validation.png``: zero-filled, network and reference in one window.
+
+        `first` is the network whose reconstruction it goes on from, if it does.
+        """
         measurement = scan.measure(sampling.mask, sampling.acceleration)
         reference = scan.truth
         panels = {
             "zero-filled": measurement.zero_filled,
-            "network": method_of(network)(measurement),
+            "network": method_of(network, first)(measurement),
             "reference": reference,
         }
         figure = Figure(figsize=(9, 3.3), layout="constrained")
