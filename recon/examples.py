@@ -12,7 +12,7 @@ import gzip
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -30,6 +30,7 @@ from recon.readers import read
 from recon.simulate import kspace_from_magnitude
 
 HOST = "https://raw.githubusercontent.com"
+CALIBRATION_FROM = 17  # line of the accelerated scan that its calibration begins with
 TIMEOUT = 5  # seconds without an answer before we give up
 FOLDER = "RECON_EXAMPLES"  # environment variable: where local copies are
 
@@ -76,6 +77,8 @@ class Example:
         Makes or reads the slice.
     file
         The published file behind it; None for what is built in.
+    calibration
+        A second file, of lines in the middle that were measured for themselves.
     """
 
     key: str
@@ -83,11 +86,17 @@ class Example:
     description: str
     loader: Callable[[], KSpace]
     file: Remote | None = None
+    calibration: Remote | None = None
 
     @property
     def remote(self) -> bool:
         """Whether it has to be downloaded the first time."""
         return self.file is not None
+
+    @property
+    def whole(self) -> bool:
+        """Whether one published file holds all of it."""
+        return self.remote and self.calibration is None
 
 
 def load(key: str) -> KSpace:
@@ -134,7 +143,11 @@ def fetch(key: str) -> Path:
     example = _find(key)
     if example.file is None:
         raise InputError(f"The example {key} is built in and has no file.")
-    return _local_copy(example.file) or _download(example)
+    return _fetch(example, example.file)
+
+
+def _fetch(example: Example, file: Remote) -> Path:
+    return _local_copy(file) or _download(example, file)
 
 
 def _find(key: str) -> Example:
@@ -158,10 +171,8 @@ def _local_copy(file: Remote) -> Path | None:
     return copy
 
 
-def _download(example: Example) -> Path:
-    """The file from the cache, or else from its public source."""
-    file = example.file
-    assert file is not None
+def _download(example: Example, file: Remote) -> Path:
+    """One of its files from the cache, or else from its public source."""
     # It would announce every download, with address and cache folder, on stderr.
     pooch.get_logger().setLevel(logging.ERROR)
     try:
@@ -242,6 +253,28 @@ def _scan(key: str) -> KSpace:
     return read(fetch(key), axes="slices")
 
 
+def _accelerated(key: str) -> KSpace:
+    """Every other line of a scan, and between them those of the middle, measured beforehand."""
+    example = EXAMPLES[key]
+    assert example.calibration is not None
+    scan = read(fetch(key), axes="HWC")
+    middle = read(_fetch(example, example.calibration), axes="HWC").data
+    data, lines = scan.data.copy(), scan.source.mask
+    assert lines is not None
+    lines = lines.copy()
+    place = slice(CALIBRATION_FROM, CALIBRATION_FROM + middle.shape[-1])
+    twice = lines[place]  # measured both times, between which amplifiers drifted
+    before, after = middle[..., twice], data[..., place][..., twice]
+    middle = middle * (np.vdot(before, after) / np.vdot(before, before))
+    data[..., place][..., ~twice] = middle[..., ~twice]
+    lines[place] = True
+    note = (
+        "The scanner measured every other line, and for calibration "
+        f"{middle.shape[-1]} lines of the middle in a scan of their own, which were scaled to fit."
+    )
+    return KSpace(data, replace(scan.source, mask=lines, notes=(note,)))
+
+
 def _low_field(key: str, title: str, description: str, figure: str, scan: str, sha: str) -> Example:
     """A scan of the 0.055 T scanner of Liu et al. 2021, doi 10.1038/s41467-021-27317-1."""
     file = Remote(
@@ -256,6 +289,16 @@ def _low_field(key: str, title: str, description: str, figure: str, scan: str, s
     )
     credit = "by Liu et al., Nature Communications 2021 (CC0, bispmri on GitHub)"
     return Example(key, title, f"{description}, {credit}.", partial(_scan, key), file)
+
+
+def _grappa_file(name: str, sha: str) -> Remote:
+    return Remote(
+        name=name,
+        repository="xingkong97/Grappa-Reconstruction",
+        commit="1a625837f49375ecd7477fa73f7236783a75a5ca",
+        path=name,
+        sha256=sha,
+    )
 
 
 EXAMPLES: dict[str, Example] = {
@@ -294,6 +337,19 @@ EXAMPLES: dict[str, Example] = {
                 commit="fd66a1fd1528933aa6508396dc4ab2b747c731a8",
                 path="Data/se_t1_sag_data.mat",
                 sha256="28efd2d75c8e9af0bef6a55c3110153e2a911e75f31d92a15d3160e2ef466de6",
+            ),
+        ),
+        Example(
+            "accelerated-coils",
+            "Phantom, 16 coils, 2x accelerated (measured)",
+            "A resolution phantom that 16 coils measured with every other line left out, so there "
+            "is no reference, by Bo Li (MIT licence, xingkong97 on GitHub).",
+            partial(_accelerated, "accelerated-coils"),
+            _grappa_file(
+                "kdata.mat", "73e77ec2cd12b7bbabcc2ab69a3ceadf6ff63b955381b0c0f4ff28e77a32c60b"
+            ),
+            _grappa_file(
+                "refscan.mat", "e331f9c05fded3f26132d6fbe8c73698e90de3835fcea4a3ea9d7caf4923e6b2"
             ),
         ),
         _low_field(

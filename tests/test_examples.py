@@ -19,6 +19,8 @@ from recon.errors import InputError
 from recon.examples import EXAMPLES, Remote, fetch, load
 from recon.fourier import ifft2c
 from recon.kspace import KSpace
+from recon.methods import find
+from recon.scan import Scan
 
 REMOTE = [key for key, example in EXAMPLES.items() if example.remote]
 BUILT_IN = [key for key in EXAMPLES if key not in REMOTE]
@@ -109,8 +111,8 @@ def test_every_example_is_described():
 
 
 def test_files_are_pinned():
-    for key in REMOTE:
-        file = EXAMPLES[key].file
+    examples_ = [EXAMPLES[key] for key in REMOTE]
+    for file in filter(None, [f for e in examples_ for f in (e.file, e.calibration)]):
         assert len(bytes.fromhex(file.sha256)) == 32
         assert len(bytes.fromhex(file.commit)) == 20
         assert file.url == f"{examples.HOST}/{file.repository}/{file.commit}/" + (
@@ -251,7 +253,52 @@ def test_folder_without_the_file_falls_back_to_the_download(scan, server, tmp_pa
         assert fetch(key).read_bytes() == content
 
 
-@pytest.mark.parametrize("key", REMOTE)
+def test_an_accelerated_scan_and_its_calibration_become_one(tmp_path, monkeypatch):
+    """Lines of the scan stay; between them those of the other file, brought to its scale."""
+    rng = np.random.default_rng(0)
+    whole = rng.standard_normal((20, 40, 3, 2)) @ [1, 1j]  # readout, lines, coils
+    scan = whole.copy()
+    scan[:, 0::2] = 0
+    files = {"scan.mat": scan, "middle.mat": whole[:, 10:28] / (1.5 * np.exp(0.3j))}
+    remotes = []
+    for name, data in files.items():
+        scipy.io.savemat(tmp_path / name, {"data": data})
+        sha256 = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+        remotes.append(Remote(name, "owner/repository", "0" * 40, name, sha256))
+    example = dataclasses.replace(
+        EXAMPLES["accelerated-coils"], file=remotes[0], calibration=remotes[1]
+    )
+    monkeypatch.setitem(EXAMPLES, "accelerated-coils", example)
+    monkeypatch.setattr(examples, "CALIBRATION_FROM", 10)
+    monkeypatch.setenv("RECON_EXAMPLES", str(tmp_path))
+    k = load("accelerated-coils")
+    measured = [*range(1, 10, 2), *range(10, 28), *range(29, 40, 2)]
+    assert np.flatnonzero(k.source.mask).tolist() == measured
+    expected = np.zeros_like(whole)
+    expected[:, measured] = whole[:, measured]
+    np.testing.assert_allclose(k.data, expected.transpose(2, 0, 1), atol=1e-6)
+    assert "calibration 18 lines" in k.source.notes[0]
+
+
+def test_sixteen_coils_unfold_what_was_left_out(monkeypatch):
+    """Beside the phantom there is air, into which every other line folds it."""
+    if not COPIES.is_dir():
+        pytest.skip("no copies of the real scans on this machine")
+    monkeypatch.setenv("RECON_EXAMPLES", str(COPIES))
+    scan = Scan.of(load("accelerated-coils"))
+    assert scan.reference is None
+    sampling = scan.draw()
+    assert (sampling.measured_lines, scan.width, len(scan.kspace)) == (43, 64, 16)
+    measurement = scan.measure(sampling.mask)
+    rows, air = slice(16, 48), [*range(8), *range(58, 64)]
+    folded, unfolded = (
+        float(np.mean(image[rows][:, air] ** 2)) / float(np.mean(image[rows, 18:46] ** 2))
+        for image in (measurement.zero_filled, find("grappa")(measurement))
+    )
+    assert unfolded < folded / 4
+
+
+@pytest.mark.parametrize("key", [key for key in REMOTE if EXAMPLES[key].whole])
 def test_real_scans(key, monkeypatch):
     if not COPIES.is_dir():
         pytest.skip("no copies of the real scans on this machine")

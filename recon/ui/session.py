@@ -47,7 +47,7 @@ class Origin:
     upload: str | None = None
 
     def path(self) -> Path | None:
-        """The file to read; None for an example that is computed.
+        """The file to read; None for an example that no single file holds.
 
         Raises
         ------
@@ -59,7 +59,7 @@ class Origin:
                 raise GoneError
             return Path(self.upload)
         assert self.example is not None
-        return examples.fetch(self.example) if examples.EXAMPLES[self.example].remote else None
+        return examples.fetch(self.example) if examples.EXAMPLES[self.example].whole else None
 
     @property
     def gone(self) -> bool:
@@ -116,7 +116,7 @@ class Choice:
 
 
 def describe(choice: Choice) -> readers.Description | None:
-    """What the file holds; None for an example of one slice that is computed."""
+    """What the file holds; None for an example that is one slice."""
     path = choice.origin.path()
     if path is None:
         return None
