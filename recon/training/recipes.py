@@ -181,7 +181,7 @@ RECIPES = {
         average=0.0,
         snapshots=10,
     ),
-    "unet": replace(PEER, model="unet", batch=4, patch=160, coarsest=0.7, steps=4000),
+    "unet": Run("unet", None, steps=1400, half=True),
     "varnet": replace(PEER, model="varnet", patch=192, learning_rate=5e-4, steps=4000),
 }
 
