@@ -16,7 +16,7 @@ import pytest
 import torch
 
 import train
-from recon import datasets, metrics, weights
+from recon import datasets, metrics, models, weights
 from recon.errors import InputError
 from recon.models.discriminator import PatchDiscriminator
 from recon.training.devices import Workers
@@ -32,7 +32,9 @@ SMALL = {
     "cnn": Run("cnn", None, batch=1, patch=64, snapshots=3),
     "gan": Run("gan", None, batch=1, patch=64, adversarial_weight=0.01),
     "resnet-dc": replace(RECIPES["resnet-dc"], patch=16),
+    "resnet-dc-denoised": replace(RECIPES["resnet-dc-denoised"], patch=16),
     "resnet-dc-small": replace(RECIPES["resnet-dc-small"], patch=16),
+    "varnet": replace(RECIPES["varnet"], patch=32),
 }
 
 
@@ -151,13 +153,14 @@ def test_a_learner_goes_on_exactly_where_it_was(model):
     torch.manual_seed(1)
     slices = [data.blobs(np.random.default_rng(i), (80, 72)).astype(np.float32) for i in range(3)]
     run = replace(SMALL[model], steps=4)
+    before = models.build(run.before, steps=1, features=8, coarse=8) if run.before else None
 
     def weights_after(pause: bool) -> dict[str, torch.Tensor]:
-        learner = Learner(run, torch.device("cpu"), Workers())
+        learner = Learner(run, torch.device("cpu"), Workers(), before)
         for step in range(4):
             if pause and step == 2:
                 state = learner.state_dict()
-                learner = Learner(run, torch.device("cpu"), Workers())
+                learner = Learner(run, torch.device("cpu"), Workers(), before)
                 torch.rand(7)  # whatever else happens to the global state
                 learner.load_state_dict(state)
             learner.step(step, slices)
@@ -251,7 +254,12 @@ def run_training(
 
 
 @pytest.mark.parametrize(
-    ("model", "name"), [("resnet", "resnet-4x"), ("resnet-dc-first", "resnet-dc-first")]
+    ("model", "name"),
+    [
+        ("resnet", "resnet-4x"),
+        ("resnet-dc-first", "resnet-dc-first"),
+        ("resnet-dc-denoised", "resnet-dc-denoised"),
+    ],
 )
 def test_a_short_run_writes_a_checkpoint_and_repeats_bit_for_bit(folder, tmp_path, model, name):
     for out in ("one", "two"):
