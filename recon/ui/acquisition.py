@@ -10,9 +10,9 @@ import gradio as gr
 from recon import figures
 from recon.errors import InputError
 from recon.ui import events, instant, session
+from recon.ui.components import lead
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
-from recon.ui.experiment import lead
 from recon.ui.session import Choice
 from recon.ui.web import component
 

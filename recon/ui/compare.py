@@ -20,13 +20,9 @@ from recon.methods.networks import method_of
 from recon.methods.simple import CompressedSensing
 from recon.metrics import closed_share
 from recon.ui import plots, session
-from recon.ui.experiment import (
-    Action,
-    Answer,
-    Experiment,
-    method_choices,
-    table,
-)
+from recon.ui.components import method_choices
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.solved import Solved
 from recon.ui.viewer import Panel, reference_panel, viewer

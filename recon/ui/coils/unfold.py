@@ -13,7 +13,9 @@ from recon.fourier import rss
 from recon.probes.coils import Equations, equations, fold, unfold
 from recon.scan import Scan
 from recon.ui.coils.common import acceleration, magnitude, subject, views
-from recon.ui.experiment import Action, Answer, Experiment, place_fields, table
+from recon.ui.components import place_fields
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 

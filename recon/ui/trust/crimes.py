@@ -12,13 +12,9 @@ from recon.methods import Method
 from recon.probes.crimes import Score, commit
 from recon.probes.processing import inspect
 from recon.ui import session
-from recon.ui.experiment import (
-    Action,
-    Answer,
-    Experiment,
-    method_choices,
-    table,
-)
+from recon.ui.components import method_choices
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 
 VERSIONS = {

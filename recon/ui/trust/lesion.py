@@ -14,14 +14,9 @@ from recon.probes.lesion import Lesion, insert
 from recon.probes.survival import Finding, sweep
 from recon.scan import Scan
 from recon.ui import plots, session
-from recon.ui.experiment import (
-    Action,
-    Answer,
-    Experiment,
-    method_choices,
-    place_fields,
-    table,
-)
+from recon.ui.components import method_choices, place_fields
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 

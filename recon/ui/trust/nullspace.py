@@ -11,7 +11,8 @@ import numpy as np
 from recon.methods import DEFAULT, METHODS
 from recon.probes.nullspace import reimpose, residual, split
 from recon.ui import session
-from recon.ui.experiment import Action, Answer, Experiment, method_choices
+from recon.ui.components import method_choices
+from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 

@@ -12,13 +12,9 @@ from recon.methods import Method
 from recon.probes.shift import INSIDE, SHIFTS, Outcome, Shift, evaluate
 from recon.scan import Scan
 from recon.ui import session
-from recon.ui.experiment import (
-    Action,
-    Answer,
-    Experiment,
-    method_choices,
-    table,
-)
+from recon.ui.components import method_choices
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 
