@@ -104,6 +104,17 @@ def test_a_mask_drawn_by_hand(lab):
     assert f"{left + 1} of 320 lines" in spread(lab)
 
 
+def test_a_mask_drawn_by_keyboard(lab):
+    canvas = lab.locator("#lab-editor .lab-mask")
+    measured = int(masks.random_cartesian(320, 4, 0.08, 0).sum())
+    canvas.focus()
+    canvas.press("ArrowLeft")
+    assert canvas.get_attribute("aria-valuenow") == "159"
+    answers(lab, lambda: canvas.press("Space"))
+    assert f"{measured - 1} of 320 lines" in spread(lab)
+    assert lab.locator("recon-lab").evaluate("lab => lab.lines[159]") == 0
+
+
 def test_beat_the_random_mask(lab):
     lab.locator("#lab-beat").click()
     lab.get_by_text("of 200 random masks").wait_for(timeout=30_000)
