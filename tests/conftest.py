@@ -16,7 +16,8 @@ CHROMIUM_FLAGS = (
 SLOW = (
     *("benchmark/", "training/", "ui/serving/", "readers/test_isolation", "readers/test_hostile"),
     *("weights/test_hub", "ui/test_claims", "ui/test_coil", "ui/test_experiments", "ui/test_app"),
-    *("ui/test_orientation", "test_batch", "test_limits", "test_example_scripts", "ui/test_teaching", "ui/test_handout"),
+    *("test_batch", "test_limits", "test_example_scripts", "ui/test_teaching", "ui/test_handout"),
+    "ui/test_orientation",
 )
 
 
