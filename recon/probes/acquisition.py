@@ -52,27 +52,6 @@ def line_order(mask: np.ndarray, order: Order = "linear", seed: int = 0) -> np.n
     raise InputError(f"Lines come in linear, centric or random order; '{order}' is none of them.")
 
 
-def cumulative_masks(order: np.ndarray, width: int, counts: np.ndarray) -> np.ndarray:
-    """What has been measured after so many lines.
-
-    Parameters
-    ----------
-    order
-        Result of `line_order`.
-    width
-        Number of lines W of the fully sampled k-space.
-    counts
-        Numbers of lines, shape (n,).
-
-    Returns
-    -------
-    Boolean, shape (n, W).
-    """
-    arrival = np.full(width, order.size)
-    arrival[order] = np.arange(order.size)
-    return arrival < counts[:, None]
-
-
 @dataclass(frozen=True)
 class Replay:
     """A scan as a film of n frames.

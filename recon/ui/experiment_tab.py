@@ -19,7 +19,6 @@ from recon.ui.controls import Controls
 from recon.ui.events import TURNS, Values, careful
 from recon.ui.experiment import Action, Answer, Experiment, start_of
 from recon.ui.session import Choice
-from recon.ui.viewer import empty
 from recon.ui.web import component
 
 
@@ -100,7 +99,7 @@ def _draw(experiment: Experiment) -> _Drawn:
                 stop = gr.Button("Cancel", size="sm", visible=False, elem_id=f"{key}-stop")
             about = component("recon-about", experiment.about(), elem_id=f"{key}-about")
             words = gr.HTML(elem_id=f"{key}-words", elem_classes="words")
-            panels = component("recon-viewer", empty(), elem_id=f"{key}-panels")
+            panels = component("recon-viewer", {}, elem_id=f"{key}-panels")
             chart = gr.HTML(elem_id=f"{key}-chart")
     return _Drawn(own, about, message, words, panels, chart, progress, stop, buttons)
 

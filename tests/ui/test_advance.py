@@ -10,6 +10,7 @@ from recon.ui import advance, answers
 from recon.ui.events import Turns
 from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice, Origin
+from tests.helpers.clocks import watched_turns
 
 
 def test_dear_results_are_computed_in_advance_and_found_by_who_opens_the_tab(monkeypatch, tmp_path):
@@ -39,29 +40,29 @@ def test_nobody_is_told_that_work_is_done_in_advance(monkeypatch):
 
 def test_work_in_advance_lets_everybody_else_go_first(monkeypatch, tmp_path):
     monkeypatch.setenv(answers.VARIABLE, str(tmp_path))
-    turns, order = Turns(), []
+    (turns, waits), order = watched_turns(), []
     begun, free = threading.Event(), threading.Event()
 
     def compute(choice):
         order.append("in advance")
         yield Answer("half", done=1, of=2)
-        begun.wait(30)
         order.append("in advance")
         yield Answer("whole", done=2, of=2)
 
     def visitor():
         with turns.piece():
             begun.set()
-            free.wait(30)
+            assert free.wait(30)
             order.append("visitor")
 
     dear = Experiment("dear", "", "", (Action("", "look", compute),))
     guest = threading.Thread(target=visitor)
     guest.start()
-    begun.wait(30)
+    assert begun.wait(30)
     head = Choice(Origin(example="head"), 0, center_fraction=0.08)
     work = threading.Thread(target=advance.work, args=([(dear, head, {})], turns))
     work.start()
+    assert waits.wait(30)
     assert order == []
     free.set()
     work.join(30)

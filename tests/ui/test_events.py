@@ -2,19 +2,11 @@
 
 import threading
 
-from recon.ui.events import Turns
+from tests.helpers.clocks import watched_turns
 
 
 def test_long_work_gives_way_to_short_work():
-    turns, order = Turns(), []
-    waits = threading.Event()
-
-    class Changed(threading.Condition):
-        def wait(self, timeout: float | None = None) -> bool:
-            waits.set()
-            return super().wait(timeout)
-
-    turns._changed = Changed()
+    (turns, waits), order = watched_turns(), []
 
     def long() -> None:
         turns.give_way()

@@ -12,7 +12,7 @@ from recon import masks, phantom, weights
 from recon.errors import InputError
 from recon.fourier import fft2c
 from recon.scan import Scan
-from recon.ui import acquisition, compare, instant, sampling, session, trust
+from recon.ui import acquisition, coils, compare, instant, research, sampling, session, trust
 from recon.ui.session import Choice, Origin
 from recon.ui.trust import ensemble, lesion, shift
 
@@ -23,6 +23,14 @@ def undersampled(tmp_path: Path) -> Choice:
     data = masks.apply(fft2c(np.ones((64, 48), complex)), lines).astype(np.complex64)
     np.savez(tmp_path / "under.npz", kspace=data, mask=lines)
     return Choice(Origin(upload=str(tmp_path / "under.npz")), 0, center_fraction=0.08)
+
+
+def test_keys_are_unique_and_leads_end():
+    every = [*compare.EXPERIMENTS, *coils.EXPERIMENTS, *trust.EXPERIMENTS, *research.EXPERIMENTS]
+    assert len(every) == 3 + 6 + 6 + 3
+    assert len({one.key for one in every}) == len(every)
+    for one in every:
+        assert one.lead.endswith((".", "?"))
 
 
 def test_methods_are_shown_as_they_come_and_score_as_alone(choice):

@@ -25,7 +25,7 @@ const PARTS = `
   <p class="message" role="alert" hidden></p>`;
 
 /** The measured lines, first to last, as `recon.probes.acquisition.line_order` has them. */
-export function lineOrder(mask, order, seed = 0) {
+function lineOrder(mask, order, seed = 0) {
   const lines = [...mask.keys()].filter(i => mask[i]), half = mask.length >> 1;
   if (order === 'centric') lines.sort((a, b) => Math.abs(a - half) - Math.abs(b - half));
   if (order === 'random') new Random(seed).shuffle(lines);
