@@ -14,7 +14,19 @@ from recon.errors import InputError
 
 
 def folded(column: int, width: int, distance: int) -> np.ndarray:
-    """Columns that lie on top of each other when every R-th line is measured, the given first."""
+    """Columns that lie on top of each other when every R-th line is measured, the given first.
+
+    Parameters
+    ----------
+    column, width
+        One of them, and W, how many there are.
+    distance
+        R, of which W is a multiple.
+
+    Returns
+    -------
+    Indices, shape (R,).
+    """
     return (column + np.arange(distance) * width // distance) % width
 
 

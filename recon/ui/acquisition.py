@@ -69,7 +69,8 @@ def reel(choice: Choice, order: str, lines: str) -> dict[str, Any]:
     Parameters
     ----------
     order
-        See `recon.probes.acquisition.line_order`.
+        ``"linear"`` from one edge of k-space to the other, ``"centric"`` from the middle outwards,
+        both sides in turn, ``"random"``.
     lines
         ``"all"``, or ``"mask"`` for those of the mask on the page.
 
