@@ -20,7 +20,7 @@ from recon.methods.networks import method_of
 from recon.methods.simple import CompressedSensing
 from recon.metrics import closed_share
 from recon.ui import plots, session
-from recon.ui.components import method_choices
+from recon.ui.components import method_boxes
 from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.html import table
 from recon.ui.session import Choice
@@ -195,12 +195,7 @@ def _loss(step: int) -> str:
 
 def _side_controls() -> dict[str, Any]:
     return {
-        "methods": gr.CheckboxGroup(
-            method_choices(),
-            value=["zero-filled", "cs", "unet", "resnet-dc"],
-            label="Methods",
-            elem_id="side-methods",
-        ),
+        "methods": method_boxes("side", "zero-filled", "cs", "unet", "resnet-dc"),
         "strength": gr.Slider(
             0,
             len(STRENGTHS) - 1,

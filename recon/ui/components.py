@@ -10,7 +10,7 @@ from gradio.component_meta import ComponentMeta
 from gradio.data_classes import FileData
 from gradio.utils import NamedString
 
-from recon.methods import METHODS, methods
+from recon.methods import DEFAULT, METHODS, methods
 
 
 class _Quiet(ComponentMeta):
@@ -32,6 +32,18 @@ class Upload(gr.File, metaclass=_Quiet):
 def method_choices() -> list[tuple[str, str]]:
     """Labels and names for a menu."""
     return [(METHODS[name].label, name) for name in methods()]
+
+
+def method_boxes(key: str, *chosen: str) -> gr.CheckboxGroup:
+    """Methods to choose some of."""
+    return gr.CheckboxGroup(
+        method_choices(), value=list(chosen), label="Methods", elem_id=f"{key}-methods"
+    )
+
+
+def method_buttons(key: str) -> gr.Radio:
+    """Methods to choose one of."""
+    return gr.Radio(method_choices(), value=DEFAULT, label="Method", elem_id=f"{key}-method")
 
 
 def place_fields(key: str) -> tuple[gr.Number, gr.Number]:
