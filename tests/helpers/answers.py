@@ -1,11 +1,20 @@
-"""What tests read from the answers of experiments."""
+"""What tests ask of experiments, and read from their answers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
-from recon.ui.experiment import Answer
+import gradio as gr
+
+from recon.ui.experiment import Answer, Experiment
+
+
+def settings(experiment: Experiment) -> dict[str, Any]:
+    """What its controls say before anybody has moved one."""
+    with gr.Blocks(analytics_enabled=False):
+        return {name: control.value for name, control in experiment.controls().items()}
 
 
 def last(answers: Iterable[Answer]) -> Answer:

@@ -3,26 +3,17 @@
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recon import masks, phantom, weights
 from recon.errors import InputError
-from recon.fourier import fft2c
 from recon.scan import Scan
 from recon.ui import acquisition, coils, compare, instant, research, sampling, session, trust
 from recon.ui.session import Choice, Origin
 from recon.ui.trust import ensemble, lesion, shift
-
-
-@pytest.fixture
-def undersampled(tmp_path: Path) -> Choice:
-    lines = masks.random_cartesian(48, 4, seed=2)
-    data = masks.apply(fft2c(np.ones((64, 48), complex)), lines).astype(np.complex64)
-    np.savez(tmp_path / "under.npz", kspace=data, mask=lines)
-    return Choice(Origin(upload=str(tmp_path / "under.npz")), 0, center_fraction=0.08)
+from tests.helpers.answers import settings
 
 
 def test_keys_are_unique_and_leads_end():
@@ -65,18 +56,9 @@ def test_the_curve_of_a_lesion_has_a_point_for_each_size(choice):
 
 def test_no_experiment_answers_for_undersampled_data_but_each_says_why(undersampled):
     for one in (*compare.EXPERIMENTS, *trust.EXPERIMENTS):
-        own = {
-            "methods": ["zero-filled"], "strength": 3, "moment": 0, "method": "zero-filled",
-            "masks": 2, "weight": 0, "changes": [0], "over": "size", "kind": "spot", "size": 3,
-            "contrast": 0.5, "row": -1, "column": -1,
-        }  # fmt: skip
         for action in one.actions:
-            wanted = action.compute.__code__.co_varnames[: action.compute.__code__.co_argcount]
-            given = {k: v for k, v in own.items() if k in wanted or ("where" in
-                     action.compute.__code__.co_varnames and k in
-                     ("kind", "size", "contrast", "row", "column"))}  # fmt: skip
             with pytest.raises(InputError, match=r"undersampled|reference"):
-                list(action.compute(undersampled, **given))
+                list(action.compute(undersampled, **settings(one)))
 
 
 def test_the_lab_of_undersampled_data_shows_its_own_mask_and_no_other(undersampled):

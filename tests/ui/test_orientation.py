@@ -6,7 +6,6 @@ import re
 import zlib
 from dataclasses import replace
 
-import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,6 +20,7 @@ from recon.ui.experiment import start_of
 from recon.ui.lessons.course import LESSONS
 from recon.ui.session import Choice, Origin
 from tests.helpers import coils
+from tests.helpers.answers import settings
 from tests.helpers.page import after, upload
 
 SHAPE = (96, 80)
@@ -54,8 +54,7 @@ def upright(panels: dict, choice: Choice) -> None:
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda one: one.key)
 def test_experiments_are_upright(turned, experiment):
-    with gr.Blocks(analytics_enabled=False):
-        own = {name: control.value for name, control in experiment.controls().items()}
+    own = settings(experiment)
     for name, few in {"methods": ["zero-filled"], "changes": range(len(SHIFTS))}.items():
         own |= {name: few} if name in own else {}
     shown = 0

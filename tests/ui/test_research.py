@@ -2,12 +2,13 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
-from recon import examples, masks, phantom
+from recon import examples, phantom
 from recon.errors import InputError
 from recon.pipeline import reconstruct
 from recon.ui.research import coils, figure, phase
@@ -29,16 +30,8 @@ def test_phase_panels_and_the_words_on_them():
     assert [panel["kind"] for panel in once] == ["phase"] * 2 + ["share", "image"]
 
 
-def undersampled(path):
-    lines = masks.random_cartesian(80, 4, seed=2)
-    with h5py.File(path, "w") as file:
-        file["kspace"] = masks.apply(phantom.kspace((96, 80)), lines)[None]
-        file["mask"] = lines.astype(np.float32)
-    return Choice(Origin(upload=str(path)), method="zero-filled")
-
-
-def test_phase_without_a_reference(tmp_path):
-    found = last(phase.look(undersampled(tmp_path / "own.h5")))
+def test_phase_without_a_reference(undersampled):
+    found = last(phase.look(replace(undersampled, method="zero-filled")))
     assert [panel["kind"] for panel in found.panels["panels"]] == ["phase", "image"]
     assert "off by" not in found.words
 
