@@ -141,3 +141,5 @@ def test_the_lab_is_upright(rows, turned):
     turns = np.exp(2j * np.pi * 3 * (np.arange(96) - 48) / 96)
     expected = (turns[:, None] * line).real
     assert np.abs(wave / 127.5 - 1 - expected / np.abs(expected).max()).max() < 0.02
+    spread = drawn_on(rows, ".lab-square") > 0
+    assert spread.any(0).sum() <= 4 < spread.any(1).sum()  # one column, along the phase encoding
