@@ -130,7 +130,7 @@ def test_the_film_is_upright(rows, turned):
 
 def test_the_lab_is_upright(rows, turned):
     rows.get_by_role("tab", name="Sampling lab").click()
-    rows.locator("#lab-panels canvas[aria-label^='ResNet-DC']").wait_for(timeout=30_000)
+    rows.locator("recon-lab[data-state=ready]").wait_for(timeout=30_000)
     strip = rows.locator("#lab-editor .lab-mask")
     strip.focus()
     for _ in range(3):  # to the line three to the right of the middle one

@@ -26,7 +26,8 @@ def lab(page, tmp_path):
 
 
 def finished(page, label: str) -> None:
-    """Wait for the second answer, with the reconstruction."""
+    """Wait for the second answer, with the reconstruction, and for the slice in the browser."""
+    page.locator("recon-lab[data-state=ready]").wait_for(timeout=30_000)
     page.locator(f"#lab-panels canvas[aria-label^='{label} reconstruction']").wait_for(
         timeout=30_000
     )
