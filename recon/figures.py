@@ -30,7 +30,7 @@ def window(result: Reconstruction) -> float:
 
 
 def white(image: np.ndarray) -> float:
-    """The value to show as white, in image units: the 99.9th percentile.
+    """The value to show as white, in the units of an image of any shape: the 99.9th percentile.
 
     With the maximum a few bright vessels would darken everything else.
     """
@@ -158,6 +158,8 @@ def plate(
 
     Parameters
     ----------
+    result
+        What was reconstructed.
     names
         Of `pictures`, in the order to show them; errors are left out without a reference.
     colors

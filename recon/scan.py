@@ -255,7 +255,7 @@ class Scan:
 
     @property
     def fully_sampled(self) -> np.ndarray:
-        """The k-space, where all of it was measured.
+        """The k-space, where all of it was measured: complex64, shape (H, W) or (C, H, W).
 
         Raises
         ------
@@ -275,7 +275,7 @@ class Scan:
 
     @property
     def truth(self) -> np.ndarray:
-        """The reference, or an error in words.
+        """The reference, float32, shape (h, w), or an error in words.
 
         Raises
         ------

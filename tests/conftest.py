@@ -17,6 +17,7 @@ SLOW = (
     *("benchmark/", "training/", "ui/serving/", "readers/test_isolation", "readers/test_hostile"),
     *("weights/test_hub", "ui/test_claims", "ui/test_coil", "ui/test_experiments", "ui/test_app"),
     *("test_batch", "test_limits", "test_example_scripts", "ui/test_teaching", "ui/test_handout"),
+    "ui/test_orientation",
 )
 
 
@@ -26,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if str(item.path.relative_to(here)).startswith(SLOW):
             item.add_marker("slow")
-        if {"url", "browser", "page"} & set(getattr(item, "fixturenames", ())):
+        if {"url", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
 
 
@@ -65,13 +66,29 @@ def browser() -> Iterator:
 
 
 @pytest.fixture
-def page(browser, url):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(url)
-    page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=30_000)
-    yield page
-    context.close()
+def visit(browser, url):
+    """Open the page as a new visitor: ``visit("?link", **options of the browser's context)``.
+
+    Returns once its pictures are there, unless `ready` says not to wait. No script may fail.
+    """
+    contexts, problems = [], []
+
+    def visited(query: str = "", ready: bool = True, **options):
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(url + query)
+        if ready:
+            page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=60_000)
+        return page
+
+    yield visited
+    for context in contexts:
+        context.close()
     assert problems == []
+
+
+@pytest.fixture
+def page(visit):
+    return visit(accept_downloads=True)

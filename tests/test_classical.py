@@ -13,14 +13,9 @@ from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
 from recon.measurement import measure, picture
 from recon.methods import METHODS
+from tests.helpers.noise import noise
 
 SHAPES = [(32, 32), (33, 47), (48, 31), (16, 64)]
-
-
-def noise(shape: tuple[int, ...], seed: int = 0) -> torch.Tensor:
-    """Complex noise in double precision."""
-    rng = np.random.default_rng(seed)
-    return torch.from_numpy(rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
 
 
 def objective(
@@ -40,7 +35,8 @@ def undersampled(shape: tuple[int, int], acceleration: float = 3) -> tuple[torch
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_divergence_is_the_negative_adjoint_of_the_gradient(shape):
-    x, p = noise(shape), noise((2, *shape), seed=1)
+    x = torch.from_numpy(noise(shape, 0, np.complex128))
+    p = torch.from_numpy(noise((2, *shape), 1, np.complex128))
     left = torch.vdot(classical.gradient(x).flatten(), p.flatten())
     right = torch.vdot(x.flatten(), -classical.divergence(p).flatten())
     assert complex(left) == pytest.approx(complex(right), rel=1e-12)

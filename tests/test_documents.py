@@ -1,5 +1,6 @@
 """Documents that hold code: they run, and what they name exists."""
 
+import ast
 import json
 import re
 import runpy
@@ -55,6 +56,76 @@ def test_files_that_documents_name_exist(name):
     ]
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_comments_in_scripts_name_files_that_exist():
+    paths = [
+        path
+        for script in (ROOT / "recon/ui/web").glob("*.mjs")
+        for path in re.findall(r"\brecon/[\w/]+(?:\.\w+)?", script.read_text("utf-8"))
+    ]
+    assert len(paths) > 5
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+
+
+def imports(path: Path) -> set[str]:
+    """What a file imports, anywhere in it, by full names."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{one.name}" for one in node.names}
+    return found
+
+
+def room(name: str) -> str:
+    """``batch`` of ``batch_results.py``."""
+    return name.removesuffix(".py").split("_")[0]
+
+
+def test_no_arrow_runs_upward():
+    (picture,) = re.findall(r"```\n(app\.py.*?)```", CONTRIBUTING, re.DOTALL)
+    floor = {}
+    for height, line in enumerate(reversed(picture.splitlines())):
+        names = re.split(r" {4,}", line)[0].replace("recon/", "")
+        floor |= dict.fromkeys(re.findall(r"\w+", names), height)
+    upward = set()
+    for path in (ROOT / "recon").rglob("*.py"):
+        start = room(path.relative_to(ROOT / "recon").parts[0])
+        if start:  # not `recon/__init__.py`, the sign at the door
+            assert start in floor
+            ends = {room(name.split(".")[1]) for name in imports(path) if name.startswith("recon.")}
+            upward |= {(start, end) for end in ends & set(floor) if floor[end] > floor[start]}
+    assert upward == set()
+
+
+@pytest.mark.parametrize(
+    ("package", "rooms"), [("gradio", "ui"), ("gradio_client", "loadtest"), ("torch", None)]
+)
+def test_who_knows_a_package(package, rooms):
+    """Only these rooms know Gradio, and the page knows no PyTorch."""
+    knows = {
+        path.relative_to(ROOT / "recon").parts[0]
+        for path in (ROOT / "recon").rglob("*.py")
+        if any(name.split(".")[0] == package for name in imports(path))
+    }
+    assert "ui" not in knows if rooms is None else rooms in knows <= {rooms, "ui"}
+
+
+def test_what_is_added_has_the_place_that_the_table_names():
+    rows = re.findall(r"^\| an? (.+?) \|(.*)\|(.*)\| (.*) \|$", CONTRIBUTING, re.MULTILINE)
+    assert len(rows) == 8
+    for what, file, line, example in rows:
+        for table, place in re.findall(r"`(\w+)` in `([\w/.]+)`", line):
+            path = next(filter(Path.exists, (ROOT / place, ROOT / "recon/ui/web" / place)))
+            assert re.search(rf"\b{table}\b.*[=(]", path.read_text("utf-8")), (what, table)
+        if example.endswith(".py`"):
+            (folder,) = re.findall(r"`(recon/[\w/]+)/NAME\.py`", file)[:1]
+            assert (ROOT / folder / example.strip("`")).is_file(), what
 
 
 def test_names_that_the_explanation_uses_exist():

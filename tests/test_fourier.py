@@ -7,13 +7,9 @@ import pytest
 import torch
 
 from recon.fourier import center_crop, fft2c, ifft2c, magnitude, rss
+from tests.helpers.noise import noise
 
 SHAPES = [(8, 8), (7, 7), (7, 10), (12, 9), (1, 5), (5, 1), (320, 368)]
-
-
-def complex_noise(shape, seed=0, dtype=np.complex64):
-    rng = np.random.default_rng(seed)
-    return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
 
 
 @pytest.fixture(params=["numpy", "torch"])
@@ -54,14 +50,14 @@ def test_equals_the_dft_sum(shape):
         index = np.arange(n) - n // 2
         return np.exp(-2j * np.pi * np.outer(index, index) / n) / np.sqrt(n)
 
-    x = complex_noise(shape, dtype=np.complex128)
+    x = noise(shape, dtype=np.complex128)
     np.testing.assert_allclose(fft2c(x), matrix(shape[0]) @ x @ matrix(shape[1]).T, atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_round_trip_parseval_and_dtype(shape, backend):
     there, back = backend
-    x = complex_noise((2, *shape))
+    x = noise((2, *shape))
     k = back(fft2c(there(x)))
     assert k.dtype == np.complex64
     np.testing.assert_allclose(back(ifft2c(there(k))), x, atol=1e-5)
@@ -72,7 +68,7 @@ def test_round_trip_parseval_and_dtype(shape, backend):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_inverse_is_the_adjoint(shape, backend):
     there, back = backend
-    x, y = complex_noise(shape, 1), complex_noise(shape, 2)
+    x, y = noise(shape, 1), noise(shape, 2)
     left = np.vdot(y, back(fft2c(there(x))))  # <A x, y>
     right = np.vdot(back(ifft2c(there(y))), x)  # <x, A^H y>
     assert abs(left - right) < 1e-5 * np.linalg.norm(x) * np.linalg.norm(y)
@@ -80,7 +76,7 @@ def test_inverse_is_the_adjoint(shape, backend):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_numpy_and_torch_agree(shape):
-    x = complex_noise((3, *shape))
+    x = noise((3, *shape))
     for function in (fft2c, ifft2c, magnitude, rss):
         ours = function(torch.from_numpy(x))
         assert isinstance(ours, torch.Tensor)
@@ -90,8 +86,8 @@ def test_numpy_and_torch_agree(shape):
 
 def test_torch_transform_has_the_adjoint_as_gradient():
     """d/dx of |A x - y|^2 / 2 is A^H (A x - y); training relies on it."""
-    x = torch.from_numpy(complex_noise((9, 6), dtype=np.complex128)).requires_grad_()
-    y = torch.from_numpy(complex_noise((9, 6), 1, dtype=np.complex128))
+    x = torch.from_numpy(noise((9, 6), dtype=np.complex128)).requires_grad_()
+    y = torch.from_numpy(noise((9, 6), 1, dtype=np.complex128))
     (0.5 * (fft2c(x) - y).abs().pow(2).sum()).backward()
     torch.testing.assert_close(x.grad, ifft2c(fft2c(x.detach()) - y))
 
@@ -112,7 +108,7 @@ def test_real_images_are_accepted():
 @pytest.mark.parametrize("shape", SHAPES)
 def test_equals_fastmri(shape):
     fastmri = pytest.importorskip("fastmri", reason="fastmri is not installed")
-    x = complex_noise((2, *shape))
+    x = noise((2, *shape))
     pairs = torch.view_as_real(torch.from_numpy(x))
     for ours, theirs in ((fft2c, fastmri.fft2c), (ifft2c, fastmri.ifft2c)):
         expected = torch.view_as_complex(theirs(pairs)).numpy()
@@ -141,7 +137,7 @@ def test_crop_keeps_the_zero_frequency_centred():
 
 
 def test_magnitude_combines_coils():
-    image = np.abs(complex_noise((6, 8)))
+    image = np.abs(noise((6, 8)))
     coils = np.array([0.6, 0.8j], np.complex64)[:, None, None]  # |0.6|^2 + |0.8|^2 = 1
     np.testing.assert_allclose(magnitude(fft2c(coils * image)), image, atol=1e-6)
     np.testing.assert_allclose(magnitude(fft2c(-image)), image, atol=1e-6)

@@ -12,8 +12,7 @@ from recon.fourier import fft2c
 from recon.limits import LimitError, limited
 from recon.methods import METHODS
 from recon.scan import Scan
-
-MASK = masks.random_cartesian(96, 4)
+from tests.helpers.clocks import Clock
 
 
 def measurement(shape=(96, 96)):
@@ -37,20 +36,11 @@ def test_every_method_stops_when_the_time_is_over(method):
         np.testing.assert_array_equal(METHODS[method](one), whole)
 
 
-class Clock:
-    """A clock that goes on when it is told to."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 0.0
-        monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: self.now))
-
-    def goes_on(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @pytest.fixture
 def clock(monkeypatch):
-    return Clock(monkeypatch)
+    clock = Clock()
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=clock))
+    return clock
 
 
 def test_a_network_stops_between_two_layers(clock, monkeypatch):

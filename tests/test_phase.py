@@ -9,18 +9,14 @@ from recon import masks
 from recon.fourier import combined, fft2c, ifft2c
 from recon.measurement import picture
 from recon.phase import direction, with_phase
+from tests.helpers.noise import noise
 
 SHAPES = [(32, 40), (33, 27), (3, 20, 31)]
 
 
-def complex_noise(shape, seed=0):
-    rng = np.random.default_rng(seed)
-    return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
-
-
 @pytest.mark.parametrize("shape", [*SHAPES, (340, 24), (2, 25, 333)])
 def test_borrowed_phase_keeps_the_magnitude(shape):
-    kspace = masks.apply(complex_noise(shape, 3), masks.random_cartesian(shape[-1], 2))
+    kspace = masks.apply(noise(shape, 3), masks.random_cartesian(shape[-1], 2))
     zero_filled = ifft2c(kspace)
     wanted = np.random.default_rng(4).random(picture(kspace).shape).astype(np.float32)
     images = with_phase(wanted, kspace)
@@ -35,7 +31,7 @@ def test_borrowed_phase_keeps_the_magnitude(shape):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_direction_has_length_one_also_where_nothing_is(shape):
-    images = complex_noise(shape)
+    images = noise(shape)
     images[..., 3, 4] = 0
     unit = direction(images)
     np.testing.assert_allclose(combined(unit), 1, atol=1e-6)

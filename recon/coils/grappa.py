@@ -107,7 +107,19 @@ def kernels(
 
 
 def fill(kspace: Tensor, found: list[Kernel]) -> Tensor:
-    """K-space with its missing lines filled in; measured ones stay as they are."""
+    """K-space with its missing lines filled in; measured ones stay as they are.
+
+    Parameters
+    ----------
+    kspace
+        Zero where nothing was measured: complex64, shape (C, H, W).
+    found
+        As `kernels` gives them.
+
+    Returns
+    -------
+    complex64, shape (C, H, W).
+    """
     filled = kspace.clone()
     for kernel in found:
         targets = torch.tensor(kernel.targets)

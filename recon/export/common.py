@@ -170,7 +170,13 @@ class Sizes:
         return self.taken - 1
 
     def check(self) -> None:
-        """At the end: whether all came."""
+        """At the end: whether all came.
+
+        Raises
+        ------
+        InputError
+            If slices are missing.
+        """
         if self.taken != self.slices:
             raise InputError(
                 f"{self.taken} of {self.slices} slices were reconstructed, so the volume was not "

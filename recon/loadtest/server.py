@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -81,7 +81,14 @@ class Server:
             "RECON_ANSWERS": "",
         }
 
-    def __enter__(self) -> Server:
+    def started(self) -> subprocess.Popen[bytes]:
+        """The process.
+
+        Raises
+        ------
+        InputError
+            If the app is not where this was started.
+        """
         if not (ROOT / "app.py").is_file():
             raise InputError("The load test starts the app of the repository; run it there.")
         self.home.mkdir()
@@ -90,10 +97,13 @@ class Server:
             copy: Any = shutil.copytree if part.is_dir() else shutil.copy
             copy(part, self.home / name)
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "app.py"],
                 cwd=self.home, env=self.environment, stdout=log, stderr=log,
             )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        self.process = self.started()
         end = time.monotonic() + START
         while time.monotonic() < end and self.process.poll() is None:
             try:

@@ -133,8 +133,16 @@ def crowd(url: str, files: Sequence[str], seconds: float, pause: float, answers:
 
     Parameters
     ----------
+    url
+        Of the server.
+    files
+        A slice for each of them, who uploads it or looks at an example.
+    seconds
+        After which nobody asks again.
     pause
         Seconds of looking, on average.
+    answers
+        Where what they get is kept.
     """
     end = time.monotonic() + seconds
 

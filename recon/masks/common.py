@@ -13,7 +13,7 @@ def default_center_fraction(acceleration: float) -> float:
 
 
 def achieved_acceleration(mask: np.ndarray) -> float:
-    """Lines there are, divided by lines measured."""
+    """Lines there are, divided by lines measured: those of a boolean mask, shape (W,)."""
     return mask.size / int(mask.sum())
 
 
@@ -37,7 +37,13 @@ def apply(kspace: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def centre_block(width: int, acceleration: float, center_fraction: float | None) -> np.ndarray:
-    """The lines that are always measured, once the arguments have been found possible."""
+    """The lines that are always measured: boolean, shape (W,).
+
+    Raises
+    ------
+    InputError
+        If the acceleration or the centre fraction is out of range, or they contradict each other.
+    """
     if not acceleration >= 1:
         raise InputError(f"Acceleration is at least 1; {acceleration:g} was asked for.")
     if center_fraction is None:
@@ -55,7 +61,7 @@ def centre_block(width: int, acceleration: float, center_fraction: float | None)
 
 
 def middle(width: int, lines: int) -> np.ndarray:
-    """So many lines in the middle, where fastMRI puts them."""
+    """So many lines in the middle, where fastMRI puts them: boolean, shape (W,)."""
     mask = np.zeros(width, bool)
     start = (width - lines + 1) // 2
     mask[start : start + lines] = True
@@ -63,7 +69,10 @@ def middle(width: int, lines: int) -> np.ndarray:
 
 
 def never_empty(mask: np.ndarray) -> np.ndarray:
-    """A narrow slice without a centre block may draw no line at all: then the middle one."""
+    """A narrow slice without a centre block may draw no line at all: then the middle one.
+
+    The mask, boolean, shape (W,), is changed in place.
+    """
     if not mask.any():
         mask[mask.size // 2] = True
     return mask

@@ -63,7 +63,7 @@ class Views:
 
 
 def unit_length(maps: np.ndarray) -> np.ndarray:
-    """Maps divided by their root-sum-of-squares, and zero where that is."""
+    """Maps divided by their root-sum-of-squares, and zero where that is: complex64, (C, H, W)."""
     size = np.sqrt((np.abs(maps) ** 2).sum(0))
     return np.where(size > 0, maps / np.where(size > 0, size, 1), 0).astype(np.complex64)
 

@@ -41,7 +41,7 @@ class ComplexImages:
     crop: tuple[int, int]
 
     def one(self, images: np.ndarray) -> np.ndarray:
-        """Coil images as one complex image, coils weighted by their maps: (h, w)."""
+        """Coil images, ([C,] H, W), as one complex image, coils weighted by their maps: (h, w)."""
         whole = images if self.maps is None else (self.maps.conj() * images).sum(0)
         return center_crop(whole, self.crop)
 

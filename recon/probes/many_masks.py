@@ -42,6 +42,6 @@ class ZeroFilledPictures:
 
 
 def inverse(array: np.ndarray, axis: int) -> np.ndarray:
-    """Centred orthonormal inverse transform along one axis."""
+    """Centred orthonormal inverse transform along one axis of a complex array of any shape."""
     shifted = np.fft.ifftshift(array, axes=axis)
     return np.fft.fftshift(np.fft.ifft(shifted, axis=axis, norm="ortho"), axes=axis)

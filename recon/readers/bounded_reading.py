@@ -222,7 +222,7 @@ def narrow(values: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     values
-        Real or complex. What does not fit in 32 bits becomes infinite.
+        Real or complex, of any shape. What does not fit in 32 bits becomes infinite.
     """
     kind = {"c": "c8", "f": "f4"}.get(values.dtype.kind, values.dtype.newbyteorder("="))
     with np.errstate(over="ignore", invalid="ignore"):

@@ -118,7 +118,13 @@ def take(raw: BoundedFile, found: h5py.Dataset, stored: np.dtype, index: Index) 
 def located(
     found: h5py.Dataset, starts: list[range], count: int
 ) -> dict[Corner, h5py.h5d.StoreInfo]:
-    """Where the wanted chunks lie: one walk through the index, which ends when all are found."""
+    """Where the wanted chunks lie: one walk through the index, which ends when all are found.
+
+    Raises
+    ------
+    InputError
+        If a chunk is there twice.
+    """
     places: dict[Corner, h5py.h5d.StoreInfo] = {}
     seen = 0
 

@@ -28,7 +28,10 @@ def energy(values: np.ndarray) -> np.ndarray:
 
 
 def concentration(values: np.ndarray) -> float:
-    """Share of the energy that the strongest hundredth of all samples holds, 0.01 to 1."""
+    """Share of the energy that the strongest hundredth of all samples holds, 0.01 to 1.
+
+    Real or complex samples, of any shape.
+    """
     return _gathered(energy(values))
 
 

@@ -61,7 +61,13 @@ class Image:
     spacing: tuple[float, ...]
 
     def frame(self, file: Any, number: int) -> np.ndarray:
-        """One frame in the scanner's units: float32, shape (rows, columns)."""
+        """One frame in the scanner's units: float32, shape (rows, columns).
+
+        Raises
+        ------
+        InputError
+            If the file ends before the frame does.
+        """
         count = self.rows * self.columns
         file.seek(self.offset + number * count * self.dtype.itemsize)
         values = np.frombuffer(file.read(count * self.dtype.itemsize), self.dtype)
@@ -334,7 +340,7 @@ def _stored(
 def affine(images: Sequence[Image]) -> np.ndarray | None:
     """From (row, column, slice) to millimetres, right-anterior-superior; None if not told.
 
-    DICOM PS3.3 C.7.6.2.1.1, which points to the left and the back instead.
+    Shape (4, 4), by DICOM PS3.3 C.7.6.2.1.1, which points to the left and the back instead.
     """
     first, last = images[0], images[-1]
     if len(first.orientation) != 6 or len(first.position) != 3 or len(first.spacing) != 2:

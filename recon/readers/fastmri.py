@@ -130,7 +130,13 @@ def _find(file: h5py.File) -> str:
 
 
 def mask(raw: BoundedFile, file: h5py.File, name: str) -> np.ndarray | None:
-    """The sampling mask beside the k-space, as it is stored; None where there is none."""
+    """The sampling mask beside the k-space, as it is stored; None where there is none.
+
+    Raises
+    ------
+    InputError
+        If it is no array of real numbers, or too large for a mask.
+    """
     found = hdf5.dataset(file, name)
     dtype = None if found is None else hdf5.number_type(found)
     if found is None:

@@ -18,7 +18,7 @@ import numpy as np
 from recon.errors import InputError
 from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, inflated, take
 
-COMPRESSED, MATRIX, UINT32, INT32, INT8 = 15, 14, 6, 5, 1
+COMPRESSED, MATRIX = 15, 14
 STORAGE = {
     1: "i1",
     2: "u1",

@@ -43,7 +43,7 @@ class Volume:
     stream: Callable[[], Stream]
 
     def plane(self, where: tuple[int, ...]) -> np.ndarray:
-        """Voxels (i, j) of one slice, scaled: float32 or complex64."""
+        """Voxels of one slice, scaled: float32 or complex64, shape (i, j)."""
         stream = self.stream()
         stream.skip(self.start)
         index: Index = (slice(None), slice(None), *where)
@@ -211,9 +211,17 @@ def upright(
     The row axis is the one that runs most from head to feet, else from front to back; rows run
     downwards (to the feet, to the back) and columns to the patient's left, or to the back.
 
+    Parameters
+    ----------
+    affine
+        From voxels (i, j, slice) to millimetres, right-anterior-superior: shape (4, 4).
+    shape
+        Of the volume.
+
     Returns
     -------
-    The turning, height, width, and the affine from (row, column, slice).
+    The turning, height, width, and the affine from (row, column, slice), shape (4, 4); None where
+    that of the file is none.
     """
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-12:
         return (lambda x: x.T), shape[1], shape[0], None

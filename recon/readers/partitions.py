@@ -22,7 +22,12 @@ def slice_of(
     there
         The partitions that were measured; others are zero.
     take
-        Gives the k-space of a partition.
+        Gives the k-space of a partition, (H, W) or (C, H, W).
+
+    Raises
+    ------
+    ValueError
+        If none was measured.
     """
     result: np.ndarray | None = None
     for k in there:

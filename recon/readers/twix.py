@@ -83,7 +83,7 @@ class Lines:
         return len(self.offset)
 
     def counter(self, name: str) -> np.ndarray:
-        """One loop counter."""
+        """One loop counter of every line: int, shape (lines,)."""
         return self.counters[:, COUNTERS.index(name)].astype(int)
 
 

@@ -10,9 +10,9 @@ import gradio as gr
 from recon import figures
 from recon.errors import InputError
 from recon.ui import events, instant, session
+from recon.ui.components import lead
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
-from recon.ui.experiment import lead
 from recon.ui.session import Choice
 from recon.ui.web import component
 
@@ -69,7 +69,8 @@ def reel(choice: Choice, order: str, lines: str) -> dict[str, Any]:
     Parameters
     ----------
     order
-        See `recon.probes.acquisition.line_order`.
+        ``"linear"`` from one edge of k-space to the other, ``"centric"`` from the middle outwards,
+        both sides in turn, ``"random"``.
     lines
         ``"all"``, or ``"mask"`` for those of the mask on the page.
 

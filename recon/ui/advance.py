@@ -18,7 +18,7 @@ from recon import limits, masks
 from recon.errors import InputError
 from recon.ui import answers, coils, compare, trust
 from recon.ui.events import TURNS, Turns
-from recon.ui.experiment import Experiment, kept
+from recon.ui.experiment import Experiment
 from recon.ui.session import Choice
 from recon.weights import WeightsError
 
@@ -72,9 +72,10 @@ def work(asked: list[Question], turns: Turns = TURNS) -> None:
 
 
 def _pieces(experiment: Experiment, choice: Choice, own: dict[str, Any]) -> Iterator[None]:
-    found = iter(kept(experiment.actions[0].compute(choice, **own), experiment, choice, own))
+    found = experiment.actions[0].compute(choice, **own)
+    kept = answers.kept(found, experiment, choice, own)
     while True:
         yield
         with limits.limited():
-            if next(found, None) is None:
+            if next(kept, None) is None:
                 return

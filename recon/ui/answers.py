@@ -10,6 +10,8 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import pooch
 
 import recon
 from recon import weights
+from recon.ui.experiment import Answer, Experiment
 from recon.ui.session import Choice, Origin
 
 VARIABLE = "RECON_ANSWERS"  # environment variable: a folder to keep them in; empty for none
@@ -55,6 +58,33 @@ def keep(experiment: str, choice: Choice, own: dict[str, Any], answer: dict[str,
         Path(name).replace(path)
     except OSError:  # a full or read-only disk only costs the next one some time
         return
+
+
+def kept(
+    found: Iterable[Answer], experiment: Experiment, choice: Choice, own: dict[str, Any]
+) -> Iterator[Answer]:
+    """The same answers; the complete one is kept for the next person."""
+    words: str | None = None
+    panels: dict[str, Any] | None = None
+    chart: str | None = None
+    for answer in found:
+        words = words if answer.words is None else answer.words
+        panels = panels if answer.panels is None else answer.panels
+        chart = chart if answer.chart is None else answer.chart
+        if answer.done >= answer.of:
+            whole = {"words": words, "panels": panels, "chart": chart}
+            keep(experiment.key, choice, own, whole)
+        yield answer
+
+
+def said_so(stored: dict[str, Any]) -> Answer:
+    """An answer that was kept, as `find` gives it, and that it was."""
+    note = (
+        '<p class="kept">Computed earlier on this server, by the code and the weights that answer '
+        "now; times are of then.</p>"
+    )
+    answer = Answer(**stored)
+    return replace(answer, words=(answer.words or "") + note)
 
 
 def _path(experiment: str, choice: Choice, own: dict[str, Any]) -> Path | None:

@@ -11,7 +11,8 @@ import gradio as gr
 from recon.errors import InputError
 from recon.ui import events, html
 from recon.ui.classes import MEMBERS, NAME, Entry
-from recon.ui.experiment import lead, table
+from recon.ui.components import lead
+from recon.ui.html import table
 from recon.ui.lessons.course import LESSONS, Lesson
 from recon.ui.room import CLASSES, Room, me
 

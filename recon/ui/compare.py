@@ -20,13 +20,9 @@ from recon.methods.networks import method_of
 from recon.methods.simple import CompressedSensing
 from recon.metrics import closed_share
 from recon.ui import plots, session
-from recon.ui.experiment import (
-    Action,
-    Answer,
-    Experiment,
-    method_choices,
-    table,
-)
+from recon.ui.components import method_boxes
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.solved import Solved
 from recon.ui.viewer import Panel, reference_panel, viewer
@@ -199,12 +195,7 @@ def _loss(step: int) -> str:
 
 def _side_controls() -> dict[str, Any]:
     return {
-        "methods": gr.CheckboxGroup(
-            method_choices(),
-            value=["zero-filled", "cs", "unet", "resnet-dc"],
-            label="Methods",
-            elem_id="side-methods",
-        ),
+        "methods": method_boxes("side", "zero-filled", "cs", "unet", "resnet-dc"),
         "strength": gr.Slider(
             0,
             len(STRENGTHS) - 1,

@@ -1,4 +1,4 @@
-"""A component of Gradio's that writes nothing to the disk."""
+"""Components that several tabs draw alike, and one of Gradio's that writes nothing to the disk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import gradio as gr
 from gradio.component_meta import ComponentMeta
 from gradio.data_classes import FileData
 from gradio.utils import NamedString
+
+from recon.methods import DEFAULT, METHODS, methods
 
 
 class _Quiet(ComponentMeta):
@@ -25,3 +27,42 @@ class Upload(gr.File, metaclass=_Quiet):
 
     def _process_single_file(self, f: FileData) -> NamedString:
         return NamedString(f.path)
+
+
+def method_choices() -> list[tuple[str, str]]:
+    """Labels and names for a menu."""
+    return [(METHODS[name].label, name) for name in methods()]
+
+
+def method_boxes(key: str, *chosen: str) -> gr.CheckboxGroup:
+    """Methods to choose some of."""
+    return gr.CheckboxGroup(
+        method_choices(), value=list(chosen), label="Methods", elem_id=f"{key}-methods"
+    )
+
+
+def method_buttons(key: str) -> gr.Radio:
+    """Methods to choose one of."""
+    return gr.Radio(method_choices(), value=DEFAULT, label="Method", elem_id=f"{key}-method")
+
+
+def place_fields(key: str) -> tuple[gr.Number, gr.Number]:
+    """Row and column of a place that a click on a picture fills in; -1 where none was chosen."""
+    with gr.Row():
+        row, column = (
+            gr.Number(
+                label=name,
+                precision=0,
+                value=-1,
+                minimum=-1,
+                min_width=70,
+                elem_id=f"{key}-{name.lower()}",
+            )
+            for name in ("Row", "Column")
+        )
+    return row, column
+
+
+def lead(text: str) -> None:
+    """A paragraph that says what the experiment is about; HTML."""
+    gr.HTML(f"<p>{text}</p>", elem_classes="lead")

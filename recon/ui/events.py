@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import gradio as gr
-
 from recon import limits
 from recon.errors import InputError
 from recon.ui import html
@@ -152,8 +150,3 @@ def in_pieces(work: Iterator[Any]) -> Iterator[Any]:
 def quiet(**options: Any) -> dict[str, Any]:
     """Options of an event that shows no progress and is no part of the interface."""
     return {"show_progress": "hidden", "api_visibility": "private", **options}
-
-
-def skip() -> Any:
-    """A component's value as it is."""
-    return gr.skip()

@@ -1,10 +1,11 @@
-"""A result as HTML: the pictures side by side, what stands under them, the sentence above.
+"""What is shown as HTML: a result and the sentence above it, one beside a control, a table.
 
 Names of files come from outside, so every text passes through `html.escape`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
 def message(text: str) -> str:
     """One sentence beside the control it is about; nothing for an empty text."""
     return f'<p class="message" role="alert">{escape(text)}</p>' if text else ""
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """An HTML table; the first column names the row."""
+    top = "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in head)
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table class="scores">'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def verdict(result: Reconstruction, notice: str = "", code: str = "") -> str:

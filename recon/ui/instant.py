@@ -47,12 +47,13 @@ def slice_of(scan: Scan) -> dict[str, Any]:
     data = parts / scales[..., None, None]
     data = data.astype("<f4") if exact else np.round(data).astype("<i2")
     coils, width, height, _ = data.shape
+    shown = min(width, scan.crop[1])
     return {
-        "key": f"{zlib.crc32(data.tobytes()):08x}",
+        "key": f"{zlib.crc32(data.tobytes(), shown):08x}",
         "coils": coils,
         "width": width,
         "height": height,
-        "shown": min(width, scan.crop[1]),
+        "shown": shown,
         "range": scan.data_range,
         "exact": exact,
         "data": packed(data),

@@ -14,7 +14,7 @@ from recon.ui import (
     coils,
     compare,
     controls,
-    experiment,
+    experiment_tab,
     lessons,
     links,
     private,
@@ -62,7 +62,7 @@ def build() -> gr.Blocks:
                 with gr.Column(elem_id="research"):
                     experiments("research", "research-tabs", research.EXPERIMENTS, shared)
             with gr.Tab("All slices", id="volume"):
-                whole = experiment.build(volume.EXPERIMENT, shared)
+                whole = experiment_tab.build(volume.EXPERIMENT, shared)
             with gr.Tab("Sampling lab", id="sampling") as tab:
                 lab = sampling.build(shared, tab, room)
             with gr.Tab("Acquisition", id="acquisition") as tab:
@@ -103,5 +103,5 @@ def experiments(name: str, elem_id: str, table: Sequence[Experiment], shared: Co
     with gr.Tabs(elem_id=elem_id, overflow_behavior="wrap") as tabs:
         for one in table:
             with gr.Tab(one.title, id=one.key):
-                settings |= experiment.build(one, shared)
+                settings |= experiment_tab.build(one, shared)
     return TabBar(name, tabs, tuple(one.key for one in table), settings)

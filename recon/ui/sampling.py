@@ -19,9 +19,9 @@ from recon.errors import InputError
 from recon.methods import DEFAULT, METHODS
 from recon.probes.handdrawn import Standing, random_masks, score_masks
 from recon.ui import events, html, instant, plots, session
+from recon.ui.components import lead, method_choices
 from recon.ui.controls import Controls
 from recon.ui.events import TURNS, Values, careful
-from recon.ui.experiment import lead, method_choices
 from recon.ui.room import Room, entered
 from recon.ui.session import Choice, attempt
 from recon.ui.viewer import packed

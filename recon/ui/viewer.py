@@ -129,11 +129,6 @@ def viewer(
     return content | {"key": f"{zlib.crc32(json.dumps(content).encode()):08x}"}
 
 
-def empty() -> dict[str, Any]:
-    """No panels."""
-    return {}
-
-
 def packed(array: np.ndarray) -> str:
     """An array's bytes, compressed, as text: `inflate` in the browser."""
     return base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode()

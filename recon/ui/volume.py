@@ -13,7 +13,8 @@ from typing import Any
 from recon.errors import InputError
 from recon.limits import LimitError
 from recon.ui import plots, session
-from recon.ui.experiment import Action, Answer, Experiment, pictures, table
+from recon.ui.experiment import Action, Answer, Experiment, pictures
+from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel
 from recon.volume import DEFINITION, VolumeRun, VolumeScores

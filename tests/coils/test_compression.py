@@ -6,16 +6,12 @@ import torch
 from recon.coils.compression import virtual_coils
 from recon.fourier import center_crop, fft2c, ifft2c
 from recon.measurement import shown_rows
-
-
-def noise(*shape, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, dtype=torch.complex64, generator=generator)
+from tests.helpers.noise import noise_tensor
 
 
 @pytest.mark.parametrize(("height", "rows"), [(64, 32), (65, 32), (64, 31), (33, 21), (20, 32)])
 def test_cropping_the_readout_keeps_its_rows_whatever_was_measured(height, rows):
-    image, mask = noise(3, height, 24), torch.arange(24) % 3 == 0
+    image, mask = noise_tensor(3, height, 24), torch.arange(24) % 3 == 0
     kspace = fft2c(image) * mask
     expected = center_crop(ifft2c(kspace), (rows, 24))
     cropped = torch.from_numpy(shown_rows(kspace.numpy(), (rows, 24)))
@@ -24,9 +20,9 @@ def test_cropping_the_readout_keeps_its_rows_whatever_was_measured(height, rows)
 
 
 def test_virtual_coils_are_orthonormal_and_hold_the_energy():
-    sources = noise(3, 20, 18)
-    mixing = noise(8, 3, seed=1)
-    data = torch.einsum("cs,shw->chw", mixing, sources) + 1e-3 * noise(8, 20, 18, seed=2)
+    sources = noise_tensor(3, 20, 18)
+    mixing = noise_tensor(8, 3, seed=1)
+    data = torch.einsum("cs,shw->chw", mixing, sources) + 1e-3 * noise_tensor(8, 20, 18, seed=2)
     rotation = virtual_coils(data, 0.999)
     assert rotation.shape == (8, 3)
     torch.testing.assert_close(rotation.mH @ rotation, torch.eye(3).to(rotation.dtype))

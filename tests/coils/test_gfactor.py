@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from recon import masks
 from recon.coils import gfactor, phantom, sense
 from recon.coils.noise import covariance, prewhitened, whitening
 from recon.coils.simulate import Loops
@@ -13,13 +12,6 @@ from recon.fourier import fft2c, ifft2c
 from tests.helpers.coils import maps
 
 SHAPE = (32, 48)
-
-
-def test_only_lines_all_around_are_regular():
-    assert gfactor.regular(np.arange(48) % 4 == 3) == 4
-    assert gfactor.regular(np.ones(48, bool)) == 1
-    assert gfactor.regular(np.arange(50) % 4 == 0) is None
-    assert gfactor.regular(masks.calibrated(48, 4, 0.2)) is None
 
 
 def test_which_columns_fold():
@@ -58,29 +50,26 @@ def test_as_pygrappa_computes_it(distance):
 
 @pytest.mark.slow
 def test_drawn_noise_has_the_analytic_g():
-    """400 replicas: a standard deviation to 3.5 % each, their mean far closer."""
+    """400 scans that differ in their noise alone (Robson et al. 2008, doi 10.1002/mrm.21728).
+
+    A standard deviation is known to 3.5 % then, their mean far better.
+    """
     known = torch.from_numpy(maps(6, SHAPE))
-    mask = np.arange(SHAPE[1]) % 3 == 0
     image = known.abs().sum(0) > 0
-
-    def solve(kspace: np.ndarray, lines: np.ndarray) -> np.ndarray:
-        measured, mask = torch.from_numpy(kspace), torch.from_numpy(lines)
-        return sense.cg_sense(measured, mask, known, 0, 60).numpy()
-
-    every = np.ones_like(mask)
-    noise = gfactor.pseudo_replica(
-        lambda k: solve(k, mask),
-        lambda k: solve(k, every),
-        fft2c(known * image).numpy().astype(np.complex64),
-        mask,
-        0.01,
-        400,
-    )
-    inside = image.numpy()
-    ratio = noise.g[inside] / gfactor.analytic(known.numpy(), 3)[inside]
+    kspace = fft2c(known * image)
+    generator = torch.Generator().manual_seed(0)
+    third, every = torch.arange(SHAPE[1]) % 3 == 0, torch.ones(SHAPE[1], dtype=torch.bool)
+    pictures = {third: [], every: []}
+    for _ in range(400):
+        white = torch.randn(kspace.shape, dtype=kspace.dtype, generator=generator)
+        for mask, solved in pictures.items():
+            noisy = (kspace + 0.01 * white) * mask
+            solved.append(sense.cg_sense(noisy, mask, known, 0, 60).real)
+    accelerated, full = (torch.stack(solved).std(0)[image] for solved in pictures.values())
+    g = (accelerated / full / np.sqrt(3)).numpy()
+    ratio = g / gfactor.analytic(known.numpy(), 3)[image.numpy()]
     assert ratio.mean() == pytest.approx(1, abs=0.01)
     assert np.abs(ratio - 1).max() < 0.25
-    assert noise.acceleration == 3
 
 
 def test_correlated_noise_is_whitened_and_changes_g():

@@ -11,16 +11,12 @@ from recon.fourier import fft2c, ifft2c
 from recon.models import unrolled
 from recon.models.unrolled import Correction
 from tests.coils.test_espirit import SHAPE, scan
-
-
-def noise(*shape, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, dtype=torch.complex64, generator=generator)
+from tests.helpers.noise import noise_tensor
 
 
 def problem(coils=3, shape=(10, 16), seed=0):
     """Maps of unit length, lines in the order of `torch.fft`, and a Hermitian normal operator."""
-    maps = noise(1, coils, *shape, seed=seed)
+    maps = noise_tensor(1, coils, *shape, seed=seed)
     maps = maps / maps.norm(dim=1, keepdim=True)
     mask = torch.rand(1, 1, shape[1], generator=torch.Generator().manual_seed(seed)) < 0.5
     return maps, mask
@@ -50,7 +46,7 @@ def undersampled(coils=6, shape=SHAPE, seed=0, lines=16):
 
 def test_the_normal_operator_is_adjoint_to_itself_and_is_what_scanners_measure():
     maps, mask = problem()
-    x, y = noise(1, 10, 16, seed=1), noise(1, 10, 16, seed=2)
+    x, y = noise_tensor(1, 10, 16, seed=1), noise_tensor(1, 10, 16, seed=2)
     left = (unrolled._normal(x, mask, maps).conj() * y).sum()
     right = (x.conj() * unrolled._normal(y, mask, maps)).sum()
     torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-4)
@@ -61,7 +57,7 @@ def test_the_normal_operator_is_adjoint_to_itself_and_is_what_scanners_measure()
 
 def test_conjugate_gradients_solve_the_normal_equations(monkeypatch):
     maps, mask = problem()
-    right, ridge = noise(1, 10, 16, seed=3), torch.tensor(0.05)
+    right, ridge = noise_tensor(1, 10, 16, seed=3), torch.tensor(0.05)
     monkeypatch.setattr(unrolled, "ITERATIONS", 30)
     solution = unrolled._solve(right, ridge, mask, maps)
     back = unrolled._normal(solution, mask, maps) + ridge * solution
@@ -78,8 +74,8 @@ def test_the_gradient_of_a_correction_is_that_of_differences(monkeypatch):
     monkeypatch.setattr(unrolled, "ITERATIONS", 60)
     maps, mask = problem(shape=(3, 8))
     maps = maps.to(torch.complex128)
-    proposed = noise(1, 3, 8, seed=5).to(torch.complex128).requires_grad_()
-    data = noise(1, 3, 8, seed=6).to(torch.complex128)
+    proposed = noise_tensor(1, 3, 8, seed=5).to(torch.complex128).requires_grad_()
+    data = noise_tensor(1, 3, 8, seed=6).to(torch.complex128)
     ridge = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(
         lambda p, r: Correction.apply(p, data, r, mask, maps), (proposed, ridge), atol=1e-4
@@ -175,7 +171,7 @@ def truth_and_accord(scale):
     maps = sensitivities(kspace * mask, mask)
     both = Joint(kspace * mask, mask, maps)
     truth = (maps.conj() * ifft2c(kspace)).sum(0) / both.scale
-    proposed = truth + scale * truth.abs().max() * noise(*truth.shape)
+    proposed = truth + scale * truth.abs().max() * noise_tensor(*truth.shape)
     return truth, proposed, both.in_accord(proposed)
 
 

@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from recon.fourier import fft2c
 from recon.simulate import kspace_from_magnitude
+from tests.helpers.noise import noise
 
 
 def blobs(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
@@ -78,5 +79,4 @@ def fastmri(root: Path, coils: int = 0) -> Path:
 
 def noise_kspace(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     """Fully sampled k-space of complex noise."""
-    rng = np.random.default_rng(seed)
-    return fft2c(rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
+    return fft2c(noise(shape, seed, np.complex128)).astype(np.complex64)

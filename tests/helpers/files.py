@@ -125,7 +125,7 @@ def one_of_each(folder: Path) -> list[Path]:
     scans.nifti(folder / "packed.nii.gz", grey[:, :, None])
     (folder / "frames.dcm").write_bytes(scans.dicom(np.array([grey, grey])))
     series = {str(n): scans.dicom(grey, n, (0, 0, n)) for n in range(2)}
-    scans.zipped_from(folder / "series.zip", series)
+    scans.zipped(folder / "series.zip", series)
     scans.tensor(folder / "tensor.pt", {"kspace": torch.from_numpy(stack)})
     return sorted(folder.iterdir())
 

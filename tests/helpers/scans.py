@@ -20,14 +20,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 IDENTITY = np.diag([2.0, 3.0, 4.0, 1.0])
 
 
-def zipped(path: Path, **members: bytes) -> Path:
-    """A zip archive; "/" and "." of names are written as "__" and "_dot_"."""
-    return zipped_from(
-        path, {k.replace("__", "/").replace("_dot_", "."): v for k, v in members.items()}
-    )
-
-
-def zipped_from(path: Path, members: dict[str, bytes], packed: bool = True) -> Path:
+def zipped(path: Path, members: dict[str, bytes], packed: bool = True) -> Path:
     kind = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
     with zipfile.ZipFile(path, "w", kind) as archive:
         for name, content in members.items():
@@ -47,7 +40,7 @@ def cfl(array: np.ndarray) -> dict[str, bytes]:
 def bart(path: Path, stack: np.ndarray) -> Path:
     """(S, C, H, W) as BART keeps it, slices along dimension 13."""
     array = stack.transpose(2, 3, 1, 0).reshape(*stack.shape[2:], 1, stack.shape[1], *(1,) * 9, -1)
-    return zipped_from(path, cfl(array))
+    return zipped(path, cfl(array))
 
 
 def nifti(path: Path, array: np.ndarray, affine: np.ndarray = IDENTITY) -> Path:
@@ -302,7 +295,7 @@ def bruker(
         f"##$PVM_EncSteps1={listed(steps)}\n##$PVM_AntiAlias={listed((1, 1))}\n##END=\n"
     )
     name = "rawdata.job0" if job else "fid"
-    return zipped_from(
+    return zipped(
         path,
         {
             f"7/{name}": bytes(data),

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import signal
 import socket
 import subprocess
 import sys
@@ -22,22 +20,22 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import numpy as np
 
-from recon.loadtest.server import below, free_port
+from recon.loadtest.server import ROOT, below
+from recon.loadtest.server import Server as App
 from tests.helpers.server import api, call, event, upload
 
-ROOT = Path(__file__).parents[2]
 FIRST = 30  # visitors after which the caches are full, and memory is first read
 AT_ONCE = 4
 EXAMPLES = ("head", "phantom", "phantom-coils")
 METHODS = ("resnet-dc", "zero-filled", "pocs", "zero-filled", "cs")
 
 
-def serve(port: int, seconds: float) -> None:
+def serve(seconds: float) -> None:
     """The page, as `app.py` serves it, whose files live for some seconds."""
     from recon.ui.serving import server, sessions, uploads
 
@@ -45,61 +43,36 @@ def serve(port: int, seconds: float) -> None:
     server.SWEEP = max(1, int(seconds / 10))
     import app
 
-    app.serve(server_name="127.0.0.1", server_port=port, quiet=True)
+    app.serve(quiet=True)
 
 
-class Server:
-    """The page in a process of its own."""
+class Server(App):
+    """The page in a process of its own, whose files live for some seconds."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
-        port = free_port()
-        self.config: dict[str, Any] = {}
-        self.own: set[str] = set()
-        self.folder, self.url = folder, f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.helpers.visitors", "serve", str(port), str(seconds)],
-            cwd=ROOT,
-            env={**os.environ, "GRADIO_TEMP_DIR": str(folder)},
-        )
+        super().__init__(folder)
+        del self.environment["RECON_ANSWERS"]  # what is done in advance takes memory, too
+        self.seconds = seconds
 
-    def ready(self) -> None:
-        while self.process.poll() is None:
-            try:
-                self.config = httpx.get(f"{self.url}/config", timeout=20).json()
-                self.own = self._files()
-                return
-            except httpx.TransportError:
-                time.sleep(0.2)
-        raise RuntimeError("the server did not start")
+    def started(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.helpers.visitors", "serve", str(self.seconds)]
+        return subprocess.Popen(command, cwd=ROOT, env=self.environment)
 
-    def memory(self) -> float:
-        """Resident memory of the server itself, in MiB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) / 1024
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.config: dict[str, Any] = httpx.get(f"{self.url}/config", timeout=20).json()
+        self.own = set(below(self.files))
+        return self
 
     def readers(self) -> int:
         """Processes that the server has started and that live."""
         return len(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
                    .read_text().split())  # fmt: skip
 
-    def files(self) -> list[str]:
+    def left_over(self) -> list[str]:
         """What lies in Gradio's folder and was not there at the start."""
-        return sorted(self._files() - self.own - {"recon"})
-
-    def _files(self) -> set[str]:
-        return {str(path.relative_to(self.folder)) for path in below(self.folder)}
-
-    def fill_the_disk(self, full: bool) -> None:
-        """From now on no file can grow by a byte; or it can again."""
-        hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)[1]
-        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (0 if full else hard, hard))
-
-    def end(self) -> None:
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        new = set(below(self.files)) - self.own - {self.files / "recon"}
+        return sorted(str(path.relative_to(self.files)) for path in new)
 
 
 def visit(server: Server, seed: int) -> str:
@@ -166,48 +139,43 @@ def full_disk(server: Server) -> dict[str, Any]:
 
 def run(visitors: int, broken: int, seconds: float, seed: int) -> dict[str, Any]:
     """All of it: see the module."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder).resolve(), seconds)
-        try:
-            server.ready()
-            report: dict[str, Any] = {"idle": server.memory(), "problems": []}
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                start = time.monotonic()
-                first = min(FIRST, visitors)
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder).resolve(), seconds) as server:
+        report: dict[str, Any] = {"idle": server.memory(), "problems": []}
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            start = time.monotonic()
+            first = min(FIRST, visitors)
+            report["problems"] += filter(
+                None, pool.map(lambda n: visit(server, seed + n), range(first))
+            )
+            report["start"] = server.memory()
+            report["course"] = []
+            breaker = threading.Thread(
+                target=lambda: [break_off(server, seed + n) for n in range(broken)]
+            )
+            breaker.start()
+            for done in range(first, visitors, 50):
+                some = range(done, min(done + 50, visitors))
                 report["problems"] += filter(
-                    None, pool.map(lambda n: visit(server, seed + n), range(first))
+                    None, pool.map(lambda n: visit(server, seed + n), some)
                 )
-                report["start"] = server.memory()
-                report["course"] = []
-                breaker = threading.Thread(
-                    target=lambda: [break_off(server, seed + n) for n in range(broken)]
-                )
-                breaker.start()
-                for done in range(first, visitors, 50):
-                    some = range(done, min(done + 50, visitors))
-                    report["problems"] += filter(
-                        None, pool.map(lambda n: visit(server, seed + n), some)
-                    )
-                    report["course"].append(server.memory())
-                    print(json.dumps(report), file=sys.stderr, flush=True)
-                breaker.join()
-            report["seconds"] = time.monotonic() - start
-            report["full disk"] = full_disk(server)
-            report["files before their age"] = len(server.files())
-            end = time.monotonic() + seconds + 60
-            while server.files() and time.monotonic() < end:
-                time.sleep(0.5)
-            report["files after their age"] = server.files()
-            report["end"], report["readers"] = server.memory(), server.readers()
-            report["growth"] = report["end"] / report["start"] - 1
-            return report
-        finally:
-            server.end()
+                report["course"].append(server.memory())
+                print(json.dumps(report), file=sys.stderr, flush=True)
+            breaker.join()
+        report["seconds"] = time.monotonic() - start
+        report["full disk"] = full_disk(server)
+        report["files before their age"] = len(server.left_over())
+        end = time.monotonic() + seconds + 60
+        while server.left_over() and time.monotonic() < end:
+            time.sleep(0.5)
+        report["files after their age"] = server.left_over()
+        report["end"], report["readers"] = server.memory(), server.readers()
+        report["growth"] = report["end"] / report["start"] - 1
+        return report
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
-        serve(int(sys.argv[2]), float(sys.argv[3]))
+        serve(float(sys.argv[2]))
     else:
         given = [int(one) for one in sys.argv[1:]]
         print(json.dumps(run(*given, *(500, 200, 120, 0)[len(given) :]), indent=1))

@@ -17,13 +17,9 @@ from recon.metrics import scores
 from recon.probes.crimes import commit, jpeg, zero_padded
 from recon.scan import Scan
 from tests.helpers.methods import FunctionMethod
+from tests.helpers.noise import noise
 
 SHAPES = [(24, 32), (33, 27), (24, 27), (3, 20, 31)]
-
-
-def noise(shape, seed=0, dtype=np.complex64):
-    rng = np.random.default_rng(seed)
-    return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

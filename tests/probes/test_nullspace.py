@@ -10,13 +10,9 @@ from recon.fourier import fft2c, ifft2c
 from recon.measurement import measure
 from recon.phase import with_phase
 from recon.probes.nullspace import reimpose, residual, split
+from tests.helpers.noise import noise
 
 SHAPES = [(32, 40), (33, 27), (3, 20, 31)]
-
-
-def noise(shape, seed=0):
-    rng = np.random.default_rng(seed)
-    return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
 
 
 def size(x):

@@ -20,7 +20,6 @@ from recon.fourier import fft2c, ifft2c
 from recon.kspace import KSpace, Source
 from recon.measurement import picture
 from recon.methods import METHODS, ZeroFilled
-from recon.probes.acquisition import replay
 from recon.probes.crimes import commit
 from recon.probes.ensemble import ensemble
 from recon.probes.handdrawn import against_random, score_masks
@@ -141,23 +140,6 @@ def test_handdrawn_by_the_quick_way(case):
         assert against_random(case.scan, mask, 2).ssim == ssim
 
 
-@pytest.mark.parametrize("order", ["linear", "random"])
-def test_acquisition_ends_with_the_picture_of_the_mask(case, order):
-    mask = case.scan.draw(3, seed=2).mask
-    film = replay(case.scan, mask, order, frames=9)
-    result = case.reconstruct(3, 2, method="zero-filled")
-    last = case.scan.upright(film.images[-1])
-    white = np.percentile(result.reference, 99.9)
-    np.testing.assert_allclose(last, np.clip(result.image / white, 0, 1), **EXACT)
-    assert film.ssim[-1] == pytest.approx(result.metrics["ssim"], abs=1e-6)
-
-
-def test_acquisition_of_all_lines_is_a_full_scan(case):
-    film = replay(case.scan, frames=3)
-    result = case.reconstruct(1, center_fraction=1, method="zero-filled")
-    assert film.ssim[-1] == pytest.approx(result.metrics["ssim"], abs=1e-6)
-
-
 def test_shift_inside(case, method):
     (inside,) = evaluate(case.scan, [method], [INSIDE], 4, seed=6)
     result = case.reconstruct(4, 6, method=method.name)
@@ -276,16 +258,6 @@ def test_rows_in_many_masks(pair):
     assert rows.upright(one).shape == (44, 30)
 
 
-def test_rows_in_acquisition(pair):
-    rows, columns = (replay(scan, frames=5, order="centric") for scan in pair)
-    np.testing.assert_array_equal(rows.order, columns.order)
-    assert rows.order.size == SHAPE[0]  # as many lines as the person's array has rows
-    np.testing.assert_array_equal(rows.ssim, columns.ssim)
-    for one, other in zip(rows.images, columns.images, strict=True):
-        assert pair[0].upright(one).shape == (44, 30)
-        np.testing.assert_array_equal(pair[0].upright(one), other.T)
-
-
 def test_rows_in_shift(pair):
     rows, columns = (list(evaluate(scan, [ZeroFilled()])) for scan in pair)
     assert len(rows) == 1 + len(SHIFTS)
@@ -361,7 +333,6 @@ def test_rows_in_traces(pair):
         lambda scan: next(ensemble(scan, ZeroFilled(), [0])),
         lambda scan: next(score_masks(scan, [np.ones(scan.width, bool)])),
         lambda scan: next(score_masks(scan, [np.ones(scan.width, bool)], ZeroFilled())),
-        lambda scan: replay(scan),
         lambda scan: next(evaluate(scan, [ZeroFilled()])),
         lambda scan: next(commit(scan, [ZeroFilled()])),
         lambda scan: insert(scan, Lesion(20, 20)),

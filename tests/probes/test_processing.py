@@ -12,13 +12,9 @@ from recon.kspace import KSpace, Source
 from recon.probes.crimes import jpeg
 from recon.probes.processing import asymmetry, inspect
 from recon.scan import Scan
+from tests.helpers.noise import noise
 
 SHAPES = [(24, 32), (33, 27), (24, 27), (3, 20, 31)]
-
-
-def noise(shape, seed=0, dtype=np.complex64):
-    rng = np.random.default_rng(seed)
-    return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

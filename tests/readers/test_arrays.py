@@ -14,6 +14,7 @@ from recon.fourier import ifft2c
 from recon.kspace import KSpace
 from recon.scan import Scan
 from tests.helpers.files import heads, kspace, npy, said
+from tests.helpers.noise import noise
 
 SHAPE = (64, 48)
 
@@ -136,9 +137,7 @@ def test_slices_are_not_taken_for_coils():
 
 
 def test_planes_that_show_nothing_are_coils_as_documented():
-    rng = np.random.default_rng(0)
-    noise = rng.standard_normal((4, 32, 32)) + 1j * rng.standard_normal((4, 32, 32))
-    scan = Scan.of(noise)
+    scan = Scan.of(noise((4, 32, 32)))
     assert scan.kspace.shape == (4, 32, 32)
     assert scan.source.notes == ()
 

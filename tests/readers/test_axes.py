@@ -12,17 +12,11 @@ from recon.errors import InputError
 from recon.fourier import fft2c
 from recon.readers import describe, read
 from tests.conftest import SHARED
-from tests.helpers.files import heads, npy, write_h5, write_mat
+from tests.helpers.files import heads, npy, ordered, write_h5, write_mat
 
 S = 6
 STACK = heads()
 TIME = np.stack([STACK, 2 * STACK, 3 * STACK])
-
-
-def arranged(letters: str, stack: np.ndarray = STACK) -> np.ndarray:
-    index = tuple(slice(None) if one in letters else 0 for one in "SCHW")
-    kept = [one for one in "SCHW" if one in letters]
-    return stack[index].transpose([kept.index(one) for one in letters])
 
 
 def as_npy(path: Path, array: np.ndarray) -> Path:
@@ -50,20 +44,18 @@ KNOWN += [(as_pairs, letters) for letters in ("CHW", "SHW", "CSHW", "HWSC")]
     ("write", "letters"), KNOWN, ids=[f"{write.__name__}-{letters}" for write, letters in KNOWN]
 )
 def test_no_layout_is_misread_in_silence(tmp_path, write, letters):
-    path = write(tmp_path / "a", arranged(letters))
+    path = write(tmp_path / "a", ordered(STACK, letters))
     number = 0 if "S" not in letters else 4
-    expected = arranged(letters.replace("S", "") if "S" in letters else letters)
-    order = "CHW" if "C" in letters else "HW"
     expected = STACK[number] if "C" in letters else STACK[number, 0]
     found = read(path, slice=number)
-    assert found.shape == expected.shape, (order, found.source.notes)
+    assert found.shape == expected.shape, found.source.notes
     np.testing.assert_array_equal(np.asarray(found), expected)
     assert any("axes" in note for note in found.source.notes)  # what was decided is said
 
 
 @pytest.mark.parametrize("letters", ["SCHW", "HWSC", "CSHW", "WHSC", "CHW", "HWC", "SWH"])
 def test_letters_decide(tmp_path, letters):
-    path = npy(tmp_path / "a", arranged(letters))
+    path = npy(tmp_path / "a", ordered(STACK, letters))
     number = 2 if "S" in letters else 0
     expected = STACK[number] if "C" in letters else STACK[number, 0]
     for said in (letters, letters.lower()):

@@ -272,7 +272,7 @@ def test_bart_3d_kspace_is_transformed_and_3d_images_are_not(tmp_path):
     images = np.fft.ifftshift(ifft2c(stack), 0)
     volume = fft2c(np.fft.fftshift(np.fft.fft(images, axis=0, norm="ortho"), 0))
     for name, array in (("k", volume), ("i", stack)):
-        path = scans.zipped_from(tmp_path / f"{name}.zip", scans.cfl(array.transpose(2, 3, 0, 1)))
+        path = scans.zipped(tmp_path / f"{name}.zip", scans.cfl(array.transpose(2, 3, 0, 1)))
         same(read(path, slice=5), stack[5])
         assert said(read(path).source, "3-D k-space") is (name == "k")
 
@@ -285,7 +285,7 @@ def test_bart_own_files(tmp_path):
     run("phantom", "-k", "-x", "64", "-s", "4", "ksp")
     run("fft", "-i", "-u", "3", "ksp", "img")
     members = {f"ksp.{end}": (tmp_path / f"ksp.{end}").read_bytes() for end in ("cfl", "hdr")}
-    found = ifft2c(np.asarray(read(scans.zipped_from(tmp_path / "a.zip", members))))
+    found = ifft2c(np.asarray(read(scans.zipped(tmp_path / "a.zip", members))))
     image = np.fromfile(tmp_path / "img.cfl", np.complex64).reshape(4, 64, 64).transpose(0, 2, 1)
     same(found, image)
 
@@ -295,7 +295,7 @@ def test_bart_headers_that_do_not_fit(tmp_path, sizes):
     members = scans.cfl(np.ones((64, 64)))
     members["scan/ksp.hdr"] = f"# Dimensions\n{sizes}\n".encode()
     with pytest.raises(InputError, match="BART"):
-        read(scans.zipped_from(tmp_path / "a.zip", members))
+        read(scans.zipped(tmp_path / "a.zip", members))
 
 
 def test_half_a_bart_pair_says_what_is_missing(tmp_path):
@@ -354,7 +354,7 @@ def test_nifti_magnitude_and_phase_become_complex(tmp_path):
     for name, part in (("sub_part-mag", np.abs(images)), ("sub_part-phase", np.angle(images))):
         file = scans.nifti(tmp_path / f"{name}.nii.gz", part.astype(np.float32))
         members[file.name] = file.read_bytes()
-    slice_ = read(scans.zipped_from(tmp_path / "a.zip", members), slice=1)
+    slice_ = read(scans.zipped(tmp_path / "a.zip", members), slice=1)
     assert not slice_.source.simulated
     same(ifft2c(np.asarray(slice_)), images[::-1, ::-1, 1].T)
 
@@ -415,7 +415,7 @@ def test_dicom_series_is_sorted_by_position(tmp_path):
         f"im{number}.dcm": scans.dicom(PIXELS[number], 9 - number, (0, 0, 5.0 * number))
         for number in (2, 0, 1)
     }
-    path = scans.zipped_from(tmp_path / "a.zip", members)
+    path = scans.zipped(tmp_path / "a.zip", members)
     for number in range(S):
         same(
             np.abs(ifft2c(np.asarray(read(path, slice=number)))), PIXELS[number].astype(float), 2e-5
@@ -431,7 +431,7 @@ def test_dicom_magnitude_and_phase_become_complex(tmp_path):
         pixels = np.round(np.abs(images[number]) * 20_000).astype(np.uint16)
         members[f"m{number}"] = scans.dicom(pixels, number, **place)
         members[f"p{number}"] = scans.dicom(phase[number], 50 + number, kind="P", **place)
-    slice_ = read(scans.zipped_from(tmp_path / "a.zip", members), slice=1)
+    slice_ = read(scans.zipped(tmp_path / "a.zip", members), slice=1)
     assert not slice_.source.simulated
     same(ifft2c(np.asarray(slice_)), images[1] * 20_000, 2e-3)  # pixels are whole numbers
 
@@ -448,7 +448,7 @@ def test_dicom_that_is_refused(tmp_path):
             read(path)
     two = {str(n): scans.dicom(PIXELS[n], series=f"1.2.{n}") for n in range(2)}
     with pytest.raises(InputError, match="2 DICOM series"):
-        read(scans.zipped_from(tmp_path / "a.zip", two))
+        read(scans.zipped(tmp_path / "a.zip", two))
 
 
 def test_a_real_dicom_series(tmp_path):
@@ -457,7 +457,7 @@ def test_a_real_dicom_series(tmp_path):
         pytest.skip("the shared data are not here")
     files = sorted(folder.glob("*.dcm"))[40:46]
     path = tmp_path / "a.zip"
-    scans.zipped_from(path, {file.name: file.read_bytes() for file in files})
+    scans.zipped(path, {file.name: file.read_bytes() for file in files})
     assert describe(path).slices == 6
     for number, file in enumerate(sorted(files, key=lambda f: f.name)):
         expected = pydicom.dcmread(file).pixel_array.astype(float)

@@ -17,14 +17,9 @@ READY = """() => [...document.querySelectorAll('.experiment')].every(place => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_serious_finding_on_any_tab(browser, url, scheme):
+def test_no_serious_finding_on_any_tab(visit, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, color_scheme=scheme, bypass_csp=True
-    )
-    page = context.new_page()
-    page.goto(url)
-    page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+    page = visit(color_scheme=scheme, bypass_csp=True)
     page.locator("#panels [data-do=research]").click()
     found = []
 
@@ -40,19 +35,18 @@ def test_no_serious_finding_on_any_tab(browser, url, scheme):
             if one["impact"] in ("serious", "critical")
         ]
 
-    def visit(place):
+    def walk(place):
         buttons = page.locator(f"{place} > .tab-wrapper button[role=tab]")
         for at in range(buttons.count()):
             buttons.nth(at).click()
             name = buttons.nth(at).inner_text()
             inner = [one for one in TABS[1:] if page.locator(one).is_visible()]
             if place == TABS[0] and inner:
-                visit(inner[0])
+                walk(inner[0])
             else:
                 look(name)
 
-    visit(TABS[0])
-    context.close()
+    walk(TABS[0])
     assert found == []
 
 

@@ -2,10 +2,7 @@
 
 import os
 import re
-import subprocess
-import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import httpx
@@ -16,6 +13,7 @@ from gradio_client.exceptions import AppError
 
 import recon
 from recon import phantom, weights
+from recon.loadtest.server import Server
 from recon.methods import METHODS
 from recon.methods.networks import published
 from recon.ui import events, html, session
@@ -145,43 +143,19 @@ def test_space_front_matter_matches_the_requirements():
     assert len(front["short_description"]) <= 60
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory):
-    """The app in a process of its own: (address, seconds to the first page, process id)."""
-    environment = {
-        **os.environ,
-        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("gradio")),
-        "PYTHONUNBUFFERED": "1",
-        "RECON_ANSWERS": "",  # nothing is computed in advance
-    }
-    start = time.perf_counter()
-    app = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert app.stdout is not None
-    address = ""
-    for line in app.stdout:
-        found = re.search(r"http://\S+", line)
-        if found:
-            address = found[0]
-            break
-    with urllib.request.urlopen(address) as page:
-        assert b"gradio" in page.read()
-    yield address, time.perf_counter() - start, app.pid
-    app.terminate()
-    app.wait(20)
-
-
-def test_start_and_memory(process, tmp_path):
+def test_start_and_memory(tmp_path):
     """1.2 GiB must hold; 8 s on an idle machine is printed, for that depends on the machine."""
-    address, seconds, pid = process
-    client = Client(address, verbose=False)
     np.save(tmp_path / "k.npy", phantom.kspace((320, 320)))
-    for seed in range(3):
-        client.predict(handle_file(tmp_path / "k.npy"), 4, seed, api_name="/reconstruct")
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
+    start = time.perf_counter()
+    with Server(tmp_path) as server:
+        seconds = time.perf_counter() - start
+        client = Client(server.url, verbose=False)
+        for seed in range(3):
+            client.predict(handle_file(tmp_path / "k.npy"), 4, seed, api_name="/reconstruct")
+        status = Path(f"/proc/{server.process.pid}/status")
+        words = status.read_text() if status.exists() else ""
+    if not words:
         pytest.skip("memory is read from /proc")
-    peak = int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 2**20
+    peak = int(re.search(r"VmHWM:\s+(\d+)", words)[1]) / 2**20
     print(f"first page after {seconds:.1f} s, peak memory {peak:.2f} GiB")
     assert peak < 1.2

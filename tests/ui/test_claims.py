@@ -17,6 +17,7 @@ from recon.ui.lessons import experiments
 from recon.ui.lessons.course import LESSONS
 from recon.ui.reconstruct import FIRST
 from recon.ui.session import Choice, Origin
+from tests.helpers.answers import numbers
 
 TEACHING = Path(__file__).parents[2] / "docs" / "teaching.md"
 
@@ -27,10 +28,6 @@ def answer(title: str):
     lesson = next(one for one in LESSONS if one.title == title)
     scan, _ = lessons._subject(lesson, WISH)
     return lesson.experiment(scan, WISH.seed), scan
-
-
-def numbers(text: str, pattern: str = r"\d\.\d+") -> list[float]:
-    return [float(x) for x in re.findall(pattern, text)]
 
 
 def test_the_point_is_a_wave_and_it_is_said_which_part():

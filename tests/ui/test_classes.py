@@ -14,6 +14,7 @@ from recon.ui import classes, classroom, sampling
 from recon.ui.classes import Classes, nickname
 from recon.ui.lessons.course import LESSONS
 from recon.ui.session import Choice, Origin
+from tests.helpers.clocks import Clock
 from tests.helpers.server import event
 
 HOSTILE = [
@@ -23,13 +24,6 @@ HOSTILE = [
     '" onclick="a()',
     "{{7*7}}",
 ]
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

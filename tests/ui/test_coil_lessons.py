@@ -1,7 +1,5 @@
 """What the lessons on coils say happens on their example, computed from its numbers."""
 
-import re
-
 import numpy as np
 import pytest
 
@@ -12,15 +10,12 @@ from recon.coils.simulate import Loops
 from recon.probes.coils import unit_length, views
 from recon.scan import Scan
 from recon.ui.lessons import coils
+from tests.helpers.answers import numbers
 
 
 @pytest.fixture(scope="module")
 def scan() -> Scan:
     return Scan.of(examples.load(coils.EXAMPLE))
-
-
-def numbers(text: str, pattern: str) -> list[float]:
-    return [float(x) for x in re.findall(pattern, text)]
 
 
 def test_many_coils_part_the_copies(scan):

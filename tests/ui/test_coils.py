@@ -7,23 +7,12 @@ import pytest
 
 from recon.coils.gfactor import analytic
 from recon.ui import session
-from recon.ui.coils import EXPERIMENTS, common, cost, grappa, many, place, unfold
+from recon.ui.coils import common, cost, grappa, many, place, unfold
 from recon.ui.coils import maps as look
 from recon.ui.session import Choice, Origin
+from tests.helpers.answers import last
 
 ONE, PHANTOM = Choice(Origin(example="phantom")), Choice(Origin(example="phantom-coils"))
-
-
-def last(answers):
-    *_, complete = answers
-    assert complete.done >= complete.of
-    return complete
-
-
-def test_keys_are_unique_and_leads_end():
-    assert len({one.key for one in EXPERIMENTS}) == len(EXPERIMENTS) == 6
-    for one in EXPERIMENTS:
-        assert one.lead.endswith((".", "?"))
 
 
 def test_one_coil_shows_the_phantom_and_says_so():

@@ -47,7 +47,7 @@ def test_nonsense_is_left_out(nonsense):
     )
 
 
-def test_a_link_reproduces_everything_in_a_new_browser(page, browser, url):
+def test_a_link_reproduces_everything_in_a_new_browser(page, url, visit):
     after(page, lambda: page.locator("#acceleration").get_by_label("8x").click())
     after(page, lambda: page.locator("#new-mask").click())
     page.get_by_role("tab", name="Learn").click()
@@ -59,9 +59,7 @@ def test_a_link_reproduces_everything_in_a_new_browser(page, browser, url):
     assert query["tab"] == ["learn"]
     assert (query["acceleration"], query["seed"]) == (["8"], ["1"])
 
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    other = context.new_page()
-    other.goto(page.url)
+    other = visit(page.url.removeprefix(url), ready=False)
     other.get_by_text("2. Centre and edge").wait_for(timeout=30_000)
     other.get_by_role("tab", name="Reconstruct").click()
     page.get_by_role("tab", name="Reconstruct").click()
@@ -78,47 +76,36 @@ def test_a_link_reproduces_everything_in_a_new_browser(page, browser, url):
     keys = [one.locator("#panels .viewer").get_attribute("data-key") for one in (page, other)]
     assert keys[0] == keys[1]  # every pixel and score that was sent
     assert other.locator("#seed input").input_value() == "1"
-    context.close()
 
 
-def test_a_link_to_the_lab(browser, url):
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
+def test_a_link_to_the_lab(visit):
     query = "example=phantom&tab=sampling&lab_family=equispaced&lab_acceleration=6&lab_seed=3"
-    page.goto(f"{url}?{query}")
+    page = visit(f"?{query}", ready=False)
     page.get_by_text("Point spread: largest").wait_for(timeout=90_000)
     page.wait_for_function(
         "document.querySelector('#lab-acceleration input[type=number]').value === '6'"
     )
     assert page.locator("#lab-family").get_by_label("Equispaced").is_checked()
-    context.close()
 
 
-def test_a_link_to_a_mask_drawn_by_hand(browser, url):
+def test_a_link_to_a_mask_drawn_by_hand(visit):
     lines = np.zeros(examples.load("phantom").shape[-1], bool)
     lines[::3] = True
     text = "".join(map(str, lines.astype(int)))
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.goto(f"{url}?example=phantom&tab=sampling&lab_mask={text}")
+    page = visit(f"?example=phantom&tab=sampling&lab_mask={text}", ready=False)
     page.get_by_text(f"{lines.sum()} of {lines.size} lines").first.wait_for(timeout=90_000)
     page.locator("#copy-link").click()
     page.wait_for_function("location.search.includes('lab_seed')")
     assert parse_qs(urlsplit(page.url).query)["lab_mask"] == [text]
-    context.close()
 
 
-def test_a_link_that_finds_the_server_full_says_so_and_can_be_tried_again(
-    browser, url, monkeypatch
-):
+def test_a_link_that_finds_the_server_full_says_so_and_can_be_tried_again(visit, monkeypatch):
     import app
 
     monkeypatch.setattr(guard, "PATIENCE", 0.1)
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
     with monkeypatch.context() as full:
         full.setattr(app.demo._queue, "max_size", 0)
-        page.goto(f"{url}?example=phantom&acceleration=8")
+        page = visit("?example=phantom&acceleration=8", ready=False)
         words = page.locator("#verdict [role=alert]")
         words.get_by_text("The server is full just now").wait_for(timeout=30_000)
         assert "Head, T1" in sentence(page)
@@ -126,7 +113,6 @@ def test_a_link_that_finds_the_server_full_says_so_and_can_be_tried_again(
     page.locator("#verdict").get_by_text("Nominal 8x").wait_for(timeout=30_000)
     assert "Shepp-Logan" in sentence(page)
     assert words.count() == 0
-    context.close()
 
 
 def test_without_a_link_a_full_server_needs_no_words(browser, url, monkeypatch):
@@ -188,12 +174,10 @@ def test_only_an_address_becomes_a_code(link):
     assert "href" not in shared(link)
 
 
-def test_a_link_holds_an_experiment_and_how_the_pictures_are_looked_at(browser, url):
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
+def test_a_link_holds_an_experiment_and_how_the_pictures_are_looked_at(visit):
     look = '{"image":[2.5,0.25,0.75],"window":[0.1,0.6],"regions":[[10,20,40,60]]}'
     place = "tab=methods&methods=side&side_methods=zero-filled&viewer=side-panels"
-    page.goto(f"{url}?example=phantom&method=zero-filled&{place}&view={look}")
+    page = visit(f"?example=phantom&method=zero-filled&{place}&view={look}", ready=False)
     page.locator("#side-panels .viewer[data-state=ready]").wait_for(timeout=60_000)
     page.get_by_text("Region 1: rows 10 to 40, columns 20 to 60").wait_for()
     assert "zoom 2.5x" in page.locator("#side-panels .viewer-status").inner_text()
@@ -207,4 +191,3 @@ def test_a_link_holds_an_experiment_and_how_the_pictures_are_looked_at(browser, 
     assert query["view"] == [look]
     page.keyboard.press("Escape")
     page.locator("#share svg").wait_for(state="detached", timeout=10_000)
-    context.close()

@@ -186,11 +186,8 @@ def test_picture_enlarges_by_click_and_by_keyboard(page):
 
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_cut_at_any_width(browser, url, width, scheme):
-    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
-    page = context.new_page()
-    page.goto(url)
-    page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+def test_nothing_is_cut_at_any_width(visit, width, scheme):
+    page = visit(viewport={"width": width, "height": 844}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     cut = page.evaluate(
         """() => [...document.querySelectorAll('#verdict *, #panels *, #title *, button, label')]
@@ -202,4 +199,3 @@ def test_nothing_is_cut_at_any_width(browser, url, width, scheme):
         .map(e => e.outerHTML.slice(0, 120))"""
     )
     assert cut == []
-    context.close()

@@ -2,33 +2,23 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
-from recon import examples, masks, phantom
+from recon import examples, phantom
 from recon.errors import InputError
 from recon.pipeline import reconstruct
-from recon.ui.research import EXPERIMENTS, coils, figure, phase
+from recon.ui.research import coils, figure, phase
 from recon.ui.session import Choice, Origin
+from tests.helpers.answers import last
 from tests.helpers.page import after, picture, sentence, upload
 
 HEAD = Choice(Origin(example="head"), method="zero-filled")
 COILS = Choice(Origin(example="phantom-coils"), method="zero-filled")
 FIGURE = (["zero_filled", "reference"], "gray", "size", 0.2)
-
-
-def last(answers):
-    *_, complete = answers
-    assert complete.done >= complete.of
-    return complete
-
-
-def test_keys_are_unique_and_leads_end():
-    assert len({one.key for one in EXPERIMENTS}) == len(EXPERIMENTS) == 3
-    for one in EXPERIMENTS:
-        assert one.lead.endswith(".")
 
 
 def test_phase_panels_and_the_words_on_them():
@@ -40,16 +30,8 @@ def test_phase_panels_and_the_words_on_them():
     assert [panel["kind"] for panel in once] == ["phase"] * 2 + ["share", "image"]
 
 
-def undersampled(path):
-    lines = masks.random_cartesian(80, 4, seed=2)
-    with h5py.File(path, "w") as file:
-        file["kspace"] = masks.apply(phantom.kspace((96, 80)), lines)[None]
-        file["mask"] = lines.astype(np.float32)
-    return Choice(Origin(upload=str(path)), method="zero-filled")
-
-
-def test_phase_without_a_reference(tmp_path):
-    found = last(phase.look(undersampled(tmp_path / "own.h5")))
+def test_phase_without_a_reference(undersampled):
+    found = last(phase.look(replace(undersampled, method="zero-filled")))
     assert [panel["kind"] for panel in found.panels["panels"]] == ["phase", "image"]
     assert "off by" not in found.words
 
@@ -214,13 +196,8 @@ def test_examples_have_thumbnails(page):
     assert all(images)
 
 
-def test_narrow_screen_has_a_drawer(browser, url):
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
-    page = context.new_page()
-    page.goto(url)
-    page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+def test_narrow_screen_has_a_drawer(visit):
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     # the choice and the result are on the first screen
     assert page.locator("#acceleration").bounding_box()["y"] < 844
     box = picture(page, "ResNet").bounding_box()
@@ -231,4 +208,3 @@ def test_narrow_screen_has_a_drawer(browser, url):
     assert method.is_visible()
     page.keyboard.press("Escape")
     assert method.is_hidden()
-    context.close()

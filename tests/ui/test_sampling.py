@@ -26,7 +26,8 @@ def lab(page, tmp_path):
 
 
 def finished(page, label: str) -> None:
-    """Wait for the second answer, with the reconstruction."""
+    """Wait for the second answer, with the reconstruction, and for the slice in the browser."""
+    page.locator("recon-lab[data-state=ready]").wait_for(timeout=30_000)
     page.locator(f"#lab-panels canvas[aria-label^='{label} reconstruction']").wait_for(
         timeout=30_000
     )
@@ -102,6 +103,17 @@ def test_a_mask_drawn_by_hand(lab):
     place = {"x": (empty + 0.5) / 320 * box["width"], "y": 20}
     answers(lab, lambda: canvas.click(position=place))
     assert f"{left + 1} of 320 lines" in spread(lab)
+
+
+def test_a_mask_drawn_by_keyboard(lab):
+    canvas = lab.locator("#lab-editor .lab-mask")
+    measured = int(masks.random_cartesian(320, 4, 0.08, 0).sum())
+    canvas.focus()
+    canvas.press("ArrowLeft")
+    assert canvas.get_attribute("aria-valuenow") == "159"
+    answers(lab, lambda: canvas.press("Space"))
+    assert f"{measured - 1} of 320 lines" in spread(lab)
+    assert lab.locator("recon-lab").evaluate("lab => lab.lines[159]") == 0
 
 
 def test_beat_the_random_mask(lab):

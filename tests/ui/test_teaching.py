@@ -13,7 +13,6 @@ from recon.ui import lessons
 from recon.ui.lessons.course import LESSONS, QUIZ
 
 TEXT = (Path(__file__).parents[2] / "docs" / "teaching.md").read_text("utf-8")
-BROWSER = {"Projector", "Wipe", "Play", "Copy a link to this", "Compute again", "Share"}
 
 
 @cache

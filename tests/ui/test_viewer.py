@@ -232,18 +232,13 @@ def test_zoom_stays_while_the_mask_changes(opened):
     assert status(opened) == before
 
 
-def test_two_fingers_zoom(browser, url):
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
-    page = context.new_page()
-    page.goto(url)
-    page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=30_000)
+def test_two_fingers_zoom(visit):
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     canvas = picture(page, "Fully sampled")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    client = context.new_cdp_session(page)
+    client = page.context.new_cdp_session(page)
 
     def touch(kind: str, apart: float) -> None:
         points = [{"x": x - apart, "y": y}, {"x": x + apart, "y": y}] if apart else []
@@ -257,4 +252,3 @@ def test_two_fingers_zoom(browser, url):
     drawn(page)
     zoom = float(re.search(r"zoom ([\d.]+)x", status(page))[1])
     assert 2 < zoom < 4
-    context.close()

@@ -68,25 +68,8 @@ def test_no_word_outlives_the_page(german):
     assert lost == {"number input for ", "range slider for ", "Reset to default value"}  # Gradio's
 
 
-@pytest.fixture
-def opened(browser, url):
-    contexts = []
-
-    def open_(language: str, query: str = ""):
-        context = browser.new_context(locale=language, viewport={"width": 1440, "height": 900})
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(url + query)
-        page.locator("#panels .viewer[data-state=ready]").wait_for(timeout=60_000)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-
-
-def test_a_german_browser_gets_whole_tabs_in_german(opened, german):
-    page = opened("de-DE")
+def test_a_german_browser_gets_whole_tabs_in_german(visit, german):
+    page = visit(locale="de-DE")
     page.get_by_text("Mehr Einstellungen").click()
     page.get_by_text("Anteil der Mitte").wait_for()
     spoken = [re.compile("(.+?)".join(map(re.escape, PLACE.split(w)[::2])) + "$", re.DOTALL)
@@ -111,8 +94,8 @@ def test_a_german_browser_gets_whole_tabs_in_german(opened, german):
     page.locator("#lab-family").get_by_text("Mask family").wait_for()
 
 
-def test_the_switch_goes_there_and_back(opened, german):
-    page = opened("en-US")
+def test_the_switch_goes_there_and_back(visit, german):
+    page = visit(locale="en-US")
     before = page.evaluate(TEXTS)
     assert "Mask seed" in before
     page.get_by_role("button", name="Deutsch").click()
@@ -130,6 +113,6 @@ def test_the_switch_goes_there_and_back(opened, german):
     assert page.locator("#view-reconstruct").get_attribute("lang") == "en"
 
 
-def test_a_link_may_say_which_language(opened):
-    opened("en-US", "?lang=de").get_by_text("Rekonstruktion").first.wait_for()
-    opened("de-DE", "?lang=en").get_by_role("tab", name="Reconstruct").wait_for()
+def test_a_link_may_say_which_language(visit):
+    visit("?lang=de", locale="en-US").get_by_text("Rekonstruktion").first.wait_for()
+    visit("?lang=en", locale="de-DE").get_by_role("tab", name="Reconstruct").wait_for()

@@ -13,7 +13,8 @@ from recon.methods import DEFAULT
 from recon.scan import Scan
 from recon.ui import session
 from recon.ui.coils.common import acceleration, subject
-from recon.ui.experiment import Action, Answer, Experiment, table
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 

@@ -13,7 +13,9 @@ from recon.fourier import rss
 from recon.probes.coils import Equations, equations, fold, unfold
 from recon.scan import Scan
 from recon.ui.coils.common import acceleration, magnitude, subject, views
-from recon.ui.experiment import Action, Answer, Experiment, place_fields, table
+from recon.ui.components import place_fields
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 
@@ -37,7 +39,7 @@ def by_hand(choice: Choice, rate: float, row: float, column: float) -> Iterator[
     place = scan.turned(y, x)
     try:
         found = equations(seen, y, x, distance)
-        text = _written(found, unit, width)
+        text = _written(found, unit, scan.phase_encode == "rows")
         marks = tuple((float(y), float(c), 4.0) for c in found.columns)
     except InputError as error:
         text = f"<p>{error}</p>"
@@ -64,10 +66,11 @@ def _with_marks(panel: Panel, marks: Marks, scan: Scan) -> Panel:
     return replace(panel, marks=turned)
 
 
-def _written(found: Equations, unit: float, width: int) -> str:
+def _written(found: Equations, unit: float, turned: bool) -> str:
+    across, along = ("column", "row") if turned else ("row", "column")
     names = [f"x{chr(0x2080 + n)}" for n in range(1, len(found.columns) + 1)]
     where = ", ".join(
-        f"{name} at column {column}" for name, column in zip(names, found.columns, strict=True)
+        f"{name} at {along} {column}" for name, column in zip(names, found.columns, strict=True)
     )
     rows = [
         [
@@ -84,7 +87,7 @@ def _written(found: Equations, unit: float, width: int) -> str:
     more = len(found.matrix) - len(rows)
     condition = "infinite" if np.isinf(found.condition) else f"{found.condition:.2f}"
     return (
-        f"<p>In row {found.row}, {_counted(len(names), 'pixel')} of the object "
+        f"<p>In {across} {found.row}, {_counted(len(names), 'pixel')} of the object "
         f"{'lie on each other' if len(names) > 1 else 'lies here alone'}: {where}. "
         f"{len(found.matrix)} coils give {len(found.matrix)} equations in "
         f"{_counted(len(names), 'unknown')}; condition number <b>{condition}</b>.</p>"

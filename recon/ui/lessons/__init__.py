@@ -15,7 +15,7 @@ from recon.scan import Scan
 from recon.ui import events, serving, session
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
-from recon.ui.experiment import table
+from recon.ui.html import table
 from recon.ui.lessons import paper
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson, Question
 from recon.ui.lessons.experiments import Answer

@@ -49,8 +49,9 @@ def one_point(scan: Scan, seed: int) -> Answer:
         down, right = min(down, height // 4), min(right, width // 4)  # of a small array
         point = np.zeros((height, width), complex)
         point[height // 2 + down, width // 2 + right] = 1
+        below, beside = scan.turned(down, right)  # in the picture
         panels += [
-            Panel(f"point{number}", f"One point, {right} right and {down} down", "k-space",
+            Panel(f"point{number}", f"One point, {beside} right and {below} down", "k-space",
                   "K-space with a single point", "mask", (_dot(point) * 255).astype(np.uint8)),
             Panel(f"wave{number}", "Its wave", "real part", "Image of one point of k-space",
                   "image", _unit(center_crop(ifft2c(point).real, scan.crop))),
@@ -235,6 +236,7 @@ def small_spot(scan: Scan, seed: int) -> Answer:
               f"{one.method.label} of the image with the spot", "image", one.image, marks=mark)
         for n, one in enumerate(found)
     ]  # fmt: skip
+    row, column = scan.turned(lesion.row, lesion.column)
     best = max(found, key=lambda one: scored[one.method.label])
     # The same method on the same lines of the object without the spot: a picture that lacks it.
     missed = best.method(scan.measure(sampling.mask, sampling.acceleration))
@@ -248,7 +250,7 @@ def small_spot(scan: Scan, seed: int) -> Answer:
         f"The best SSIM, {score:.4f}, is that of {best.method.label}, with {left} of "
         f"the spot's contrast left. Its picture without any spot would score {without:.4f}: the "
         f"whole spot is worth {worth:.4f}, {tells}. The "
-        f"circle is at row {lesion.row:.0f}, column {lesion.column:.0f}.",
+        f"circle is at row {row:.0f}, column {column:.0f}.",
         panels,
         columns=5,
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from recon.errors import InputError
 from recon.probes.conventions import conventions
-from recon.ui.experiment import Action, Answer, Experiment, table
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice, attempt
 
 

@@ -6,19 +6,13 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-import gradio as gr
-
 from recon.methods import Method
 from recon.probes.crimes import Score, commit
 from recon.probes.processing import inspect
 from recon.ui import session
-from recon.ui.experiment import (
-    Action,
-    Answer,
-    Experiment,
-    method_choices,
-    table,
-)
+from recon.ui.components import method_boxes
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 
 VERSIONS = {
@@ -65,14 +59,7 @@ def _scores(found: list[Score], methods: list[Method]) -> str:
 
 
 def _controls() -> dict[str, Any]:
-    return {
-        "methods": gr.CheckboxGroup(
-            method_choices(),
-            value=["zero-filled", "cs", "resnet-dc"],
-            label="Methods",
-            elem_id="crimes-methods",
-        )
-    }
+    return {"methods": method_boxes("crimes", "zero-filled", "cs", "resnet-dc")}
 
 
 EXPERIMENT = Experiment(

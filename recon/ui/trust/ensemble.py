@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon.methods import DEFAULT
 from recon.probes.ensemble import agreement, ensemble
 from recon.ui import session
-from recon.ui.experiment import Action, Answer, Experiment, method_choices
+from recon.ui.components import method_buttons
+from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 
@@ -60,9 +60,7 @@ def repeat(choice: Choice, method: str, masks: float) -> Iterator[Answer]:
 
 def _controls() -> dict[str, Any]:
     return {
-        "method": gr.Radio(
-            method_choices(), value=DEFAULT, label="Method", elem_id="ensemble-method"
-        ),
+        "method": method_buttons("ensemble"),
         "masks": gr.Slider(1, 20, 8, step=1, label="Masks", elem_id="ensemble-count"),
     }
 

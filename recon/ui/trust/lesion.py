@@ -14,14 +14,9 @@ from recon.probes.lesion import Lesion, insert
 from recon.probes.survival import Finding, sweep
 from recon.scan import Scan
 from recon.ui import plots, session
-from recon.ui.experiment import (
-    Action,
-    Answer,
-    Experiment,
-    method_choices,
-    place_fields,
-    table,
-)
+from recon.ui.components import method_boxes, place_fields
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 
@@ -128,12 +123,7 @@ def _controls() -> dict[str, Any]:
         elem_id="lesion-contrast",
     )
     row, column = place_fields("lesion")
-    methods = gr.CheckboxGroup(
-        method_choices(),
-        value=["zero-filled", "cs", "resnet-dc"],
-        label="Methods",
-        elem_id="lesion-methods",
-    )
+    methods = method_boxes("lesion", "zero-filled", "cs", "resnet-dc")
     over = gr.Radio(
         [("Size", "size"), ("Contrast", "contrast")],
         value="size",

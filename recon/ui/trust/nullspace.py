@@ -8,10 +8,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon.methods import DEFAULT, METHODS
+from recon.methods import METHODS
 from recon.probes.nullspace import reimpose, residual, split
 from recon.ui import session
-from recon.ui.experiment import Action, Answer, Experiment, method_choices
+from recon.ui.components import method_buttons
+from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 
@@ -58,7 +59,7 @@ def _percent(value: float) -> str:
 
 def _controls() -> dict[str, Any]:
     return {
-        "method": gr.Radio(method_choices(), value=DEFAULT, label="Method", elem_id="parts-method"),
+        "method": method_buttons("parts"),
         "weight": gr.Slider(
             0, 1, 0, step=0.05, label="Put measured lines back", elem_id="parts-weight"
         ),

@@ -12,13 +12,9 @@ from recon.methods import Method
 from recon.probes.shift import INSIDE, SHIFTS, Outcome, Shift, evaluate
 from recon.scan import Scan
 from recon.ui import session
-from recon.ui.experiment import (
-    Action,
-    Answer,
-    Experiment,
-    method_choices,
-    table,
-)
+from recon.ui.components import method_boxes
+from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 
@@ -69,12 +65,7 @@ def _pictures(found: list[Outcome], shift: Shift, methods: list[Method]) -> dict
 
 def _controls() -> dict[str, Any]:
     return {
-        "methods": gr.CheckboxGroup(
-            method_choices(),
-            value=["zero-filled", "unet", "resnet-dc"],
-            label="Methods",
-            elem_id="shift-methods",
-        ),
+        "methods": method_boxes("shift", "zero-filled", "unet", "resnet-dc"),
         "changes": gr.CheckboxGroup(
             [
                 *((shift.label, number) for number, shift in enumerate(SHIFTS)),

@@ -24,8 +24,9 @@ const PARTS = `
   <p class="film-words" role="status" aria-live="off"></p>
   <p class="message" role="alert" hidden></p>`;
 
-/** The measured lines, first to last, as `recon.probes.acquisition.line_order` has them. */
-export function lineOrder(mask, order, seed = 0) {
+/** The measured lines, first to last: from one edge to the other, from the middle outwards with
+    both sides in turn, or at random. */
+function lineOrder(mask, order, seed = 0) {
   const lines = [...mask.keys()].filter(i => mask[i]), half = mask.length >> 1;
   if (order === 'centric') lines.sort((a, b) => Math.abs(a - half) - Math.abs(b - half));
   if (order === 'random') new Random(seed).shuffle(lines);

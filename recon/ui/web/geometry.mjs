@@ -1,7 +1,7 @@
 // Zoom and centre of a picture in a frame. A view is {zoom, x, y}: x and y say, as shares of the
 // picture, what is in the middle of the frame. A size is {width, height} in pixels.
 
-export const LARGEST_ZOOM = 40;
+const LARGEST_ZOOM = 40;
 
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 

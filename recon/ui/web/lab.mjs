@@ -69,11 +69,11 @@ class Lab extends HTMLElement {
     if (value.slice && value.slice.key !== this.key) {
       const slice = await unpackSlice(value.slice), kspace = await inflate(value.kspace);
       if (this.wish !== value) return;
-      Object.assign(this, {slice, kspace, key: value.slice.key, rows: value.rows});
+      Object.assign(this, {slice, kspace, key: value.slice.key});
     }
     if (!value.slice && value.about !== this.about) Object.assign(this, {slice: null, key: null});
     this.about = value.about;
-    Object.assign(this, {budget: value.budget, locked: !!value.locked});
+    Object.assign(this, {budget: value.budget, locked: !!value.locked, rows: value.rows});
     this.lines = Uint8Array.from(value.lines, Number);
     this.say(value.message ?? '');
     this.classList.toggle('locked', this.locked);
@@ -138,15 +138,17 @@ class Lab extends HTMLElement {
     const panels = document.querySelector('#lab-panels recon-viewer'), unit = panels?.model?.scale / 65535;
     if (!unit || !panels.named('zero_filled')) return;
     const {lines, kspace, slice: {width, shown}} = this, measured = this.used;
-    const turn = (values, w) => (this.rows ? transposed(values, w) : values);
     const masked = kspace.map((value, i) => (lines[i % width] ? value : 0));
     const mask = masked.map((_, i) => 255 * lines[i % width]);
     panels.update({
-      mask: {values: turn(mask, width), caption: `${measured} of ${lines.length} lines, ${(lines.length / measured).toFixed(2)}x`},
-      kspace: {values: turn(masked, width), caption: panels.named('kspace')?.caption ?? ''},
-      zero_filled: {values: turn(image.map(value => value / unit), shown), caption: `SSIM ${this.ssim.toFixed(3)}`},
+      mask: {values: this.upright(mask, width), caption: `${measured} of ${lines.length} lines, ${(lines.length / measured).toFixed(2)}x`},
+      kspace: {values: this.upright(masked, width), caption: panels.named('kspace')?.caption ?? ''},
+      zero_filled: {values: this.upright(image.map(value => value / unit), shown), caption: `SSIM ${this.ssim.toFixed(3)}`},
     }, ['reconstruction']);
   }
+
+  /** Values of a picture of so many columns, lines as columns, as the person's array has them. */
+  upright(values, width) { return this.rows ? transposed(values, width) : values; }
 
   show() {
     if (!this.lines.length || !this.clientWidth) return;
@@ -207,21 +209,24 @@ class Lab extends HTMLElement {
   }
 
   showSquare() {
-    const {context, width, height} = sharp(this.find('lab-square'), '#000'), {decibels} = this, n = decibels.length;
+    const {context, width, height} = sharp(this.find('lab-square'), '#000'), {decibels, rows} = this, n = decibels.length;
+    const [along, across] = rows ? [height, width] : [width, height];
+    if (rows) context.setTransform(0, 1, 1, 0, 0, 0); // rows become columns
     for (let i = 0; i < n; i++) {
       const level = Math.round(255 * (decibels[i] + 60) / 60);
       context.fillStyle = `rgb(${level} ${level} ${level})`;
-      const from = Math.floor(i / n * width);
-      context.fillRect(from, height / 2 - 2, Math.ceil(width / n), 4);
+      context.fillRect(Math.floor(i / n * along), across / 2 - 2, Math.ceil(along / n), 4);
     }
   }
 
   showWave(index) {
     const {slice} = this;
     if (!slice || index < 0 || index >= this.lines.length) return;
-    const wave = slice.wave(index), canvas = this.find('lab-wave');
-    Object.assign(canvas, {width: slice.shown, height: slice.height});
-    const context = canvas.getContext('2d'), image = context.createImageData(slice.shown, slice.height);
+    const canvas = this.find('lab-wave');
+    const wave = this.upright(slice.wave(index), slice.shown), {rows} = this;
+    canvas.width = rows ? slice.height : slice.shown;
+    canvas.height = rows ? slice.shown : slice.height;
+    const context = canvas.getContext('2d'), image = context.createImageData(canvas.width, canvas.height);
     for (let i = 0; i < wave.length; i++) {
       image.data[4 * i] = image.data[4 * i + 1] = image.data[4 * i + 2] = 127.5 * (1 + wave[i]);
       image.data[4 * i + 3] = 255;
@@ -247,7 +252,7 @@ class Lab extends HTMLElement {
       const index = this.at(event);
       if (index !== this.pointed) { this.pointed = index; this.showWave(index); }
     });
-    this.strip.addEventListener('keydown', event => this.key(event));
+    this.strip.addEventListener('keydown', event => this.press(event));
     this.strip.addEventListener('blur', () => { this.cursor = null; this.show(); });
     const look = event => {
       if (!event.buttons && event.type === 'pointermove') return;
@@ -296,7 +301,7 @@ class Lab extends HTMLElement {
     return true;
   }
 
-  key(event) {
+  press(event) {
     const last = this.lines.length - 1;
     this.cursor ??= this.lines.length >> 1;
     const moves = {ArrowLeft: -1, ArrowRight: 1, PageUp: 10, PageDown: -10};

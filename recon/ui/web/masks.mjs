@@ -1,4 +1,4 @@
-// Which lines are measured, and what that does to a point: recon/masks.py and recon/probes/psf.py.
+// Which lines are measured, and what that does to a point: recon/masks and recon/probes/psf.py.
 
 import {Fourier, toOrigin, toMiddle} from './fourier.mjs';
 import {Random} from './random.mjs';

@@ -1,4 +1,4 @@
-// One slice, measured with any mask, in the browser: recon/probes/fast.py.
+// One slice, measured with any mask, in the browser: recon/probes/many_masks.py.
 //
 // K-space arrives once, transformed along its columns already (see instant.py); what is left for a
 // mask is a transform along the rows. Magnitudes are combined over coils by root-sum-of-squares.

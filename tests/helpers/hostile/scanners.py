@@ -24,7 +24,6 @@ from tests.helpers.hostile.zeros import MIB
 
 Made = Iterator[tuple[str, bytes]]
 STACK = kspace(2, 2, 16, 20)
-HUGE = (0, 1, 255, 65535)
 
 
 def put(content: bytes, at: int, kind: str, *values: object) -> bytes:
@@ -97,7 +96,7 @@ def bruker(folder: Path) -> Made:
         valid = {name: archive.read(name) for name in archive.namelist()}
 
     def zipped(files: dict[str, bytes], packed: bool = True) -> bytes:
-        return scans.zipped_from(folder / "made.zip", files, packed).read_bytes()
+        return scans.zipped(folder / "made.zip", files, packed).read_bytes()
 
     def changed(name: str, old: str, new: str) -> bytes:
         text = re.sub(old, new, valid[f"7/{name}"].decode())
@@ -248,9 +247,9 @@ def nifti(folder: Path) -> Made:
     struct.pack_into("<hh8q", second, 12, 16, 32, 3, 2**62, 2**62, 2**62, 1, 1, 1, 1)
     yield "nifti_second.nii", bytes(second) + bytes(999)
     many = {f"{n}.nii": valid[:400] for n in range(3000)}
-    yield "nifti_many.zip", scans.zipped_from(folder / "many.zip", many).read_bytes()
+    yield "nifti_many.zip", scans.zipped(folder / "many.zip", many).read_bytes()
     pair = {"mag.nii": valid, "phase.nii": valid[:352]}
-    yield "nifti_half_a_pair.zip", scans.zipped_from(folder / "pair.zip", pair).read_bytes()
+    yield "nifti_half_a_pair.zip", scans.zipped(folder / "pair.zip", pair).read_bytes()
 
 
 def dicom(folder: Path) -> Made:
@@ -301,7 +300,7 @@ def dicom(folder: Path) -> Made:
         ("many_frames", {"1": scans.dicom(np.array([grey, grey])), "2": valid}),
         ("text", {"1": valid, "2": b"\0" * 128 + b"DICM" + b"x" * 99}),
     ):
-        yield f"dicom_{name}.zip", scans.zipped_from(folder / "s.zip", files).read_bytes()
+        yield f"dicom_{name}.zip", scans.zipped(folder / "s.zip", files).read_bytes()
 
 
 def cfl(folder: Path) -> Made:
@@ -311,7 +310,7 @@ def cfl(folder: Path) -> Made:
 
     def made(header: bytes, data: bytes = data, **more: bytes) -> bytes:
         files = {"ksp.hdr": header, "ksp.cfl": data, **more}
-        return scans.zipped_from(folder / "made.zip", files).read_bytes()
+        return scans.zipped(folder / "made.zip", files).read_bytes()
 
     for name, sizes in (
         ("none", ""),
@@ -358,7 +357,7 @@ def pt(folder: Path) -> Made:
 
     def made(text: bytes | None = None, **more: bytes) -> bytes:
         files = {**valid, **({f"{root}/data.pkl": text} if text is not None else {}), **more}
-        return scans.zipped_from(folder / "made.zip", files, packed=False).read_bytes()
+        return scans.zipped(folder / "made.zip", files, packed=False).read_bytes()
 
     text = valid[f"{root}/data.pkl"]
     for name, content in (
@@ -387,7 +386,7 @@ def pt(folder: Path) -> Made:
     data = f"{root}/data/0"
     yield (
         "pt_no_data.pt",
-        scans.zipped_from(
+        scans.zipped(
             folder / "made.zip", {k: v for k, v in valid.items() if k != data}, packed=False
         ).read_bytes(),
     )

@@ -1,0 +1,91 @@
+"""A picture is computed once, and goes with the upload it was made of."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recon.fourier import ifft2c
+from recon.methods import METHODS, Method
+from recon.probes.handdrawn import random_masks
+from recon.ui import compare, sampling, session
+from recon.ui.trust import shift
+
+
+class Counted(Method):
+    """A method that counts how often it is asked."""
+
+    name, label = "counted", "Counted"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def coil_images(self, measurement):
+        self.asked += 1
+        return ifft2c(measurement.kspace).astype(np.complex64)
+
+
+@pytest.fixture
+def counted(monkeypatch) -> Counted:
+    method = Counted()
+    monkeypatch.setitem(METHODS, "counted", method)
+    return method
+
+
+def test_a_picture_is_computed_once_however_many_views_ask(choice, counted):
+    wish = replace(choice, method="counted")
+    main = session.run(wish)
+    rows = list(compare.side_by_side(choice, ["counted"], 3))
+    list(shift.change(choice, ["counted"], []))
+    first = list(sampling.beaten(wish, False, 4))
+    assert counted.asked == 1 + 4  # the four rivals
+    assert f"<td>{main.metrics['ssim']:.3f}</td>" in rows[-1].words
+    assert f"SSIM {main.metrics['ssim']:.3f}" in first[0]
+    session.run(replace(wish, seed=1))
+    assert counted.asked == 1 + 4 + 1
+
+
+def test_more_rivals_are_the_same_ones_and_more(choice, counted):
+    wish = replace(choice, method="counted", acceleration=5)  # 48 lines are no multiple
+    *_, few = sampling.beaten(wish, False, 3)
+    *_, more = sampling.beaten(wish, False, 5)
+    assert counted.asked == 1 + 5
+    assert "of 3 random masks" in few
+    assert "of 5 random masks" in more
+    assert "Press again" in more
+    # Another mask of as many lines meets the same rivals.
+    drawn = random_masks(48, int(session.run(wish).line_mask.sum()), 1, seed=7)[0]
+    by_hand = replace(wish, mask="".join(map(str, drawn.astype(int))))
+    list(sampling.beaten(by_hand, False, 5))
+    assert counted.asked == 1 + 5 + 1
+
+
+def test_a_random_mask_is_not_its_own_rival(choice, counted):
+    wish = replace(choice, method="counted")
+    list(sampling.beaten(wish, False, 1))
+    assert counted.asked == 2
+
+
+def test_the_first_words_about_a_mask_come_before_any_rival(choice, counted):
+    wish = replace(choice, method="counted")
+    words = next(sampling.beaten(wish, False, 8))
+    assert counted.asked == 1
+    assert "8 random ones to come" in words
+
+
+def test_pictures_go_with_the_upload_they_were_made_of(choice, counted):
+    wish = replace(choice, method="counted")
+    session.run(wish)
+    session.forget({choice.origin.upload})
+    session.run(wish)
+    assert counted.asked == 2
+
+
+def test_a_remembered_picture_says_how_long_it_took(choice, counted, monkeypatch):
+    wish = replace(choice, method="counted")
+    monkeypatch.setattr("time.perf_counter", itertools.count(0, 5).__next__)
+    expected = session.run(wish).seconds
+    *_, last = compare.side_by_side(choice, ["counted"], 3)
+    assert expected == 5
+    assert "<td>5.00 s</td>" in last.words
