@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -122,14 +123,19 @@ def _spacing(stored: Stored, affine: np.ndarray | None) -> tuple[float, float, f
         row, column, slice_ = (float(size) for size in np.linalg.norm(affine[:3, :3], axis=0))
         return row, column, slice_
     found = stored.spacing
-    told = found is not None and len(found) == 3 and all(1e-6 < one < 1e6 for one in found)
-    return found if told else None
+    return found if found is not None and len(found) == 3 and _plausible(found) else None
+
+
+def _plausible(spacing: Iterable[float]) -> bool:
+    return all(1e-6 < one < 1e6 for one in spacing)
 
 
 def _affine(stored: Stored, layout: Layout, shape: tuple[int, ...]) -> np.ndarray | None:
     """Of the image as it is read: where a picture was reduced, its pixels are larger."""
     found = stored.affine
-    if found is None or found.shape != (4, 4) or not np.isfinite(found).all():
+    if found is None or found.shape != (4, 4) or not np.abs(found).max() < 1e6:  # also NaN
+        return None
+    if not _plausible(np.linalg.norm(found[:3, :3], axis=0)):
         return None
     factors = np.array([layout.size(one) / n for one, n in zip("HW", shape, strict=True)])
     moved = np.array(found, np.float64)

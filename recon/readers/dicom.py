@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers import archive
+from recon.readers import archive, orientation
 from recon.readers.bounded_reading import MIB, BoundedFile, Index
 from recon.readers.missing import needs
 from recon.readers.peek import Peek
@@ -350,4 +350,4 @@ def affine(images: Sequence[Image]) -> np.ndarray | None:
     result[:3, 1] = along_row * first.spacing[1]
     result[:3, 2] = step
     result[:3, 3] = first.position
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ result
+    return orientation.LPS_TO_RAS @ result

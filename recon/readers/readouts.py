@@ -46,8 +46,8 @@ class Readouts:
         Size of the grid.
     size
         Height and width of the image that the header asks for; None where it is silent.
-    spacing
-        Of the image, see `recon.kspace.Source`.
+    spacing, affine
+        Of the image, see `recon.kspace.Source`; the affine of the slices of one volume.
     notes
         What the reader had to say.
     """
@@ -66,6 +66,7 @@ class Readouts:
     partitions: int
     size: tuple[int, int] | None = None
     spacing: tuple[float, float, float] | None = None
+    affine: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -157,6 +158,8 @@ def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None)
         complete=complete,
         size=r.size,
         spacing=r.spacing,
+        # Numbers of slices go on through repetitions and echoes; places do not.
+        affine=r.affine if planes == len(slices) else None,
         attrs=attrs or {},
         notes=(*notes, *more),
     )

@@ -78,7 +78,8 @@ def test_ismrmrd_is_cut_to_its_field_of_view(tmp_path):
     found = recon.read(path)
     assert found.shape == (2, 24, 40)  # the readout's oversampling is gone
     assert found.source.size == (24, 27)  # 200 of 300 mm of the phase-encode axis
-    assert found.source.spacing == pytest.approx((300 / 24, 200 / 27, 5))
+    # Cutting does not stretch: 40 lines encode 300 mm, and 27 of them show 202.5.
+    assert found.source.spacing == pytest.approx((300 / 24, 300 / 40, 5))
     assert shown(path) == (24, 27)
 
 
