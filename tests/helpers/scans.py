@@ -211,6 +211,8 @@ def twix(
         f'<ParamLong."iNoOfFourierLines">  {{ {width}  }}\n'
         f"### ASCCONV BEGIN ###\nsKSpace.ucTrajectory\t = \t1\n"
         f"sKSpace.dPhaseOversamplingForDialog\t = \t{wider}\n"
+        f"sAdjData.sAdjVolume.dReadoutFOV\t = \t350\nsAdjData.sAdjVolume.dPhaseFOV\t = \t263\n"
+        f"sAdjData.sAdjVolume.dThickness\t = \t350\n"
         f"sSliceArray.asSlice[0].dReadoutFOV\t = \t{field[0]}\n"
         f"sSliceArray.asSlice[0].dPhaseFOV\t = \t{field[1]}\n"
         f"sSliceArray.asSlice[0].dThickness\t = \t{field[2]}\n### ASCCONV END ###\n"
