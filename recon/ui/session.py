@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recon import examples, export, figures, limits, readers
+from recon import examples, export, figures, limits, masks, readers
 from recon.errors import InputError
 from recon.kspace import KSpace
 from recon.methods import DEFAULT, METHODS, Method, find
@@ -112,7 +112,7 @@ class Choice:
     @property
     def drawn_mask(self) -> np.ndarray | None:
         """The mask drawn by hand: boolean, shape (W,)."""
-        return None if self.mask is None else np.array([mark == "1" for mark in self.mask])
+        return None if self.mask is None else masks.from_text(self.mask)
 
 
 def describe(choice: Choice) -> readers.Description | None:
