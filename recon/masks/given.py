@@ -69,7 +69,7 @@ def read(path: Path) -> np.ndarray:
     """
     try:
         if path.suffix == ".npy":
-            found = np.lib.format.open_memmap(path, mode="r")
+            found: np.ndarray = np.lib.format.open_memmap(path, mode="r")
         else:
             with path.open(encoding="ascii") as file:
                 text = file.read(MAX_TEXT).strip()

@@ -36,6 +36,7 @@ class GoneError(InputError):
         )
 
 
+SIZES = 256  # of what was read lately, remembered when the slice itself is forgotten
 SPARE = 3.0  # seconds kept for the zero-filled image, where a method takes too long
 
 
@@ -131,6 +132,9 @@ def read(choice: Choice) -> KSpace:
     return _read(Choice(choice.origin, choice.slice, choice.acceleration, axes=choice.axes))
 
 
+_samples: dict[Origin, int] = {}
+
+
 # One slice is looked at with many masks and methods; a large one takes 128 MiB.
 @remembered(1)
 def _read(choice: Choice) -> KSpace:
@@ -148,6 +152,9 @@ def _read(choice: Choice) -> KSpace:
             (example.description, *kspace.source.notes) if example.remote else kspace.source.notes
         )
         kspace = replace(kspace, source=replace(kspace.source, name=example.title, notes=notes))
+    _samples[choice.origin] = kspace.data.size
+    for old in list(_samples)[:-SIZES]:
+        _samples.pop(old, None)
     return kspace
 
 
@@ -218,8 +225,15 @@ def methods(choice: Choice, names: Sequence[str]) -> list[Method]:
     return [method(choice, name) for name in reversed(METHODS) if name in names]
 
 
+def samples(origin: Origin) -> int | None:
+    """Of one slice, coils x height x width; None where none of it was read lately."""
+    return _samples.get(origin)
+
+
 def forget(files: set[str]) -> None:
     """Drop everything that is remembered of uploads, which have been deleted."""
+    for origin in [one for one in list(_samples) if one.upload in files]:
+        _samples.pop(origin, None)
     for remembering in (_read, _scan, run, solved):
         remembering.forget(files)
 

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import nibabel
@@ -64,7 +65,8 @@ def read_back(kind: str, content: bytes, folder: Path) -> tuple[np.ndarray, floa
         return np.load(io.BytesIO(content))[0], 0
     if kind == "nii":
         (folder / "a.nii").write_bytes(content)
-        return nibabel.load(folder / "a.nii").get_fdata(dtype=np.float32)[..., 0].T, 0
+        volume: Any = nibabel.load(folder / "a.nii")
+        return volume.get_fdata(dtype=np.float32)[..., 0].T, 0
     with zipfile.ZipFile(io.BytesIO(content)) as pack:
         (name,) = pack.namelist()
         one = pydicom.dcmread(io.BytesIO(pack.read(name)))
