@@ -340,7 +340,7 @@ def reconstruct_volume(
     path
         A file, or several that make up one volume.
     acceleration, seed, method, center_fraction, coils, phase_encode, family, mask
-        See `recon.reconstruct`.
+        See `recon.reconstruct`. The mask that undersampled slices were measured with may be given.
     axes
         See `recon.read`.
     crop, coil_images
