@@ -47,7 +47,7 @@ class Readouts:
     size
         Height and width of the image that the header asks for; None where it is silent.
     spacing, affine
-        Of the image, see `recon.kspace.Source`; the affine of the slices of one volume.
+        Of the image, see `recon.kspace.Source`.
     notes
         What the reader had to say.
     """
@@ -158,8 +158,8 @@ def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None)
         complete=complete,
         size=r.size,
         spacing=r.spacing,
-        # Numbers of slices go on through repetitions and echoes; places do not.
-        affine=r.affine if planes == len(slices) else None,
+        affine=r.affine,
+        stack=counts[0][0],
         attrs=attrs or {},
         notes=(*notes, *more),
     )

@@ -230,18 +230,19 @@ def _slices(seed: int, shape: tuple[int, int], count: int, scale: float) -> list
     affine[:3, 3] = rng.uniform(-300, 300, 3)
     column, row, step = np.linalg.norm(affine[:3, :3], axis=0)
     images = scale * rng.random((count, *shape)) ** rng.uniform(1, 9)
+    places = [affine @ (np.eye(4) + np.outer((0, 0, n, 0), (0, 0, 0, 1))) for n in range(count)]
     return [
         export.Slice(
             np.float32(image),
             None,
-            affine if seed % 2 else None,
+            place if seed % 2 else None,
             (row, column, step) if seed % 3 else None,
             "zero-filled",
             4.0,
             10,
             40,
         )
-        for image in images
+        for image, place in zip(images, places, strict=True)
     ]
 
 

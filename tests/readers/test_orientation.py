@@ -150,9 +150,68 @@ def test_mrd_heads_that_make_no_volume_give_no_affine(tmp_path, change):
     assert source.spacing == pytest.approx((READOUT / 48, LINES / 40, THICK))
 
 
-def test_mrd_repetitions_are_no_further_slices(tmp_path):
-    """Number 3 of two slices, repeated, lies where number 1 does, which one affine cannot say."""
+def _volume_of(path: Path, slices: int) -> Any:
+    return saved(path, range(slices), method="zero-filled")
+
+
+def test_mrd_repetitions_lie_where_the_first_one_did(tmp_path):
     stack = np.stack([point((25, 15), (48, 40), n) for n in range(2)])
     centres = CENTRE + np.outer(np.arange(2) * 5, OBLIQUE[2])
     path = scans.mrd(tmp_path / "a.h5", stack, repetitions=2, centres=centres, directions=OBLIQUE)
-    assert recon.read(path, slice=3).source.affine is None
+    first, again = (recon.read(path, slice=n).source for n in (1, 3))
+    for place in ((0, 0), (24, 20)):
+        np.testing.assert_allclose(
+            again.affine @ (*place, 3, 1), first.affine @ (*place, 1, 1), atol=1e-6
+        )
+    # One affine cannot say so of both in one file.
+    assert _volume_of(path, 4).header["sform_code"] == 0
+    assert _volume_of(path, 2).header["sform_code"] == 1
+
+
+def test_nifti_frames_lie_where_the_first_one_did(tmp_path):
+    grey = np.abs(np.random.default_rng(0).standard_normal((24, 20, 3, 2))).astype(np.float32)
+    affine = np.diag([-2.0, -3.0, 4.0, 1.0])
+    affine[:3, 3] = CENTRE
+    path = scans.nifti(tmp_path / "a.nii", grey, affine)
+    first, again = (recon.read(path, slice=n).source for n in (1, 4))
+    np.testing.assert_allclose(again.affine @ (5, 6, 4, 1), first.affine @ (5, 6, 1, 1))
+    assert again.spacing == first.spacing
+    volume = _volume_of(path, 6)
+    assert volume.header["sform_code"] == 0
+    np.testing.assert_allclose(volume.header.get_zooms(), (2, 3, 4))
+
+
+def test_dicom_echoes_lie_where_the_first_one_did(tmp_path):
+    rng = np.random.default_rng(0)
+    files = {
+        f"{echo}-{n}.dcm": scans.dicom(
+            rng.integers(0, 900, (24, 20)).astype(np.uint16), n, (0, 1, 6.5 * n), echo=echo
+        )
+        for echo in (10, 20)
+        for n in range(3)
+    }
+    path = scans.zipped_from(tmp_path / "a.zip", files)
+    first, again = (recon.read(path, slice=n).source for n in (2, 5))
+    for found, number in ((first, 2), (again, 5)):
+        assert found.spacing == pytest.approx((1.5, 2.5, 6.5))
+        np.testing.assert_allclose(found.affine @ (0, 0, number, 1), (0, -1, 13, 1))
+    assert _volume_of(path, 6).header["sform_code"] == 0
+    assert _volume_of(path, 3).header["sform_code"] == 1
+
+
+def test_slices_of_several_files_that_do_not_follow_each_other_get_no_affine(tmp_path):
+    grey = np.abs(np.random.default_rng(0).standard_normal((24, 20, 1))).astype(np.float32)
+    results = []
+    for n, height in enumerate((0, 10, 15)):
+        affine = np.diag([-2.0, -3.0, 4.0, 1.0])
+        affine[2, 3] = height
+        path = scans.nifti(tmp_path / f"{n}.nii", grey, affine)
+        results.append(recon.reconstruct(recon.read(path), 1, method="zero-filled"))
+    with export.opened(["nii"], tmp_path, "out", 3) as take:
+        for result in results:
+            take(result)
+    volume: Any = nibabel.load(tmp_path / "out.nii")
+    assert volume.header["sform_code"] == volume.header["qform_code"] == 0
+    np.testing.assert_array_equal(
+        volume.get_fdata(dtype=np.float32).T, [one.image for one in results]
+    )
