@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from recon import figures, readers
+from recon import figures, masks, readers
 from recon.batch_volumes import keep
 from recon.errors import InputError
 from recon.methods import METHODS
@@ -42,6 +42,7 @@ class Question:
     crop: bool = True
     save: tuple[str, ...] = ()  # kinds of volumes, see `recon.export`
     coil_images: bool = False
+    mask: str | None = None  # lines to measure in place of a drawn mask: a text of 1 and 0
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,7 @@ def work(question: Question, tasks: Sequence[Task], out: Path, tell: Told) -> No
 def _results(
     question: Question, task: Task, tell: Told
 ) -> Iterator[tuple[Reconstruction, Share | None]]:
+    mask = None if question.mask is None else masks.from_text(question.mask)
     volume = Volume(
         [(task.file, number) for number in range(task.held)],
         task.acceleration,
@@ -175,12 +177,14 @@ def _results(
         question.coils,
         question.phase_encode,
         question.crop,
+        mask,
     )
     drawn = {
         "acceleration": task.acceleration,
         "seed": question.seed,
         "family": question.family,
         "center_fraction": question.center_fraction,
+        "mask": mask,
     }
     run = VolumeRun(volume, [METHODS[name] for name in question.methods], drawn)
     run.coil_images = question.coil_images

@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from recon import batch, batch_results, export, weights
+from recon import batch, batch_results, export, masks, weights
 from recon.batch import Plan, Question
 from recon.batch_processes import work_in_processes
 from recon.batch_results import Results
@@ -53,10 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> Results | None:
     """Everything that was asked, or this rank's share; None where others are not ready."""
+    mask = None if options.mask is None else masks.read(options.mask)
+    accelerations = options.acceleration
+    if mask is not None:
+        accelerations = [masks.achieved_acceleration(mask)]
     question = Question(
-        tuple(options.acceleration), tuple(options.method), options.slice, options.seed,
+        tuple(accelerations), tuple(options.method), options.slice, options.seed,
         options.center_fraction, options.mask_family, options.coils, options.phase_encode,
         options.axes, options.weights, options.crop, tuple(options.save), options.coil_images,
+        None if mask is None else masks.as_text(mask),
     )  # fmt: skip
     rank, world = (int(os.environ.get(name, least)) for name, least in RANKS)
     if rank >= world:  # not started by a launcher
@@ -117,7 +122,15 @@ def _parser() -> argparse.ArgumentParser:
         "each process does its share, and the last one brings all of them together.",
     )
     parser.add_argument("inputs", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
-    parser.add_argument("--acceleration", nargs="+", type=float, default=[4.0], metavar="R")
+    lines = parser.add_mutually_exclusive_group()
+    lines.add_argument("--acceleration", nargs="+", type=float, default=[4.0], metavar="R")
+    lines.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="lines to measure in place of a drawn mask: a .npy file with 0 or 1 for each "
+        "phase-encode line, or a text file of 1 and 0",
+    )
     parser.add_argument("--method", nargs="+", choices=methods(), default=[DEFAULT])
     parser.add_argument(
         "--weights",
@@ -209,8 +222,7 @@ def _print_table(results: Results) -> None:
     rows = [COLUMNS, *(_row(r, Path(r["file"]).name, str(r["slice"])) for r in records)]
     groups: dict[tuple[str, float], list[dict[str, Any]]] = {}
     for r in records:
-        # Without a seed the file brought its own mask, and there is no score to average.
-        if r["seed"] is not None:
+        if r["ssim"] is not None:  # else lines are missing, and there is no score to average
             groups.setdefault((r["method"], r["acceleration"]), []).append(r)
     for one in batch_results.volumes(records):
         rows.append(_row(one, Path(one["file"]).name, f"volume of {one['slices']}"))

@@ -35,7 +35,8 @@ class Source:
         Millimetres from one row, column and slice to the next; None where the file does not say.
     affine
         4 x 4, from (row, column, slice) of the whole image to millimetres, right-anterior-
-        superior as in NIfTI; None where the file does not say where its slices lie.
+        superior as in NIfTI; None where the file does not say where its slices lie. Where slices
+        are of several time frames or echoes, it holds for those of the same one.
     attrs
         What the file says of itself: a few plain scalars (``acquisition``, ``max``,
         ``norm``, ``acceleration``), never anything that names a patient.

@@ -157,7 +157,8 @@ def reconstruct(
     """Undersample a slice, reconstruct it and score the result.
 
     Data that arrived undersampled keep their own mask and have no reference, whether a file or
-    an array; `acceleration`, `seed`, `center_fraction`, `family` and `mask` then have no effect.
+    an array; `acceleration`, `seed`, `center_fraction` and `family` then have no effect, and `mask`
+    only where all other lines are zero: then it says which ones were measured.
 
     Parameters
     ----------

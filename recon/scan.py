@@ -217,7 +217,7 @@ class Scan:
         if self.source.mask is not None:
             return _given(self.source.mask)
         if mask is not None:
-            return _given(_checked(mask, self.width))
+            return _given(masks.checked(mask, self.width))
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise InputError("The mask seed is a whole number from 0 upwards.")
         if family not in masks.FAMILIES:
@@ -356,7 +356,7 @@ def _upright_size(kspace: np.ndarray, rows: bool) -> tuple[int, int]:
 def _with_lines(source: Source, kspace: np.ndarray, mask: Any) -> Source:
     """What is known of a slice, and which of its lines are there where some are missing."""
     if mask is not None:
-        lines = _checked(mask, kspace.shape[-1])
+        lines = masks.checked(mask, kspace.shape[-1])
         if not lines.all() and not kspace[..., ~lines].any():
             return replace(source, mask=lines)
     if source.mask is not None:
@@ -380,19 +380,3 @@ def _unit(kspace: np.ndarray) -> float:
 
 def _given(mask: np.ndarray) -> Sampling:
     return Sampling(mask, masks.achieved_acceleration(mask))
-
-
-def _checked(mask: Any, width: int) -> np.ndarray:
-    """A mask that a person handed over."""
-    try:
-        given = np.asarray(mask)
-        fits = given.shape == (width,) and given.dtype.kind in "buif"
-        fits = fits and bool(np.isin(given, (0, 1)).all() and given.any())
-    except (TypeError, ValueError):
-        fits = False
-    if not fits:
-        raise InputError(
-            f"A mask has one value, 0 or 1, for each of the {width} phase-encode lines, "
-            f"and measures one of them at least."
-        )
-    return given.astype(bool)

@@ -156,7 +156,7 @@ class Volume:
         Where its slices are.
     acceleration, axes
         See `recon.read`.
-    coils, phase_encode, crop
+    coils, phase_encode, crop, mask
         See `recon.scan.Scan.of`.
     """
 
@@ -166,6 +166,7 @@ class Volume:
     coils: Coils = "rss"
     phase_encode: PhaseEncode = "columns"
     crop: bool = True
+    mask: np.ndarray | None = None
 
     @classmethod
     def of(cls, paths: Paths, **options: Any) -> Volume:
@@ -201,7 +202,11 @@ class Volume:
                     continue
                 try:
                     scan = Scan.of(
-                        kspace, coils=self.coils, phase_encode=self.phase_encode, crop=self.crop
+                        kspace,
+                        coils=self.coils,
+                        phase_encode=self.phase_encode,
+                        crop=self.crop,
+                        mask=self.mask,
                     )
                 except InputError as error:
                     yield (path, number), str(error)
@@ -335,7 +340,7 @@ def reconstruct_volume(
     path
         A file, or several that make up one volume.
     acceleration, seed, method, center_fraction, coils, phase_encode, family, mask
-        See `recon.reconstruct`.
+        See `recon.reconstruct`. The mask that undersampled slices were measured with may be given.
     axes
         See `recon.read`.
     crop, coil_images
@@ -373,6 +378,7 @@ def reconstruct_volume(
         coils=coils,
         phase_encode=phase_encode,
         crop=crop,
+        mask=mask,
     )
     drawn = {
         "acceleration": acceleration,

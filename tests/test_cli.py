@@ -101,6 +101,69 @@ def test_undersampled_files_have_no_scores(tmp_path, capsys):
     assert " - " in table
 
 
+@pytest.mark.parametrize("kind", ["npy", "txt"])
+@pytest.mark.parametrize("arrived", ["whole", "undersampled"])
+def test_a_mask_from_a_file_measures_all_slices(tmp_path, capsys, kind, arrived):
+    lines = masks.equispaced(40, 3, seed=1)
+    stack = kspace(3, 2, 48, 40)
+    if arrived == "undersampled":
+        stack = masks.apply(stack, lines)
+        stack[1, :, :, np.flatnonzero(lines)[0]] = 0  # measured, and nothing there
+    path = write_h5(tmp_path / "scan.h5", {"max": 1.0}, kspace=stack)
+    mask = tmp_path / f"mask.{kind}"
+    if kind == "npy":
+        np.save(mask, lines)
+    else:
+        mask.write_text("".join("01"[int(line)] for line in lines) + "\n")
+    out = tmp_path / "out"
+    words = ("--method", "zero-filled", "sense", "--slice", "all", "--save", "npy", "--mask", mask)
+    status, records, table, errors = run(capsys, path, *words, "--out", out)
+    assert (status, errors) == (0, "")
+    assert [(r["slice"], r["method"]) for r in records] == [
+        (n, m) for n in range(3) for m in ("zero-filled", "sense")
+    ]
+    whole = arrived == "whole"
+    for r in records:
+        alone = recon.reconstruct(
+            recon.read(path, slice=r["slice"]), method=r["method"], mask=lines
+        )
+        assert r["ssim"] == (alone.metrics["ssim"] if whole else None)
+        assert r["lines_measured"] == lines.sum()
+        (saved,) = out.glob(f"{r['method']}-*/scan.npy")
+        np.testing.assert_array_equal(np.load(saved)[r["slice"]], alone.image)
+    assert ("mean of 3" in table) == whole
+    assert len(json.loads((out / "volumes.json").read_text())) == 2 * whole
+    # One file of another mask is another question.
+    mask.unlink()
+    np.save(tmp_path / "other.npy", ~lines)
+    again = [str(path), "--mask", str(tmp_path / "other.npy"), "--slice=all", "--resume"]
+    assert main([*again, "--method", "zero-filled", "sense", "--save=npy", f"--out={out}"]) == 1
+    assert "holds results with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"\x93NUMPY", b"nothing", b"1012", b"0000", b"\xff\xfe"]
+)
+@pytest.mark.parametrize("kind", ["npy", "txt"])
+def test_a_file_that_is_no_mask_is_one_sentence(tmp_path, capsys, content, kind):
+    np.save(tmp_path / "k.npy", phantom.kspace((32, 32)))
+    mask = tmp_path / f"mask.{kind}"
+    if content is not None:
+        mask.write_bytes(content)
+    assert main([str(tmp_path / "k.npy"), f"--mask={mask}", f"--out={tmp_path / 'out'}"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"mask.{kind} ")
+    assert line.endswith("accepted.")
+
+
+def test_a_mask_of_another_width_is_told_of_the_file(tmp_path, capsys):
+    np.save(tmp_path / "k.npy", phantom.kspace((32, 32)))
+    (tmp_path / "mask.txt").write_text("101")
+    words = [str(tmp_path / "k.npy"), f"--mask={tmp_path / 'mask.txt'}", "--method=zero-filled"]
+    assert main([*words, f"--out={tmp_path / 'out'}"]) == 1
+    assert "k.npy: A mask has one value, 0 or 1, for each of the 32" in capsys.readouterr().err
+
+
 def test_perfect_scores_are_valid_json(tmp_path, capsys):
     np.save(tmp_path / "k.npy", phantom.kspace((32, 32)))
     _, records, *_ = run(

@@ -118,6 +118,41 @@ def test_without_a_reference_there_are_pictures_and_no_scores(tmp_path):
     assert run.scores is None
 
 
+@pytest.mark.parametrize("given", [bool, float])
+def test_a_given_mask_measures_every_slice(scan, given):
+    lines = masks.equispaced(36, 3, seed=2)
+    run = recon.reconstruct_volume(scan, method="zero-filled", mask=lines.astype(given))
+    results = list(run)
+    assert len(results) == 5
+    for number, result in enumerate(results):
+        np.testing.assert_array_equal(result.line_mask, lines)
+        alone = recon.reconstruct(recon.read(scan, slice=number), method="zero-filled", mask=lines)
+        assert same(result, alone)
+    assert run.scores.slices == 5
+
+
+def test_a_mask_given_with_undersampled_data_is_how_they_were_measured(tmp_path):
+    """Also where a line was measured and holds nothing, which the data alone do not say."""
+    lines = masks.random_cartesian(36, 3, seed=1)
+    stack = masks.apply(kspace(3, 1, 40, 36)[:, 0], lines)
+    stack[1, :, np.flatnonzero(lines)[0]] = 0
+    path = write_h5(tmp_path / "scan.h5", {"acquisition": "CORPD_FBK"}, kspace=stack)
+    run = recon.reconstruct_volume(path, method="zero-filled", mask=lines)
+    for number, result in enumerate(run):
+        np.testing.assert_array_equal(result.line_mask, lines)
+        alone = recon.reconstruct(recon.read(path, slice=number), method="zero-filled", mask=lines)
+        assert result.reference is alone.reference is result.metrics is None
+        np.testing.assert_array_equal(result.image, alone.image)
+    assert run.scores is None
+    assert not run.problems
+
+
+def test_a_mask_that_does_not_fit_is_one_sentence(scan):
+    for wrong in (np.ones(35), np.zeros(36), np.full(36, 0.5)):
+        with pytest.raises(recon.InputError, match="each of the 36 phase-encode lines"):
+            list(recon.reconstruct_volume(scan, method="zero-filled", mask=wrong))
+
+
 def test_memory_does_not_grow_with_the_number_of_slices(tmp_path):
     def peak(slices: int) -> int:
         path = tmp_path / f"{slices}.h5"

@@ -1,13 +1,16 @@
 """NIfTI, with an affine where the file that was read knows one.
 
-Voxels are (column, row, slice), float32. Without an affine the header's codes say that nothing is
-known of the orientation, and only the size of voxels is given, where that is known.
+Voxels are (column, row, slice), float32. One affine holds for slices that follow each other evenly;
+repetitions, echoes and separate files may lie elsewhere, and then there is none. Without one the
+header's codes say that nothing is known of the orientation, and only the size of voxels is given,
+where that is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from recon.export.common import Export, Sizes, Slice, Taker, described, whole
 from recon.readers.missing import needs
 
 SCANNER = 1  # code of an affine to the scanner's coordinates
+MILLIMETRES = 0.05  # that a slice may lie off its place
 OFFSET = 352  # of the voxels, behind the header and four bytes that say: no extension
 
 
@@ -31,16 +35,34 @@ def opened(path: Path, slices: int) -> Iterator[Taker]:
     """
     nibabel = needs("nibabel", "Writing NIfTI files")
     sizes = Sizes(slices)
+    first: Slice | None = None
+    even = True
     with whole(path) as unfinished:
         with unfinished.open("wb") as file:
 
             def take(one: Slice) -> None:
-                if sizes.next(one.image.shape) == 0:
+                nonlocal first, even
+                number = sizes.next(one.image.shape)
+                if first is None:
+                    first = one
                     file.write(_header(nibabel, one, slices))
+                even = even and _follows(first, one, number)
                 file.write(np.ascontiguousarray(one.image, "<f4").tobytes())
 
             yield take
+            if first is not None and not even:
+                file.seek(0)
+                file.write(_header(nibabel, replace(first, affine=None), slices))
         sizes.check()
+
+
+def _follows(first: Slice, one: Slice, number: int) -> bool:
+    """Whether a slice lies where the affine of the first one has it."""
+    if first.affine is None or one.affine is None:
+        return first.affine is one.affine
+    expected = first.affine.copy()
+    expected[:, 3] = first.affine @ (0, 0, number, 1)
+    return bool(np.abs(one.affine - expected).max() < MILLIMETRES)
 
 
 def _header(nibabel: Any, one: Slice, slices: int) -> bytes:

@@ -16,6 +16,7 @@ import numpy as np
 from recon.masks.calibrated import calibrated
 from recon.masks.common import achieved_acceleration, apply, default_center_fraction
 from recon.masks.equispaced import equispaced
+from recon.masks.given import as_text, checked, from_text, read
 from recon.masks.low_pass import low_pass
 from recon.masks.partial_fourier import partial_fourier
 from recon.masks.random_cartesian import random_cartesian
@@ -26,12 +27,16 @@ __all__ = [
     "Family",
     "achieved_acceleration",
     "apply",
+    "as_text",
     "calibrated",
+    "checked",
     "default_center_fraction",
     "equispaced",
+    "from_text",
     "low_pass",
     "partial_fourier",
     "random_cartesian",
+    "read",
     "variable_density",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, num
         notes.append("The image has no phase at all, so its k-space was computed, not measured.")
 
     values, attrs = _scaled(values, stored.attrs, notes)
-    affine = _affine(stored, layout, values.shape[-2:])
+    affine = _affine(stored, layout, values.shape[-2:], number)
     source = Source(
         name=name,
         format=stored.format,
@@ -122,20 +123,32 @@ def _spacing(stored: Stored, affine: np.ndarray | None) -> tuple[float, float, f
         row, column, slice_ = (float(size) for size in np.linalg.norm(affine[:3, :3], axis=0))
         return row, column, slice_
     found = stored.spacing
-    told = found is not None and len(found) == 3 and all(1e-6 < one < 1e6 for one in found)
-    return found if told else None
+    return found if found is not None and len(found) == 3 and _plausible(found) else None
 
 
-def _affine(stored: Stored, layout: Layout, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Of the image as it is read: where a picture was reduced, its pixels are larger."""
+def _plausible(spacing: Iterable[float]) -> bool:
+    return all(1e-6 < one < 1e6 for one in spacing)
+
+
+def _affine(
+    stored: Stored, layout: Layout, shape: tuple[int, ...], number: int
+) -> np.ndarray | None:
+    """Of the image as it is read: where a picture was reduced, its pixels are larger.
+
+    It is right for this slice and others of the same time frame.
+    """
     found = stored.affine
-    if found is None or found.shape != (4, 4) or not np.isfinite(found).all():
+    if found is None or found.shape != (4, 4) or not np.abs(found).max() < 1e6:  # also NaN
+        return None
+    if not _plausible(np.linalg.norm(found[:3, :3], axis=0)):
         return None
     factors = np.array([layout.size(one) / n for one, n in zip("HW", shape, strict=True)])
     moved = np.array(found, np.float64)
     # Centres of pixels: half a new pixel lies half as many old ones from the edge.
     moved[:, 3] += found[:, :2] @ ((factors - 1) / 2)
     moved[:, :2] *= factors
+    if stored.stack:
+        moved[:, 3] -= moved[:, 2] * (number - number % stored.stack)
     return moved
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers import archive
+from recon.readers import archive, orientation
 from recon.readers.bounded_reading import MIB, BoundedFile, Index
 from recon.readers.missing import needs
 from recon.readers.peek import Peek
@@ -333,8 +333,14 @@ def _stored(
         letters="SHW",
         picture=True,
         affine=affine(images),
+        stack=len(_one_echo(images)),
         notes=notes,
     )
+
+
+def _one_echo(images: Sequence[Image]) -> list[Image]:
+    """The slices of the first echo, which come before those of others."""
+    return [image for image in images if image.echo == images[0].echo]
 
 
 def affine(images: Sequence[Image]) -> np.ndarray | None:
@@ -342,13 +348,14 @@ def affine(images: Sequence[Image]) -> np.ndarray | None:
 
     Shape (4, 4), by DICOM PS3.3 C.7.6.2.1.1, which points to the left and the back instead.
     """
-    first, last = images[0], images[-1]
+    same = _one_echo(images)
+    first, last = same[0], same[-1]
     if len(first.orientation) != 6 or len(first.position) != 3 or len(first.spacing) != 2:
         return None
     along_row, along_column = np.array(first.orientation[:3]), np.array(first.orientation[3:])
     step = np.cross(along_row, along_column)
-    if first is not last and len(last.position) == 3 and last.echo == first.echo:
-        step = (np.array(last.position) - np.array(first.position)) / (len(images) - 1)
+    if first is not last and len(last.position) == 3:
+        step = (np.array(last.position) - np.array(first.position)) / (len(same) - 1)
     if not np.any(step):
         step = np.cross(along_row, along_column)
     result = np.eye(4)
@@ -356,4 +363,4 @@ def affine(images: Sequence[Image]) -> np.ndarray | None:
     result[:3, 1] = along_row * first.spacing[1]
     result[:3, 2] = step
     result[:3, 3] = first.position
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ result
+    return orientation.LPS_TO_RAS @ result

@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers import hdf5, readouts, vlen
+from recon.readers import hdf5, orientation, readouts, vlen
 from recon.readers.bounded_reading import MIB, BoundedFile
 from recon.readers.peek import Peek
 from recon.readers.peek import hdf5 as is_hdf5
@@ -59,6 +59,7 @@ FIELDS = (
     "encoding_space_ref",
     "sample_time_us",
 )
+PLACE = ("position", "read_dir", "phase_dir", "slice_dir")  # left, back, head; in mm, and cosines
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,7 @@ def _table(raw: BoundedFile, data: h5py.Dataset) -> tuple[np.ndarray, np.ndarray
         head = {name: places[f"head.{name}"] for name in FIELDS}
         head |= {name: places[f"head.idx.{name}"] for name in COUNTERS}
         samples = places["data"][1]
+        head |= {name: places[at] for name in PLACE if (at := f"head.{name}") in places}
     except KeyError:
         raise InputError(vlen.UNUSUAL) from None
     table = np.dtype(
@@ -240,9 +242,10 @@ def _places(declared: Any, prefix: str = "", base: int = 0) -> dict[str, tuple[s
             if name != "data" or kind.get_super().equal(h5py.h5t.IEEE_F32LE):
                 found[name] = ("", at)
         else:
-            plain = hdf5.plain(kind)
+            vector = kind.get_class() == h5py.h5t.ARRAY and kind.get_array_dims() == (3,)
+            plain = hdf5.plain(kind.get_super() if vector else kind)
             if plain is not None:
-                found[name] = (plain.str, at)
+                found[name] = ("3" * vector + plain.str, at)
     return found
 
 
@@ -329,17 +332,20 @@ def _readouts(
         lines=lines,
         partitions=depth,
         size=(remaining, kept(lines, field[1], smaller[1])),
-        spacing=_spacing(header, remaining, kept(lines, field[1], smaller[1])),
+        spacing=header.encoded.spacing,
+        affine=_affine(header, heads, (remaining, lines, depth)),
         notes=tuple(notes),
     )
     return found, "ISMRMRD", attrs
 
 
-def _spacing(header: Header, height: int, width: int) -> tuple[float, float, float] | None:
+def _affine(header: Header, heads: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray | None:
     """Of the image that is read: its matrix is the encoded one, cut to the field of view."""
-    x, y, z = header.recon.field
-    depth = header.recon.matrix[2]
-    return (x / height, y / width, z / depth) if min(x, y, z) > 0 else None
+    if not set(PLACE) <= set(heads.dtype.names or ()):
+        return None
+    directions = np.stack([heads[name] for name in PLACE[1:]], 1)
+    slices = np.unique(heads["slice"], return_inverse=True)[1]
+    return orientation.affine(heads["position"], directions, slices, header.encoded.spacing, shape)
 
 
 def _noise(heap: vlen.Heap, heads: np.ndarray, references: np.ndarray, which: np.ndarray) -> float:

@@ -199,6 +199,7 @@ def _stored(
         letters="SHW",
         picture=True,
         affine=turned,
+        stack=shape[2],
         notes=notes + more,
     )
 

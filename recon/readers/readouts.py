@@ -46,7 +46,7 @@ class Readouts:
         Size of the grid.
     size
         Height and width of the image that the header asks for; None where it is silent.
-    spacing
+    spacing, affine
         Of the image, see `recon.kspace.Source`.
     notes
         What the reader had to say.
@@ -66,6 +66,7 @@ class Readouts:
     partitions: int
     size: tuple[int, int] | None = None
     spacing: tuple[float, float, float] | None = None
+    affine: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -157,6 +158,8 @@ def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None)
         complete=complete,
         size=r.size,
         spacing=r.spacing,
+        affine=r.affine,
+        stack=counts[0][0],
         attrs=attrs or {},
         notes=(*notes, *more),
     )

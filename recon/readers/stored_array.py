@@ -63,6 +63,9 @@ class Stored:
     affine
         4 x 4, from (row, column, slice) of the stored image to millimetres, right-anterior-
         superior as in NIfTI; None where the file does not say.
+    stack
+        How many slices it holds for, where numbers go on through time frames or echoes of the
+        same ones; 0 where all slices lie in different places.
     accelerations
         Undersampled variants the file holds.
     attrs, notes
@@ -82,6 +85,7 @@ class Stored:
     size: tuple[int, int] | None = None
     spacing: tuple[float, float, float] | None = None
     affine: np.ndarray | None = None
+    stack: int = 0
     accelerations: tuple[int, ...] = ()
     attrs: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

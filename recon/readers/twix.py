@@ -298,8 +298,9 @@ def _spacing(
     header: bytes, height: int, width: int, depth: int
 ) -> tuple[float, float, float] | None:
     """Of the image, in mm: its field of view divided by its matrix."""
+    # Of the slice: the volume that the scanner was adjusted for has entries of the same names.
     names = ("dReadoutFOV", "dPhaseFOV", "dThickness")
-    x, y, z = (_value(header, name, 0.0) for name in names)
+    x, y, z = (_value(header, f"asSlice[0].{name}", 0.0) for name in names)
     return (x / height, y / width, z / depth) if min(x, y, z) > 0 else None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from recon import figures
+from recon import figures, masks
 from recon.errors import InputError
 from recon.ui import events, instant, session
 from recon.ui.components import lead
@@ -88,7 +88,7 @@ def reel(choice: Choice, order: str, lines: str) -> dict[str, Any]:
     text = None
     if lines == "mask":
         mask = session.sampling(choice, scan).mask
-        text = "".join("1" if line else "0" for line in mask)
+        text = masks.as_text(mask)
     return {
         "slice": instant.slice_of(scan),
         "kspace": base64.b64encode(figures.png(instant.log_kspace(scan))).decode(),

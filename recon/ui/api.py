@@ -194,7 +194,7 @@ def mask(
     """  # noqa: E501
     lines = _drawn(width, acceleration, seed, family, center_fraction)
     return {
-        "lines": "".join("1" if line else "0" for line in lines),
+        "lines": masks.as_text(lines),
         "measured": int(lines.sum()),
         "achieved_acceleration": masks.achieved_acceleration(lines),
     }
@@ -330,7 +330,7 @@ def _drawn(width: Any, acceleration: Any, seed: Any, family: Any, fraction: Any)
 def _written(lines: Any) -> np.ndarray:
     if not isinstance(lines, str) or not 8 <= len(lines) <= WIDEST or set(lines) - {"0", "1"}:
         raise InputError(f"lines is a text of 1 and 0, from 8 to {WIDEST} of them.")
-    return np.array([mark == "1" for mark in lines])
+    return masks.from_text(lines)
 
 
 def _served(name: str, data: bytes) -> dict[str, Any]:

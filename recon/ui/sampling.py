@@ -202,7 +202,7 @@ def laboratory(choice: Choice, sent: str = "") -> tuple[dict[str, Any], dict[str
     mask = result.line_mask
     budget = max(1, round(mask.size / choice.acceleration), int(mask.sum()))
     value: dict[str, Any] = {
-        "lines": "".join("1" if line else "0" for line in mask),
+        "lines": masks.as_text(mask),
         "budget": budget,
         "locked": scan.source.mask is not None,
         "rows": scan.phase_encode == "rows",

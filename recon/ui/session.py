@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recon import examples, export, figures, limits, readers
+from recon import examples, export, figures, limits, masks, readers
 from recon.errors import InputError
 from recon.kspace import KSpace
 from recon.methods import DEFAULT, METHODS, Method, find
@@ -36,6 +36,7 @@ class GoneError(InputError):
         )
 
 
+SIZES = 256  # of what was read lately, remembered when the slice itself is forgotten
 SPARE = 3.0  # seconds kept for the zero-filled image, where a method takes too long
 
 
@@ -112,7 +113,7 @@ class Choice:
     @property
     def drawn_mask(self) -> np.ndarray | None:
         """The mask drawn by hand: boolean, shape (W,)."""
-        return None if self.mask is None else np.array([mark == "1" for mark in self.mask])
+        return None if self.mask is None else masks.from_text(self.mask)
 
 
 def describe(choice: Choice) -> readers.Description | None:
@@ -129,6 +130,9 @@ def read(choice: Choice) -> KSpace:
     if path is None:  # one slice, however it is undersampled
         return _read(Choice(choice.origin))
     return _read(Choice(choice.origin, choice.slice, choice.acceleration, axes=choice.axes))
+
+
+_samples: dict[Origin, int] = {}
 
 
 # One slice is looked at with many masks and methods; a large one takes 128 MiB.
@@ -148,6 +152,9 @@ def _read(choice: Choice) -> KSpace:
             (example.description, *kspace.source.notes) if example.remote else kspace.source.notes
         )
         kspace = replace(kspace, source=replace(kspace.source, name=example.title, notes=notes))
+    _samples[choice.origin] = kspace.data.size
+    for old in list(_samples)[:-SIZES]:
+        _samples.pop(old, None)
     return kspace
 
 
@@ -218,8 +225,15 @@ def methods(choice: Choice, names: Sequence[str]) -> list[Method]:
     return [method(choice, name) for name in reversed(METHODS) if name in names]
 
 
+def samples(origin: Origin) -> int | None:
+    """Of one slice, coils x height x width; None where none of it was read lately."""
+    return _samples.get(origin)
+
+
 def forget(files: set[str]) -> None:
     """Drop everything that is remembered of uploads, which have been deleted."""
+    for origin in [one for one in list(_samples) if one.upload in files]:
+        _samples.pop(origin, None)
     for remembering in (_read, _scan, run, solved):
         remembering.forget(files)
 

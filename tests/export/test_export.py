@@ -12,6 +12,8 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import recon
 from recon import export, masks
@@ -218,3 +220,68 @@ def test_an_empty_picture_is_saved_too(tmp_path):
     saved([replace(result, image=np.zeros_like(result.image))], list(EXPORTS), tmp_path)
     one = pydicom.dcmread(tmp_path / "volume-dicom/0001.dcm")
     assert not one.pixel_array.any()
+
+
+def _slices(seed: int, shape: tuple[int, int], count: int, scale: float) -> list[export.Slice]:
+    """Pictures of a volume that lies obliquely, with values over many orders of magnitude."""
+    rng = np.random.default_rng(seed)
+    affine = np.eye(4)
+    affine[:3, :3] = np.linalg.qr(rng.standard_normal((3, 3)))[0] * rng.uniform(0.3, 9, 3)
+    affine[:3, 3] = rng.uniform(-300, 300, 3)
+    column, row, step = np.linalg.norm(affine[:3, :3], axis=0)
+    images = scale * rng.random((count, *shape)) ** rng.uniform(1, 9)
+    places = [affine @ (np.eye(4) + np.outer((0, 0, n, 0), (0, 0, 0, 1))) for n in range(count)]
+    return [
+        export.Slice(
+            np.float32(image),
+            None,
+            place if seed % 2 else None,
+            (row, column, step) if seed % 3 else None,
+            "zero-filled",
+            4.0,
+            10,
+            40,
+        )
+        for image, place in zip(images, places, strict=True)
+    ]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.integers(0, 2**20),
+    st.tuples(st.integers(1, 67), st.integers(1, 67)),
+    st.integers(1, 5),
+    st.sampled_from([1e-25, 1e-6, 1, 3e4, 1e25]),
+)
+def test_pictures_of_any_size_and_scale_are_read_back(tmp_path_factory, seed, shape, count, scale):
+    folder = tmp_path_factory.mktemp("any")
+    kept = folder / "kept.npz"
+    slices = _slices(seed, shape, count, scale)
+    images = np.stack([one.image for one in slices])
+    saved(slices, list(EXPORTS), folder)
+    with h5py.File(folder / "volume.h5") as file:
+        np.testing.assert_array_equal(file["reconstruction"][...], images)
+    np.testing.assert_array_equal(np.load(folder / "volume.npy"), images)
+    volume: Any = nibabel.load(folder / "volume.nii")
+    assert volume.shape == (shape[1], shape[0], count)
+    np.testing.assert_array_equal(volume.get_fdata(dtype=np.float32).T, images)
+    first = slices[0]
+    if first.affine is not None:
+        np.testing.assert_allclose(volume.affine, first.affine, rtol=1e-6, atol=1e-4)
+        np.testing.assert_allclose(volume.get_qform(), first.affine, rtol=1e-4, atol=1e-2)
+    elif first.spacing is not None:
+        row, column, step = first.spacing
+        np.testing.assert_allclose(volume.header.get_zooms(), (column, row, step), rtol=1e-6)
+    files = sorted((folder / "volume-dicom").iterdir())
+    assert len(files) == count
+    for path, one in zip(files, slices, strict=True):
+        read = pydicom.dcmread(path)
+        values = read.pixel_array.reshape(shape) * float(read.RescaleSlope)
+        assert np.abs(values - one.image).max() <= 0.5001 * one.image.max() / 65535
+        if one.spacing is not None:
+            np.testing.assert_allclose(read.PixelSpacing, one.spacing[:2], rtol=1e-6)
+    first.write(kept)
+    again = export.Slice.read(kept)
+    np.testing.assert_array_equal(again.image, first.image)
+    assert (again.affine is None) == (first.affine is None)
+    assert again.spacing == first.spacing

@@ -147,6 +147,16 @@ def indexes(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
+def header(rows: int, columns: int) -> str:
+    """As fastMRI has it beside its k-space, of the picture's size."""
+    return f"""<?xml version="1.0"?><ismrmrdHeader xmlns="http://www.ismrm.org/ISMRMRD"><encoding>
+    <encodedSpace><matrixSize><x>96</x><y>40</y><z>1</z></matrixSize>
+    <fieldOfView_mm><x>280</x><y>162.8</y><z>4.5</z></fieldOfView_mm></encodedSpace>
+    <reconSpace><matrixSize><x>{rows}</x><y>{columns}</y><z>1</z></matrixSize>
+    <fieldOfView_mm><x>140</x><y>140</y><z>4.5</z></fieldOfView_mm></reconSpace>
+    <trajectory>cartesian</trajectory></encoding></ismrmrdHeader>"""
+
+
 def npy(path: Path, array: np.ndarray) -> Path:
     """An array as a file beside `path`, whose suffix becomes ``.npy``."""
     np.save(path.with_suffix(".npy"), array)

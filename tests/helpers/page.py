@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 
 def picture(page, alt: str):
     return page.locator(f"#panels canvas[aria-label^='{alt}']")
@@ -83,3 +85,15 @@ def ssim(text: str) -> tuple[float, float]:
     found = re.search(r"SSIM (\d\.\d+) → (\d\.\d+)", text)
     assert found, text
     return float(found[1]), float(found[2])
+
+
+def pixels(page, name: str) -> np.ndarray:
+    """Magnitudes that a panel shows, on the person's scale: right to 16 bits of the brightest."""
+    height, width, scale, values = page.evaluate(
+        """name => {
+          const viewer = document.querySelector('#panels .viewer'), panel = viewer.named(name);
+          return [panel.height, panel.width, viewer.model.scale, [...panel.values]];
+        }""",
+        name,
+    )
+    return np.reshape(values, (height, width)) * (scale / 65535)

@@ -103,8 +103,14 @@ def mrd(
     mode: str = "embedded",
     trajectory: str = "cartesian",
     field: int = 300,
+    centres: np.ndarray | None = None,
+    directions: np.ndarray | None = None,
 ) -> Path:
-    """K-space (S, C, X, Y), or (Z, C, X, Y) with `partitions`, as the ISMRMRD library writes it."""
+    """K-space (S, C, X, Y), or (Z, C, X, Y) with `partitions`, as the ISMRMRD library writes it.
+
+    `centres` (S, 3) of slices and `directions` (3, 3) of readout, lines and slices are as the
+    heads have them: millimetres to the left, the back and the head.
+    """
     count, coils, columns, width = stack.shape
     lines = np.arange(width) if lines is None else np.asarray(lines)
     calibration = set(calibration)
@@ -143,6 +149,10 @@ def mrd(
                 one.set_flag(flag)
             for name, value in counters.items():
                 setattr(one.idx, name, value)
+            if centres is not None:
+                one.position[:] = centres[counters.get("slice", 0)]
+            if directions is not None:
+                one.read_dir[:], one.phase_dir[:], one.slice_dir[:] = directions
             file.append_acquisition(one)
 
         for _ in range(noise):
@@ -194,6 +204,8 @@ def twix(
         f'<ParamLong."iNoOfFourierLines">  {{ {width}  }}\n'
         f"### ASCCONV BEGIN ###\nsKSpace.ucTrajectory\t = \t1\n"
         f"sKSpace.dPhaseOversamplingForDialog\t = \t{wider}\n"
+        f"sAdjData.sAdjVolume.dReadoutFOV\t = \t350\nsAdjData.sAdjVolume.dPhaseFOV\t = \t263\n"
+        f"sAdjData.sAdjVolume.dThickness\t = \t350\n"
         f"sSliceArray.asSlice[0].dReadoutFOV\t = \t{field[0]}\n"
         f"sSliceArray.asSlice[0].dPhaseFOV\t = \t{field[1]}\n"
         f"sSliceArray.asSlice[0].dThickness\t = \t{field[2]}\n### ASCCONV END ###\n"

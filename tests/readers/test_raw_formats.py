@@ -177,6 +177,8 @@ def test_twix_of_a_scanner():
     assert slice_.source.mask is None
     image = np.abs(ifft2c(np.asarray(slice_)))
     assert image[96:160, 96:160].mean() > 5 * image[:16, :16].mean()
+    # As its protocol says of the slice: 224 mm in 256 pixels, and 3 mm thick.
+    assert slice_.source.spacing == pytest.approx((0.875, 0.875, 3))
 
 
 # Bruker

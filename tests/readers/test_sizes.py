@@ -9,19 +9,9 @@ import recon
 from recon import phantom
 from recon.fourier import center_crop, ifft2c
 from tests.helpers import scans
-from tests.helpers.files import anatomy, kspace, npy, said, write_h5, write_picture
+from tests.helpers.files import anatomy, header, kspace, npy, said, write_h5, write_picture
 
 WIDE = phantom.kspace((96, 40), seed=1)
-
-
-def header(rows: int, columns: int) -> str:
-    """As fastMRI has it beside its k-space."""
-    return f"""<?xml version="1.0"?><ismrmrdHeader xmlns="http://www.ismrm.org/ISMRMRD"><encoding>
-    <encodedSpace><matrixSize><x>96</x><y>40</y><z>1</z></matrixSize>
-    <fieldOfView_mm><x>280</x><y>162.8</y><z>4.5</z></fieldOfView_mm></encodedSpace>
-    <reconSpace><matrixSize><x>{rows}</x><y>{columns}</y><z>1</z></matrixSize>
-    <fieldOfView_mm><x>140</x><y>140</y><z>4.5</z></fieldOfView_mm></reconSpace>
-    <trajectory>cartesian</trajectory></encoding></ismrmrdHeader>"""
 
 
 def shown(path, **options) -> tuple[int, ...]:
@@ -78,7 +68,8 @@ def test_ismrmrd_is_cut_to_its_field_of_view(tmp_path):
     found = recon.read(path)
     assert found.shape == (2, 24, 40)  # the readout's oversampling is gone
     assert found.source.size == (24, 27)  # 200 of 300 mm of the phase-encode axis
-    assert found.source.spacing == pytest.approx((300 / 24, 200 / 27, 5))
+    # Cutting does not stretch: 40 lines encode 300 mm, and 27 of them show 202.5.
+    assert found.source.spacing == pytest.approx((300 / 24, 300 / 40, 5))
     assert shown(path) == (24, 27)
 
 

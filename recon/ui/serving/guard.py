@@ -25,6 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recon.ui.serving.browser import headers_for, visitor_of
+from recon.ui.serving.costs import Costs
 from recon.ui.serving.messages import JSONError, json_body, replay
 from recon.ui.serving.receive import NotTakenError, take_in
 from recon.ui.serving.uploads import Store, Visitor
@@ -52,10 +53,12 @@ class Guard:
         What is guarded.
     store
         Whose files are whose.
+    costs
+        What questions cost.
     """
 
-    def __init__(self, app: ASGIApp, store: Store) -> None:
-        self.app, self.store = app, store
+    def __init__(self, app: ASGIApp, store: Store, costs: Costs) -> None:
+        self.app, self.store, self.costs = app, store, costs
         self._sessions: OrderedDict[str, str] = OrderedDict()  # session to the key of its visitor
         self._entering = 0  # events that were given a place and are on their way to the queue
 
@@ -155,7 +158,7 @@ class Guard:
         end = time.monotonic() + PATIENCE
         while queue.max_size is not None and len(queue) + self._entering >= queue.max_size:
             if time.monotonic() > end:
-                raise _full(queue)
+                raise _full(len(queue), self.costs.waiting(queue))
             await asyncio.sleep(0.2)
         self._entering += 1
 
@@ -250,10 +253,8 @@ def _unqueued(blocks: Any, body: dict[str, Any]) -> None:
         raise _RefusedError(404, "This goes through the queue.")
 
 
-def _full(queue: Any) -> _RefusedError:
-    """How long those who wait will take, judging by what was done so far."""
-    taken = queue.process_time_per_fn.values()
-    seconds = sum(one.process_time for one in taken) / max(1, sum(one.count for one in taken))
-    after = min(600, max(10, 10 * math.ceil(len(queue) * seconds / 10)))
-    words = f"{len(queue)} people are waiting here already; please come back in {after} seconds."
+def _full(waiting: int, seconds: float) -> _RefusedError:
+    """How many wait, and how long they will take."""
+    after = min(600, max(10, 10 * math.ceil(seconds / 10)))
+    words = f"{waiting} people are waiting here already; please come back in {after} seconds."
     return _RefusedError(429, words, after)

@@ -22,6 +22,7 @@ from starlette.middleware import Middleware
 
 from recon.errors import InputError
 from recon.ui import private, session
+from recon.ui.serving.costs import Costs
 from recon.ui.serving.guard import Guard
 from recon.ui.serving.sessions import Sessions, leave_behind
 from recon.ui.serving.uploads import Store, Visitor
@@ -44,15 +45,16 @@ def options(**given: Any) -> dict[str, Any]:
     assert quota is not None
     _store = Store(Path(get_upload_folder()).resolve() / "recon", quota)
     _store.forgotten.append(session.forget)
+    costs = Costs()
     _few_heaps()
     # A server with pages open does not wait for them when it is stopped, and skips its lifespan.
     atexit.register(close)
     return {
         "max_file_size": os.environ.get("RECON_MAX_UPLOAD", "1gb"),
         "app_kwargs": {
-            "middleware": [Middleware(Guard, store=_store)],
+            "middleware": [Middleware(Guard, store=_store, costs=costs)],
             "routes": [private.ROUTE],
-            "lifespan": functools.partial(_lifespan, store=_store),
+            "lifespan": functools.partial(_lifespan, store=_store, costs=costs),
         },
         **given,
     }
@@ -110,8 +112,9 @@ def produce(name: str, data: bytes) -> str:
 
 
 @asynccontextmanager
-async def _lifespan(app: Any, store: Store) -> AsyncIterator[None]:
+async def _lifespan(app: Any, store: Store, costs: Costs) -> AsyncIterator[None]:
     app.state_holder = Sessions(app.get_blocks())
+    costs.watch(app)
     task = asyncio.create_task(_sweep(app, store))
     try:
         yield

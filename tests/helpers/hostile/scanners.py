@@ -191,6 +191,11 @@ def ismrmrd(folder: Path) -> Made:
         rows = table.copy()
         rows["head"][field] = value
         yield f"mrd_{field}_{value % 99999}.mrd", made(rows=rows)
+    for field, value in (("position", np.inf), ("position", 3e38), ("read_dir", -3e38)):
+        rows = table.copy()
+        rows["head"][field] = value
+        rows["head"]["slice_dir"][0] = value
+        yield f"mrd_{field}_{value:.0e}.mrd", made(rows=rows)
     for field in ("kspace_encode_step_1", "kspace_encode_step_2", "slice", "average"):
         rows = table.copy()
         rows["head"]["idx"][field] = 65535 - np.arange(len(rows))

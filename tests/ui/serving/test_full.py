@@ -7,6 +7,7 @@ import httpx
 from starlette.responses import JSONResponse
 
 from recon.ui.serving import guard
+from recon.ui.serving.costs import Costs
 from recon.ui.serving.uploads import Store
 from tests.helpers.server import api, call
 
@@ -32,7 +33,7 @@ class Queue(list):
 
     def __init__(self):
         super().__init__()
-        self.process_time_per_fn = {}
+        self.event_queue_per_concurrency_id = {}
 
 
 def test_no_more_pass_at_once_than_there_are_places(tmp_path, monkeypatch):
@@ -48,7 +49,7 @@ def test_no_more_pass_at_once_than_there_are_places(tmp_path, monkeypatch):
         queue.append(scope["path"])
         await JSONResponse({})(scope, receive, send)
 
-    guarded = guard.Guard(gradio, Store(tmp_path / "files", 2**20))
+    guarded = guard.Guard(gradio, Store(tmp_path / "files", 2**20), Costs())
 
     async def served(scope, receive, send):
         await guarded({**scope, "app": SimpleNamespace(get_blocks=lambda: blocks)}, receive, send)
