@@ -4,6 +4,9 @@ The committed files alone, ``requirements.txt`` in a new environment of Python 3
 file system with only the temporary and the cache folder writable, no network but the loopback,
 two cores, and once 16 GiB and once 2 GiB of memory, enforced by a control group. Needs Linux and
 root, for the isolation. Exits with 1 if anything does not hold.
+
+Memory is what the processes hold, not the page cache of the libraries they read, which the kernel
+takes back when it is short. It is looked at twenty times a second.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -108,6 +112,8 @@ def inside(limit: float) -> int:
         "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
     busy = os.getloadavg()[0] > CORES  # then a clock tells about others
+    memory = PeakMemory(group)
+    memory.start()
     start = time.monotonic()
     with Path("/tmp/log").open("w") as log:
         app = subprocess.Popen(
@@ -127,11 +133,11 @@ def inside(limit: float) -> int:
             problems.append(f"cold start took more than {SLOWEST_START:g} s")
     except Exception as error:
         problems.append(f"{type(error).__name__}: {error}")
-    peak = peak_memory(group)
+    peak = memory.stop()
     end(group)
     app.wait(20)
     text = Path("/tmp/log").read_text()
-    problems += [] if peak < MOST_MEMORY * GIB else [f"{peak / GIB:.2f} GiB of memory"]
+    problems += [] if 0 < peak < MOST_MEMORY * GIB else [f"{peak / GIB:.2f} GiB of memory"]
     problems += [f"the log holds a traceback:\n{text}"] if "Traceback" in text else []
     lookups = unroutable()
     problems += [f"{lookups} attempts to reach another machine"] if lookups else []
@@ -180,12 +186,46 @@ def end(group: Path) -> None:
         time.sleep(0.1)
 
 
-def peak_memory(group: Path) -> float:
-    """Bytes, of all processes of the app together, with the files they keep in /tmp."""
-    for name in ("memory.peak", "memory.max_usage_in_bytes"):
-        if (group / name).exists():
-            return float((group / name).read_text())
-    return float("nan")
+def own_memory(statistics: str) -> int:
+    """Bytes that the processes of a control group hold, of either version.
+
+    Anonymous memory, files in /tmp, which is memory too, and in version 2 what the kernel keeps
+    for them; the page cache of files on a disk is left out.
+
+    Parameters
+    ----------
+    statistics
+        The text of its ``memory.stat``.
+    """
+    fields = {name: int(value) for name, value in map(str.split, statistics.splitlines())}
+    if "anon" in fields:
+        names = ("anon", "shmem", "kernel_stack", "pagetables", "slab_unreclaimable")
+    else:
+        names = ("total_rss", "total_shmem")
+    return sum(fields[name] for name in names)
+
+
+class PeakMemory(threading.Thread):
+    """Watches the memory of a control group until it is stopped."""
+
+    def __init__(self, group: Path) -> None:
+        super().__init__(daemon=True)
+        self.statistics = group / "memory.stat"
+        self.peak = 0
+        self.stopped = threading.Event()
+
+    def look(self) -> None:
+        self.peak = max(self.peak, own_memory(self.statistics.read_text()))
+
+    def run(self) -> None:
+        while not self.stopped.wait(0.05):
+            self.look()
+
+    def stop(self) -> int:
+        """The most bytes seen."""
+        self.stopped.set()
+        self.join()
+        return self.peak
 
 
 def processor_seconds(group: Path) -> float:
