@@ -22,6 +22,8 @@ import threading
 import time
 from pathlib import Path
 
+from space_files import committed
+
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "out" / "space"  # ignored by git
 GIB = 2**30
@@ -40,10 +42,7 @@ def main() -> int:
         return 1
     python = install(find_python())
     app = BUILD / "app"
-    shutil.rmtree(app, ignore_errors=True)
-    app.mkdir(parents=True)
-    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True)
-    subprocess.run(["tar", "-x", "-C", app], input=archive.stdout, check=True)
+    committed(app)
     size = sum(path.stat().st_size for path in app.rglob("*") if path.is_file())
     print(f"{size / 1e6:.0f} MB would be pushed; {version(python)}")
     inside_words = [python, Path(__file__), "inside"]
