@@ -22,6 +22,7 @@ import threading
 import time
 from pathlib import Path
 
+import interpreter
 from space_files import committed
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,11 +41,11 @@ def main() -> int:
     if os.geteuid() or not shutil.which("unshare"):
         print("make space needs Linux and root: it takes network and file system away.")
         return 1
-    python = install(find_python())
+    python = install(os.environ.get("SPACE_PYTHON") or interpreter.find("3.12"))
     app = BUILD / "app"
     committed(app)
     size = sum(path.stat().st_size for path in app.rglob("*") if path.is_file())
-    print(f"{size / 1e6:.0f} MB would be pushed; {version(python)}")
+    print(f"{size / 1e6:.0f} MB would be pushed; {interpreter.version(python)}")
     inside_words = [python, Path(__file__), "inside"]
     return max(
         subprocess.run(["unshare", "--net", "--mount", *inside_words, str(limit)]).returncode
@@ -52,33 +53,9 @@ def main() -> int:
     )
 
 
-def find_python() -> str:
-    """Python 3.12: named by SPACE_PYTHON, on the path, pyenv's, uv's, or Debian's."""
-    candidates = [os.environ.get("SPACE_PYTHON"), shutil.which("python3.12")]
-    candidates += map(str, sorted(Path.home().glob(".pyenv/versions/3.12.*/bin/python3.12")))
-    if shutil.which("uv"):
-        subprocess.run(["uv", "python", "install", "3.12"], capture_output=True)
-        found = subprocess.run(["uv", "python", "find", "3.12"], capture_output=True, text=True)
-        candidates.append(found.stdout.strip())
-    for python in filter(None, candidates):
-        if version(python).startswith("Python 3.12."):
-            return python
-    subprocess.run(["apt-get", "install", "-y", "-qq", "python3.12-venv"], capture_output=True)
-    if shutil.which("python3.12"):
-        return "python3.12"
-    raise SystemExit("There is no Python 3.12 here; name one with SPACE_PYTHON=...")
-
-
-def version(python: str) -> str:
-    try:
-        return subprocess.run([python, "--version"], capture_output=True, text=True).stdout.strip()
-    except OSError:
-        return ""
-
-
 def install(python: str) -> str:
     """A new environment with requirements.txt alone; kept until that changes."""
-    wanted = (ROOT / "requirements.txt").read_bytes() + version(python).encode()
+    wanted = (ROOT / "requirements.txt").read_bytes() + interpreter.version(python).encode()
     place = BUILD / f"env-{hashlib.sha256(wanted).hexdigest()[:12]}"
     inner = place / "bin/python"
     if not (place / "done").exists():

@@ -4,11 +4,13 @@ import json
 import re
 import runpy
 import time
+import tomllib
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -73,3 +75,13 @@ def test_names_that_the_explanation_uses_exist():
                 continue
         for part in parts[cut:]:
             found = getattr(found, part)
+
+
+def test_the_versions_of_python_that_are_tried_are_those_that_are_promised():
+    tried = re.search(r"^VERSIONS := (.+)$", (ROOT / "Makefile").read_text(), re.M)[1].split()
+    matrix = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text())
+    assert matrix["jobs"]["check"]["strategy"]["matrix"]["python"] == tried
+    promised = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert promised == f">={tried[0]}"
+    space = (ROOT / "README.md").read_text("utf-8").partition("python_version: ")[2]
+    assert space.partition("\n")[0].rpartition(".")[0] in tried
