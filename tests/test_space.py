@@ -74,6 +74,7 @@ def test_the_front_matter_is_what_the_hub_takes(files):
     assert given["sdk_version"] == pin[1]
     assert re.fullmatch(r"3\.\d+(\.\d+)?", given["python_version"])
     assert given["suggested_hardware"] == "cpu-basic"
+    assert given["license"] == "mit"
     assert (ROOT / given["app_file"]).is_file()
     assert all(isinstance(tag, str) for tag in given["tags"])
     # These are known when it is pushed, and weights that ship need not be fetched before.

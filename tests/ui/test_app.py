@@ -130,21 +130,6 @@ def test_results_are_remembered_without_their_kspace():
     assert size < 5 * 4 * 320 * 320
 
 
-def test_space_front_matter_matches_the_requirements():
-    import yaml
-
-    front = yaml.safe_load((ROOT / "README.md").read_text("utf-8").split("---")[1])
-    pins = dict(
-        line.split("==") for line in (ROOT / "requirements.txt").read_text().split() if "==" in line
-    )
-    assert front["sdk"] == "gradio"
-    assert front["sdk_version"] == pins["gradio[mcp]"]
-    assert front["app_file"] == "app.py"
-    assert tuple(map(int, str(front["python_version"]).split(".")))[:2] >= (3, 11)
-    assert front["license"] == "mit"
-    assert len(front["short_description"]) <= 60
-
-
 @pytest.fixture(scope="module")
 def process(tmp_path_factory):
     """The app in a process of its own: (address, seconds to the first page, process id)."""
