@@ -60,6 +60,7 @@ class Server:
             [sys.executable, "-m", "tests.helpers.visitors", "serve", str(port), str(seconds)],
             cwd=ROOT,
             env={**os.environ, "GRADIO_TEMP_DIR": str(folder)},
+            stdout=sys.stderr,
         )
 
     def ready(self) -> None:
