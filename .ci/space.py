@@ -4,6 +4,9 @@ The committed files alone, ``requirements.txt`` in a new environment of Python 3
 file system with only the temporary and the cache folder writable, no network but the loopback,
 two cores, and once 16 GiB and once 2 GiB of memory, enforced by a control group. Needs Linux and
 root, for the isolation. Exits with 1 if anything does not hold.
+
+Memory is what the processes hold, not the page cache of the libraries they read, which the kernel
+takes back when it is short. It is looked at twenty times a second.
 """
 
 from __future__ import annotations
@@ -15,8 +18,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+
+import interpreter
+from space_files import committed
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "out" / "space"  # ignored by git
@@ -34,14 +41,11 @@ def main() -> int:
     if os.geteuid() or not shutil.which("unshare"):
         print("make space needs Linux and root: it takes network and file system away.")
         return 1
-    python = install(find_python())
+    python = install(os.environ.get("SPACE_PYTHON") or interpreter.find("3.12"))
     app = BUILD / "app"
-    shutil.rmtree(app, ignore_errors=True)
-    app.mkdir(parents=True)
-    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True)
-    subprocess.run(["tar", "-x", "-C", app], input=archive.stdout, check=True)
+    committed(app)
     size = sum(path.stat().st_size for path in app.rglob("*") if path.is_file())
-    print(f"{size / 1e6:.0f} MB would be pushed; {version(python)}")
+    print(f"{size / 1e6:.0f} MB would be pushed; {interpreter.version(python)}")
     inside_words = [python, Path(__file__), "inside"]
     return max(
         subprocess.run(["unshare", "--net", "--mount", *inside_words, str(limit)]).returncode
@@ -49,33 +53,9 @@ def main() -> int:
     )
 
 
-def find_python() -> str:
-    """Python 3.12: named by SPACE_PYTHON, on the path, pyenv's, uv's, or Debian's."""
-    candidates = [os.environ.get("SPACE_PYTHON"), shutil.which("python3.12")]
-    candidates += map(str, sorted(Path.home().glob(".pyenv/versions/3.12.*/bin/python3.12")))
-    if shutil.which("uv"):
-        subprocess.run(["uv", "python", "install", "3.12"], capture_output=True)
-        found = subprocess.run(["uv", "python", "find", "3.12"], capture_output=True, text=True)
-        candidates.append(found.stdout.strip())
-    for python in filter(None, candidates):
-        if version(python).startswith("Python 3.12."):
-            return python
-    subprocess.run(["apt-get", "install", "-y", "-qq", "python3.12-venv"], capture_output=True)
-    if shutil.which("python3.12"):
-        return "python3.12"
-    raise SystemExit("There is no Python 3.12 here; name one with SPACE_PYTHON=...")
-
-
-def version(python: str) -> str:
-    try:
-        return subprocess.run([python, "--version"], capture_output=True, text=True).stdout.strip()
-    except OSError:
-        return ""
-
-
 def install(python: str) -> str:
     """A new environment with requirements.txt alone; kept until that changes."""
-    wanted = (ROOT / "requirements.txt").read_bytes() + version(python).encode()
+    wanted = (ROOT / "requirements.txt").read_bytes() + interpreter.version(python).encode()
     place = BUILD / f"env-{hashlib.sha256(wanted).hexdigest()[:12]}"
     inner = place / "bin/python"
     if not (place / "done").exists():
@@ -108,6 +88,8 @@ def inside(limit: float) -> int:
         "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
     busy = os.getloadavg()[0] > CORES  # then a clock tells about others
+    memory = PeakMemory(group)
+    memory.start()
     start = time.monotonic()
     with Path("/tmp/log").open("w") as log:
         app = subprocess.Popen(
@@ -127,11 +109,11 @@ def inside(limit: float) -> int:
             problems.append(f"cold start took more than {SLOWEST_START:g} s")
     except Exception as error:
         problems.append(f"{type(error).__name__}: {error}")
-    peak = peak_memory(group)
+    peak = memory.stop()
     end(group)
     app.wait(20)
     text = Path("/tmp/log").read_text()
-    problems += [] if peak < MOST_MEMORY * GIB else [f"{peak / GIB:.2f} GiB of memory"]
+    problems += [] if 0 < peak < MOST_MEMORY * GIB else [f"{peak / GIB:.2f} GiB of memory"]
     problems += [f"the log holds a traceback:\n{text}"] if "Traceback" in text else []
     lookups = unroutable()
     problems += [f"{lookups} attempts to reach another machine"] if lookups else []
@@ -180,12 +162,46 @@ def end(group: Path) -> None:
         time.sleep(0.1)
 
 
-def peak_memory(group: Path) -> float:
-    """Bytes, of all processes of the app together, with the files they keep in /tmp."""
-    for name in ("memory.peak", "memory.max_usage_in_bytes"):
-        if (group / name).exists():
-            return float((group / name).read_text())
-    return float("nan")
+def own_memory(statistics: str) -> int:
+    """Bytes that the processes of a control group hold, of either version.
+
+    Anonymous memory, files in /tmp, which is memory too, and in version 2 what the kernel keeps
+    for them; the page cache of files on a disk is left out.
+
+    Parameters
+    ----------
+    statistics
+        The text of its ``memory.stat``.
+    """
+    fields = {name: int(value) for name, value in map(str.split, statistics.splitlines())}
+    if "anon" in fields:
+        names = ("anon", "shmem", "kernel_stack", "pagetables", "slab_unreclaimable")
+    else:
+        names = ("total_rss", "total_shmem")
+    return sum(fields[name] for name in names)
+
+
+class PeakMemory(threading.Thread):
+    """Watches the memory of a control group until it is stopped."""
+
+    def __init__(self, group: Path) -> None:
+        super().__init__(daemon=True)
+        self.statistics = group / "memory.stat"
+        self.peak = 0
+        self.stopped = threading.Event()
+
+    def look(self) -> None:
+        self.peak = max(self.peak, own_memory(self.statistics.read_text()))
+
+    def run(self) -> None:
+        while not self.stopped.wait(0.05):
+            self.look()
+
+    def stop(self) -> int:
+        """The most bytes seen."""
+        self.stopped.set()
+        self.join()
+        return self.peak
 
 
 def processor_seconds(group: Path) -> float:

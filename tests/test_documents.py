@@ -2,15 +2,24 @@
 
 import ast
 import json
+import os
 import re
 import runpy
+import shutil
+import subprocess
+import sys
 import time
+import tomllib
 from pathlib import Path
 
+import h5py
 import matplotlib
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
+
+from recon import cli, phantom
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,6 +53,52 @@ def test_the_figure_is_what_its_command_makes(tmp_path, monkeypatch, capsys):
     )
     assert made.shape == kept.shape
     assert abs(made - kept).mean() < 4  # fonts differ from machine to machine
+
+
+@pytest.mark.slow
+def test_python_of_the_readme_runs(tmp_path, monkeypatch):
+    """As it stands, on a volume of so many slices that it finds the one it asks for."""
+    monkeypatch.chdir(tmp_path)
+    with h5py.File("file.h5", "w") as file:
+        file["kspace"] = np.stack([phantom.kspace((48, 40), seed=s) for s in range(13)])
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    names: dict = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert names["kspace"].source.slice == 12
+    assert names["result"].image.shape == (48, 40)
+    assert {path.name for path in Path("out").iterdir()} == {"file.h5", "file.nii"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["README.md", "docs/command-line.md", "docs/tour.ipynb"])
+def test_documented_reconstructions_run(name, tmp_path):
+    np.save(tmp_path / "scan.npy", phantom.kspace((48, 40)))
+    text = (ROOT / name).read_text("utf-8")
+    (words,) = re.findall(r"python -m recon (FILE[^`\n]*)", text)
+    places = {"FILE_OR_FOLDER...": tmp_path, "FILE": tmp_path / "scan.npy", "DIR": tmp_path / "out"}
+    assert cli.main([str(places.get(word, word)) for word in words.split()]) == 0
+    records = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert "resnet-dc" in {record["method"] for record in records}
+
+
+@pytest.mark.slow
+def test_installed_the_package_finds_its_weights_and_its_command(tmp_path):
+    """``pip install .`` without what it depends on, which is here."""
+    source, place = tmp_path / "source", tmp_path / "place"
+    for name in ("recon", "checkpoints"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", place, source], check=True, timeout=200)
+    np.save(tmp_path / "scan.npy", phantom.kspace((48, 40)))
+    done = subprocess.run(
+        [place / "bin/recon", "scan.npy", "--method", "resnet-dc", "--out", "out"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(place)}, timeout=200,
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "resnet-dc" in done.stdout
+    assert (tmp_path / "out/metrics.json").is_file()
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/how-it-works.md", "docs/training.md"])
@@ -144,3 +199,13 @@ def test_names_that_the_explanation_uses_exist():
                 continue
         for part in parts[cut:]:
             found = getattr(found, part)
+
+
+def test_the_versions_of_python_that_are_tried_are_those_that_are_promised():
+    tried = re.search(r"^VERSIONS := (.+)$", (ROOT / "Makefile").read_text(), re.M)[1].split()
+    matrix = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text())
+    assert matrix["jobs"]["check"]["strategy"]["matrix"]["python"] == tried
+    promised = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert promised == f">={tried[0]}"
+    space = (ROOT / "README.md").read_text("utf-8").partition("python_version: ")[2]
+    assert space.partition("\n")[0].rpartition(".")[0] in tried

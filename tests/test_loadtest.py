@@ -1,7 +1,11 @@
 """The load test, short: everything right, every refusal a sentence, nothing left behind."""
 
 import json
+import re
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +66,20 @@ def test_a_small_crowd(tmp_path, capsys):
     assert sentence(report["disk"]["upload"])
     assert report["server"]["alive"]
     assert report["server"]["files_after"] == report["server"]["tracebacks"] == 0
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory and sets limits as on Linux")
+def test_a_few_visitors_come_and_go():
+    """As docs/reliability.md has it, of whom only the numbers are smaller."""
+    text = (Path(__file__).parents[1] / "docs/reliability.md").read_text("utf-8")
+    (module,) = re.findall(r"python -m (tests\.helpers\.visitors) \d+ \d+ \d+", text)
+    command = [sys.executable, "-m", module, "4", "2", "5"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    report = json.loads(done.stdout)
+    assert report["problems"] == report["files after their age"] == []
+    assert report["full disk"]["upload"][0] >= 400
+    assert report["full disk"]["download"]
+    assert all(report["full disk"]["examples shown"].values())

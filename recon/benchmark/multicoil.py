@@ -23,6 +23,7 @@ from recon import datasets, masks, weights
 from recon.benchmark import bart
 from recon.coils.joint import Joint, coil_images, maps_of
 from recon.datasets.volumes import fully_sampled
+from recon.errors import InputError
 from recon.fourier import center_crop, rss
 from recon.measurement import CROP, Measurement
 from recon.methods import METHODS
@@ -41,11 +42,19 @@ Method = Callable[[Measurement], np.ndarray]
 
 
 def scans(data: Path, slices: int) -> Iterable[tuple[str, Scan]]:
-    """The measured head, and so many slices of the test subjects, seen by simulated coils."""
+    """The measured head, and so many slices of the test subjects, seen by simulated coils.
+
+    Raises
+    ------
+    InputError
+        If the folder does not hold them.
+    """
     real = data / "real_kspace/brain_slice.npz"
     if real.is_file():
         yield "brain_slice", Scan.of(read(real), crop=CROP)
-    volumes = datasets.load(data, "test")
+    elif not slices:
+        raise InputError("The data folder has no real_kspace/brain_slice.npz.")
+    volumes = datasets.load(data, "test") if slices else []
     for number in range(slices):
         volume = volumes[number % len(volumes)]
         index = len(volume.slices) * (1 + number // len(volumes)) // 3
@@ -118,6 +127,11 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="of the checkpoints")
     parser.add_argument("--no-bart", action="store_true")
     arguments = parser.parse_args()
+    try:
+        cases = list(scans(arguments.data, arguments.slices))
+    except InputError as error:
+        print(f"multicoil: {error}", file=sys.stderr)
+        return 1
     methods: dict[str, list[Method]] = {"zero-filled": [lambda m: m.zero_filled]}
     store = weights.Store(arguments.folder) if arguments.folder else weights.default()
     for name in arguments.weights:
@@ -132,7 +146,7 @@ def main() -> int:
             partial(bart.sense, regularization=r) for r in REGULARIZATIONS
         ]
     table: dict[tuple[str, str, str], list[dict[str, float]]] = {}
-    for set_, scan in scans(arguments.data, arguments.slices):
+    for set_, scan in cases:
         for mask_name, make in MASKS.items():
             measurement = scan.measure(make(scan.width), 4)
             for name, variants in methods.items():

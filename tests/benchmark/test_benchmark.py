@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from dataclasses import replace
 
 import nibabel
@@ -69,10 +70,15 @@ def checkpoints(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written(folder, checkpoints, tmp_path_factory):
-    """What one quick run wrote."""
+    """What the README's command wrote, of a handful of slices."""
     out = tmp_path_factory.mktemp("out")
-    words = ["--data", folder, "--checkpoints", checkpoints, "--out", out, "--quick"]
+    text = command.README.read_text("utf-8")
+    (line,) = re.findall(r"python -m recon\.benchmark (--data [^`]*--readme)`", text)
+    words = [*line.replace("FOLDER", str(folder)).split(), "--quick"]
+    words += ["--checkpoints", checkpoints, "--out", out]
+    (out / "README.md").write_text("<!-- benchmark -->\n<!-- /benchmark -->\n")
     with pytest.MonkeyPatch.context() as patch:  # to save time: small costs, few settings
+        patch.setattr(command, "README", out / "README.md")
         patch.setattr("recon.benchmark.contenders.SIDE", 64)
         patch.setattr("recon.benchmark.contenders.REGULARIZATIONS", (0.01, 0.02))
         assert command.main([str(word) for word in words]) == 0
@@ -273,6 +279,7 @@ def test_report_says_what_the_file_holds(written):
         assert f"Order on open_ms at {rate:g}x: " in text
         assert f"Compressed sensing {closed:.1%}" in text
     assert "python -m recon.benchmark --data FOLDER --quick" in text
+    assert "\n| Compressed sensing |" in (written / "README.md").read_text()
     assert str(written) not in text
     assert "nan" not in text
     assert "Every measured file, 8x" in text

@@ -352,16 +352,17 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 NAME = r"([\w.-]+/[\w.-]+)"
+KIND = r"/api/(?:models|spaces)"
 ROUTES = (
     (("GET",), r"/api/whoami-v2", _Handler.whoami),
     (("POST",), r"/api/repos/create", _Handler.create),
     (("POST",), r"/api/validate-yaml", lambda self: self._json({"errors": [], "warnings": []})),
-    (("GET",), rf"/api/models/{NAME}(?:/revision/(.+))?", _Handler.info),
-    (("POST",), rf"/api/models/{NAME}/preupload/(.+)", _Handler.preupload),
-    (("POST",), rf"/{NAME}\.git/info/lfs/objects/batch", _Handler.batch),
+    (("GET",), rf"{KIND}/{NAME}(?:/revision/(.+))?", _Handler.info),
+    (("POST",), rf"{KIND}/{NAME}/preupload/(.+)", _Handler.preupload),
+    (("POST",), rf"(?:/spaces)?/{NAME}\.git/info/lfs/objects/batch", _Handler.batch),
     (("PUT",), r"/lfs/([0-9a-f]{64})", _Handler.store),
-    (("POST",), rf"/api/models/{NAME}/commit/(.+)", _Handler.commit),
-    (("GET", "HEAD"), rf"/{NAME}/resolve/([^/]+)/(.+)", _Handler.file),
+    (("POST",), rf"{KIND}/{NAME}/commit/(.+)", _Handler.commit),
+    (("GET", "HEAD"), rf"(?:/spaces)?/{NAME}/resolve/([^/]+)/(.+)", _Handler.file),
     (("POST",), r"/api/collections", _Handler.collection),
     (("GET",), rf"/api/collections/{NAME}", _Handler.one_collection),
     (("POST",), rf"/api/collections/{NAME}/items", _Handler.add_item),

@@ -56,7 +56,7 @@ class Server(App):
 
     def started(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.helpers.visitors", "serve", str(self.seconds)]
-        return subprocess.Popen(command, cwd=ROOT, env=self.environment)
+        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=sys.stderr)
 
     def __enter__(self) -> Self:
         super().__enter__()

@@ -6,6 +6,7 @@ import errno
 import io
 import itertools
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -365,6 +366,30 @@ def test_a_second_stage_goes_on_from_the_first(folder, tmp_path):
     assert record["start"]["record"]["run"]["steps"] == 1
     card = (tmp_path / "resnet-dc-second/README.md").read_text()
     assert "weights of `resnet-dc-first`" in card
+
+
+@pytest.mark.slow
+def test_every_documented_training_runs(tmp_path, monkeypatch):
+    """For a step each, judged by one slice; what would be downloaded is there already."""
+    text = "".join((ROOT / name).read_text("utf-8") for name in ("docs/training.md", "README.md"))
+    commands = re.findall(r" train\.py ([\w-]+ [^`#\n]*--data FOLDER[^`#\n]*)", text)
+    commands = list(dict.fromkeys(" ".join(line.split()) for line in commands))
+    assert {line.split()[0] for line in commands} == set(RECIPES)
+    small = {"patch": 16, "validation_slices": 2, "snapshots": 0}
+    monkeypatch.setattr(train, "RECIPES", {k: replace(r, **small) for k, r in RECIPES.items()})
+    whole = train.evaluate
+    monkeypatch.setattr(train, "evaluate", lambda net, scans: whole(net, [next(iter(scans))]))
+    fetched = []
+    monkeypatch.setattr(train.open_images, "fetch", fetched.append)
+    folders = {
+        kind: make(tmp_path / kind)
+        for kind, make in (("open", data.open_images), ("fastmri", data.fastmri))
+    }
+    for line in commands:
+        folder = folders["fastmri" if "fastmri" in line else "open"]
+        words = [*line.replace("FOLDER", str(folder)).split(), "--steps", "1", "--batch", "1"]
+        assert train.main([*words, "--out", str(tmp_path / "out")]) == 0, line
+    assert fetched == [folders["open"]]
 
 
 @pytest.mark.parametrize("keep", ["best", "last"])

@@ -128,21 +128,6 @@ def test_results_are_remembered_without_their_kspace():
     assert size < 5 * 4 * 320 * 320
 
 
-def test_space_front_matter_matches_the_requirements():
-    import yaml
-
-    front = yaml.safe_load((ROOT / "README.md").read_text("utf-8").split("---")[1])
-    pins = dict(
-        line.split("==") for line in (ROOT / "requirements.txt").read_text().split() if "==" in line
-    )
-    assert front["sdk"] == "gradio"
-    assert front["sdk_version"] == pins["gradio[mcp]"]
-    assert front["app_file"] == "app.py"
-    assert tuple(map(int, str(front["python_version"]).split(".")))[:2] >= (3, 11)
-    assert front["license"] == "mit"
-    assert len(front["short_description"]) <= 60
-
-
 def test_start_and_memory(tmp_path):
     """1.2 GiB must hold; 8 s on an idle machine is printed, for that depends on the machine."""
     np.save(tmp_path / "k.npy", phantom.kspace((320, 320)))

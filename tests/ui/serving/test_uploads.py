@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from recon.ui import memory, session
 from recon.ui.serving.uploads import AGE, RESERVE, UNUSED, FullError, Store, Visitor
 from recon.ui.session import Choice, Origin
 
+ROOT = Path(__file__).parents[3]
 ME, YOU = Visitor("a" * 43, True), Visitor("b" * 43, True)
 NOBODY = Visitor("c" * 43, False)
 
@@ -20,6 +22,15 @@ NOBODY = Visitor("c" * 43, False)
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "gradio" / "recon", quota=10_000)
+
+
+def test_documents_say_how_long_files_stay():
+    assert (AGE, UNUSED) == (3600, 600)
+    api, readme = (
+        " ".join((ROOT / name).read_text("utf-8").split()) for name in ("docs/api.md", "README.md")
+    )
+    assert "uploads are deleted after an hour" in readme
+    assert "deleted after an hour, unused ones after ten minutes" in api
 
 
 def put(store, owner=ME, name="k.npy", data=b"data", upload=True):

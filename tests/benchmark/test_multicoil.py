@@ -1,0 +1,64 @@
+"""All coils together against coil by coil: the scores, and the command as the README gives it."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recon.benchmark import multicoil
+from tests.helpers.coils import seen
+
+ROOT = Path(__file__).parents[2]
+
+
+def disc(size: int, radius: float) -> np.ndarray:
+    y, x = np.indices((size, size)) - size // 2
+    return np.hypot(y, x) < radius
+
+
+def test_the_head_is_the_object_with_its_holes_and_no_air():
+    image = disc(96, 30) * ~disc(96, 8) + 0.01
+    found = multicoil.head(image)
+    assert found[disc(96, 27)].all()
+    assert not found[~disc(96, 36)].any()
+
+
+def test_errors_in_the_air_do_not_count_inside():
+    reference, far = np.where(disc(96, 30), 1.0, 0.0), ~disc(96, 40)
+    scores = multicoil.scores(reference, reference + np.where(far, 0.1, 0.01))
+    assert scores["psnr_inside"] == pytest.approx(40)
+    error = 0.01 * far.mean() + 0.0001 * (~far).mean()
+    assert scores["psnr"] == pytest.approx(-10 * np.log10(error))
+    assert scores["ssim_inside"] > 0.99 > scores["ssim"]
+
+
+@pytest.mark.slow
+def test_the_command_of_the_readme_prints_every_method_for_every_mask(
+    tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "real_kspace").mkdir()
+    np.savez(tmp_path / "real_kspace/brain_slice.npz", kspace=seen(4, (64, 160)))
+    text = (ROOT / "README.md").read_text("utf-8")
+    (words,) = re.findall(r"python -m recon\.benchmark\.multicoil ([^`]+)", text)
+    words = words.replace("FOLDER", str(tmp_path)).split()
+    monkeypatch.setattr("sys.argv", ["multicoil", *words, "--no-bart"])
+    assert multicoil.main() == 0
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in capsys.readouterr().out.splitlines()[2:]
+    ]
+    methods = {
+        "zero-filled", "resnet-dc, coil by coil", "resnet-dc, together, network alone",
+        "resnet-dc, together", "resnet-dc-coils, together, network alone",
+        "resnet-dc-coils, together", "SENSE with TV",
+    }  # fmt: skip
+    assert {(row[1], row[2]) for row in rows} == {(m, n) for m in multicoil.MASKS for n in methods}
+    assert all(float(row[3]) > 5 for row in rows)
+
+
+@pytest.mark.parametrize("slices", ["0", "1"])
+def test_an_empty_folder_is_one_sentence(tmp_path, monkeypatch, capsys, slices):
+    monkeypatch.setattr("sys.argv", ["multicoil", "--data", str(tmp_path), "--slices", slices])
+    assert multicoil.main() == 1
+    assert capsys.readouterr().err.startswith("multicoil: The data folder h")
