@@ -18,6 +18,7 @@ from typing import Any
 import gradio as gr
 
 from recon import figures
+from recon.errors import InputError
 from recon.methods import METHODS, methods
 from recon.pipeline import Reconstruction
 from recon.ui import answers, events
@@ -197,7 +198,6 @@ def _draw(experiment: Experiment) -> _Drawn:
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             lead(experiment.lead)
             own = experiment.controls()
-            message = gr.HTML(elem_id=f"{key}-message", elem_classes="beside")
             buttons = [
                 gr.Button(
                     action.label,
@@ -208,6 +208,7 @@ def _draw(experiment: Experiment) -> _Drawn:
                 for number, action in enumerate(experiment.actions)
             ]
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
+            message = gr.HTML(elem_id=f"{key}-message", elem_classes="beside")
             with gr.Row(elem_classes="progress-row"):
                 progress = gr.HTML(elem_id=f"{key}-progress", elem_classes="beside")
                 stop = gr.Button("Cancel", size="sm", visible=False, elem_id=f"{key}-stop")
@@ -250,7 +251,12 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
         if shown.get("question") == experiment.question(choice):
             yield {drawn.message: ""}
         elif experiment.opens == "run":
-            yield from _follow(action.compute(choice, **own), experiment, choice, drawn)
+            try:
+                yield from _follow(action.compute(choice, **own), experiment, choice, drawn)
+            except InputError:
+                if not shown.get("question"):  # nothing stands there yet
+                    yield {drawn.panels: pictures(attempt(choice)[0])}
+                raise
         elif stores and (stored := answers.find(experiment.key, choice, own)) is not None:
             yield from _follow([_said_so(Answer(**stored))], experiment, choice, drawn)
         elif stores and answers.keeps(choice):

@@ -2,18 +2,11 @@
 
 import pytest
 
-from tests.helpers.page import complete
+from tests.helpers.page import READY, complete, tabs
 
 STILL = (
     "() => document.getAnimations().every(one => one.playState !== 'running')"  # no colour fades
 )
-TABS = ("#tabs", "#compare-tabs", "#coils-tabs", "#trust", "#research-tabs")
-READY = """() => [...document.querySelectorAll('.experiment')].every(place => {
-  const about = place.querySelector('recon-about');
-  const shown = about?.content?.question || place.querySelector('.words')?.innerText.trim();
-  return !about || !place.offsetParent
-    || ((shown || !about.content?.opens) && !place.querySelector('progress'));
-})"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -28,30 +21,13 @@ def test_no_serious_finding_on_any_tab(browser, url, scheme):
     page.locator("#panels [data-do=research]").click()
     found = []
 
-    def look(name):
-        page.wait_for_function(READY, timeout=120_000)
+    for name in tabs(page):
         page.wait_for_function(STILL)  # a colour that fades in is not yet the one to read
-        found.extend((name, *one) for one in seen())
-
-    def seen():
-        return [
-            (one["id"], one["nodes"][0]["html"][:200])
+        found += [
+            (name, one["id"], one["nodes"][0]["html"][:200])
             for one in axe.run(page).response["violations"]
             if one["impact"] in ("serious", "critical")
         ]
-
-    def visit(place):
-        buttons = page.locator(f"{place} > .tab-wrapper button[role=tab]")
-        for at in range(buttons.count()):
-            buttons.nth(at).click()
-            name = buttons.nth(at).inner_text()
-            inner = [one for one in TABS[1:] if page.locator(one).is_visible()]
-            if place == TABS[0] and inner:
-                visit(inner[0])
-            else:
-                look(name)
-
-    visit(TABS[0])
     context.close()
     assert found == []
 

@@ -128,7 +128,7 @@ function openDrawer(open) {
   if (open) rail()?.querySelector('input, button, select, textarea')?.focus({preventScroll: true});
 }
 
-const rail = () => [...document.querySelectorAll('.experiment > .rail:not(.lesson-rail)')]
+const rail = () => [...document.querySelectorAll('.experiment > .rail:not(.wide-rail)')]
   .find(one => one.parentElement.checkVisibility());
 
 drawer.onclick = () => openDrawer(!document.documentElement.classList.contains('drawer'));
