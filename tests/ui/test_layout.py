@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from recon import masks, phantom
-from tests.helpers.page import after, tabs, upload
+from recon.ui.events import TURNS
+from tests.helpers.page import READY, after, tabs, upload
 
 # Controls of the rail that are not within it from left to right: nobody can scroll to them.
 LOST = """() => [...document.querySelectorAll('.experiment > .rail')].flatMap(rail => {
@@ -70,3 +71,19 @@ def test_no_tab_is_empty_where_a_file_was_undersampled_already(open_, tmp_path):
     after(page, lambda: upload(page, tmp_path / "under.npz"))
     for name in tabs(page):
         assert page.evaluate(EMPTY) == [], name
+
+
+def test_whoever_waits_sees_their_place_in_the_queue(open_):
+    first, second = open_(1366, 768), open_(1366, 768)
+    with TURNS.piece(), TURNS.piece():  # all places are taken
+        for page in (first, second):
+            page.locator("#tabs > .tab-wrapper").get_by_role("tab", name="Coils").click()
+            waits = page.locator("#coil-maps-progress [data-testid=status-tracker]")
+            waits.get_by_text("queue: 1/1" if page is second else "processing").wait_for()
+            inside = "e => { const {top, left, width} = e.getBoundingClientRect();" \
+                " return document.elementFromPoint(left + width / 2, top + 4)?.closest('.stage') !== null; }"
+            assert waits.locator(".progress-text").evaluate(inside)
+    for page in (first, second):
+        page.locator("#coil-maps-words p").first.wait_for()
+        page.wait_for_function(READY)
+        assert not page.locator("#coil-maps-progress").is_visible()
