@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.page import READY, complete, tabs
+from tests.helpers.page import READY, complete, drawn, tabs
 
 STILL = (
     "() => document.getAnimations().every(one => one.playState !== 'running')"  # no colour fades
@@ -41,3 +41,19 @@ def test_time_lapse_by_keyboard(page):
     moment.focus()
     complete(page, "lapse", lambda: page.keyboard.press("ArrowRight"), 0)
     assert moment.input_value() != before
+
+
+@pytest.mark.parametrize("keys", [["Tab"], ["Escape", "Tab"], ["ArrowDown", "Tab"]])
+def test_a_list_closes_when_the_keyboard_leaves_it(page, keys):
+    menu = page.locator("#example input")
+    menu.focus()
+    page.locator("ul[role=listbox]").wait_for()
+    for one in keys:
+        page.keyboard.press(one)
+    drawn(page)
+    focused = page.locator("#seed input")
+    assert focused.evaluate("e => e === document.activeElement && e.matches(':focus-visible')")
+    assert focused.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+    page.locator("ul[role=listbox]").wait_for(state="detached")
+    assert menu.get_attribute("aria-expanded") == "false"
+    assert menu.input_value() == "Head, T1 (simulated)"

@@ -148,6 +148,11 @@ const settle = () => {
 if (document.body) settle();
 else document.addEventListener('DOMContentLoaded', settle);
 
+// Gradio opens a list at any key, also at the one that leaves it; leaving it closes it.
+document.addEventListener('keydown', event => {
+  if (event.key === 'Tab' && event.target.matches?.('input[role=combobox]')) event.stopPropagation();
+}, {capture: true});
+
 // Gradio tells of a slider that was let go by the pointer alone; keys let go of it too.
 document.addEventListener('keyup', event => {
   if (event.target.matches?.('input[type=range]') && /^(Arrow|Page|Home|End)/.test(event.key)) {
