@@ -6,7 +6,7 @@ import {draw, known, defaultCenterFraction, fullWidth, pointSpread, sidelobeLeve
 import {inflate, transposed, unpackSlice} from './slice.mjs';
 import {axes, sharp} from './plot.mjs';
 
-const REST = 350; // milliseconds without a change, after which the network is asked
+const REST = 200; // milliseconds without a change, after which the network is asked
 const FINGER = 11, MOUSE = 2.5; // pixels a line should be wide to be hit
 const PARTS = `
   <div class="lab-lines">
@@ -247,7 +247,7 @@ class Lab extends HTMLElement {
       const index = this.at(event);
       if (index !== this.pointed) { this.pointed = index; this.showWave(index); }
     });
-    this.strip.addEventListener('keydown', event => this.key(event));
+    this.strip.addEventListener('keydown', event => this.typed(event));
     this.strip.addEventListener('blur', () => { this.cursor = null; this.show(); });
     const look = event => {
       if (!event.buttons && event.type === 'pointermove') return;
@@ -296,7 +296,7 @@ class Lab extends HTMLElement {
     return true;
   }
 
-  key(event) {
+  typed(event) {
     const last = this.lines.length - 1;
     this.cursor ??= this.lines.length >> 1;
     const moves = {ArrowLeft: -1, ArrowRight: 1, PageUp: 10, PageDown: -10};
