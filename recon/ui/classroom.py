@@ -158,7 +158,7 @@ def _head(code: str, members: int) -> str:
     if not code:
         return (
             "<p>In no class. Join one with the code that your teacher shows, or start one: it is "
-            f"for {MEMBERS} people at most.</p><ol class=\"steps\">"
+            f'for {MEMBERS} people at most.</p><ol class="steps">'
             "<li>Whoever starts a class shows its code; the others join with it, on a phone too.</li>"
             "<li>In a lesson everybody guesses before finding out. The guesses stand here as bars, "
             "without names.</li>"

@@ -80,8 +80,10 @@ def test_whoever_waits_sees_their_place_in_the_queue(open_):
             page.locator("#tabs > .tab-wrapper").get_by_role("tab", name="Coils").click()
             waits = page.locator("#coil-maps-progress [data-testid=status-tracker]")
             waits.get_by_text("queue: 1/1" if page is second else "processing").wait_for()
-            inside = "e => { const {top, left, width} = e.getBoundingClientRect();" \
+            inside = (
+                "e => { const {top, left, width} = e.getBoundingClientRect();"
                 " return document.elementFromPoint(left + width / 2, top + 4)?.closest('.stage') !== null; }"
+            )
             assert waits.locator(".progress-text").evaluate(inside)
     for page in (first, second):
         page.locator("#coil-maps-words p").first.wait_for()

@@ -15,9 +15,9 @@ TABLE = (HOME / "ui" / "web" / "words.mjs").read_text("utf-8")
 PLACE = re.compile(r"\{(\w+)\}")
 # What is the same in both languages: names and units.
 SAME = re.compile(
-    r"[\d\W_]+|ResNet(-DC)?|U-Net|GAN|SENSE|GRAPPA|SSIM( \d.*)?|PSNR.*|NMSE.*|SD|\d+x|English"
+    r"[\d\W_ix₁-₉]+|ResNet(-DC)?|U-Net|GAN|SENSE|GRAPPA|SSIM( \d.*)?|PSNR.*|NMSE.*|SD|\d+x|English"
     r"|Deutsch|Head, T1 \(simulated\)|http.*|[A-Z2-9]{6}|\d+\. .*|Error, .*ResNet.*"
-    r"|[\d.]+ (dB|s)|TR|ms|Linear|normal|Partial Fourier"
+    r"|[\d.]+ (dB|s)|TR|ms|Linear|normal|Partial Fourier|Shimron.*"
 )
 TABS = re.findall(r"'([\w-]+)'", re.search(r"^const TABS = (.*)$", LANGUAGE, re.MULTILINE)[1])
 TEXTS = """() => {

@@ -4,7 +4,7 @@
 
 import {GERMAN} from './words.mjs';
 
-const TABS = ['reconstruct', 'volume', 'sampling', 'acquisition', 'methods', 'private-mode', 'class'];
+const TABS = ['reconstruct', 'volume', 'sampling', 'acquisition', 'methods', 'coils', 'trust', 'private-mode', 'class'];
 const PARTS = ['#title', '#bar', '#links', '#share', '#remarks', '#drawer', ...TABS.flatMap(
   tab => [`#tabs > .tab-wrapper [data-tab-id=${tab}]`, `#view-${tab}`])].join();
 const SPOKEN = ['aria-label', 'title', 'placeholder'];
