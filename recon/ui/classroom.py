@@ -159,7 +159,8 @@ def _head(code: str, members: int) -> str:
         return (
             "<p>In no class. Join one with the code that your teacher shows, or start one: it is "
             f'for {MEMBERS} people at most.</p><ol class="steps">'
-            "<li>Whoever starts a class shows its code; the others join with it, on a phone too.</li>"
+            "<li>Whoever starts a class shows its code; the others join with it, on a phone too."
+            "</li>"
             "<li>In a lesson everybody guesses before finding out. The guesses stand here as bars, "
             "without names.</li>"
             "<li>In the Sampling lab everybody looks for the best mask. The best ones stand here, "

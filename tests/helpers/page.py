@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-
 INNER = ("#compare-tabs", "#coils-tabs", "#trust", "#research-tabs")  # tabs inside of tabs
 # Every experiment that is shown has answered, or does so only when it is asked.
 READY = """() => [...document.querySelectorAll('.experiment')].every(place => {

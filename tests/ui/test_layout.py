@@ -29,6 +29,11 @@ WHITE = """() => [...document.querySelectorAll('input, select, textarea')].filte
   return a > 0.5 && r + g + b > 3 * 140;
 }).map(one => one.outerHTML.slice(0, 80))"""
 
+INSIDE = """e => {
+  const {top, left, width} = e.getBoundingClientRect();
+  return !!document.elementFromPoint(left + width / 2, top + 4)?.closest('.stage');
+}"""
+
 
 @pytest.fixture
 def open_(browser, url):
@@ -80,11 +85,7 @@ def test_whoever_waits_sees_their_place_in_the_queue(open_):
             page.locator("#tabs > .tab-wrapper").get_by_role("tab", name="Coils").click()
             waits = page.locator("#coil-maps-progress [data-testid=status-tracker]")
             waits.get_by_text("queue: 1/1" if page is second else "processing").wait_for()
-            inside = (
-                "e => { const {top, left, width} = e.getBoundingClientRect();"
-                " return document.elementFromPoint(left + width / 2, top + 4)?.closest('.stage') !== null; }"
-            )
-            assert waits.locator(".progress-text").evaluate(inside)
+            assert waits.locator(".progress-text").evaluate(INSIDE)
     for page in (first, second):
         page.locator("#coil-maps-words p").first.wait_for()
         page.wait_for_function(READY)
