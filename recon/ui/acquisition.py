@@ -43,8 +43,8 @@ def build(shared: Controls, tab: gr.Tab) -> None:
                 "background is easy to get right, and dips when outlines come without their "
                 "brightness. The share of the energy says how much of the object is there."
             )
-            message = gr.HTML(elem_id="film-message", elem_classes="beside")
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
+            message = gr.HTML(elem_id="film-message", elem_classes="beside")
             film = component("recon-film", elem_id="film")
 
     @careful(message)

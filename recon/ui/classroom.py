@@ -68,7 +68,7 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
     The field of the code, for links.
     """
     with gr.Row(equal_height=False, elem_classes="experiment", elem_id="view-class"):
-        with gr.Column(scale=1, min_width=200, elem_classes="rail"):
+        with gr.Column(scale=1, min_width=200, elem_classes="rail wide-rail"):
             lead(
                 "A class shares <b>masks</b> that you send from the Sampling lab and your "
                 "<b>guesses</b> in the lessons, under a nickname. Nobody has to join. All of it "
@@ -159,7 +159,13 @@ def _head(code: str, members: int) -> str:
     if not code:
         return (
             "<p>In no class. Join one with the code that your teacher shows, or start one: it is "
-            f"for {MEMBERS} people at most.</p>"
+            f'for {MEMBERS} people at most.</p><ol class="steps">'
+            "<li>Whoever starts a class shows its code; the others join with it, on a phone too."
+            "</li>"
+            "<li>In a lesson everybody guesses before finding out. The guesses stand here as bars, "
+            "without names.</li>"
+            "<li>In the Sampling lab everybody looks for the best mask. The best ones stand here, "
+            "with nicknames.</li></ol>"
         )
     return (
         f'<p class="class-code">Class code <b>{escape(code)}</b> '

@@ -13,12 +13,13 @@ from typing import Any
 
 import gradio as gr
 
+from recon.errors import InputError
 from recon.ui import answers, events
 from recon.ui.components import lead
 from recon.ui.controls import Controls
 from recon.ui.events import TURNS, Values, careful
-from recon.ui.experiment import Action, Answer, Experiment, start_of
-from recon.ui.session import Choice
+from recon.ui.experiment import Action, Answer, Experiment, pictures, start_of
+from recon.ui.session import Choice, attempt
 from recon.ui.web import component
 
 
@@ -83,7 +84,6 @@ def _draw(experiment: Experiment) -> _Drawn:
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             lead(experiment.lead)
             own = experiment.controls()
-            message = gr.HTML(elem_id=f"{key}-message", elem_classes="beside")
             buttons = [
                 gr.Button(
                     action.label,
@@ -94,6 +94,7 @@ def _draw(experiment: Experiment) -> _Drawn:
                 for number, action in enumerate(experiment.actions)
             ]
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
+            message = gr.HTML(elem_id=f"{key}-message", elem_classes="beside")
             with gr.Row(elem_classes="progress-row"):
                 progress = gr.HTML(elem_id=f"{key}-progress", elem_classes="beside")
                 stop = gr.Button("Cancel", size="sm", visible=False, elem_id=f"{key}-stop")
@@ -136,7 +137,12 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
         if shown.get("question") == experiment.question(choice):
             yield {drawn.message: ""}
         elif experiment.opens == "run":
-            yield from _follow(action.compute(choice, **own), experiment, choice, drawn)
+            try:
+                yield from _follow(action.compute(choice, **own), experiment, choice, drawn)
+            except InputError:
+                if not shown.get("question"):  # nothing stands there yet
+                    yield {drawn.panels: pictures(attempt(choice)[0])}
+                raise
         elif stores and (stored := answers.find(experiment.key, choice, own)) is not None:
             yield from _follow([answers.said_so(stored)], experiment, choice, drawn)
         elif stores and answers.keeps(choice):

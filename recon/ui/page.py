@@ -61,21 +61,21 @@ def build() -> gr.Blocks:
                 shared = view.controls
                 with gr.Column(elem_id="research"):
                     experiments("research", "research-tabs", research.EXPERIMENTS, shared)
-            with gr.Tab("All slices", id="volume"):
+            with gr.Tab("All slices", id="volume", elem_id="view-volume"):
                 whole = experiment_tab.build(volume.EXPERIMENT, shared)
-            with gr.Tab("Sampling lab", id="sampling") as tab:
+            with gr.Tab("Sampling lab", id="sampling", elem_id="view-sampling") as tab:
                 lab = sampling.build(shared, tab, room)
-            with gr.Tab("Acquisition", id="acquisition") as tab:
+            with gr.Tab("Acquisition", id="acquisition", elem_id="view-acquisition") as tab:
                 acquisition.build(shared, tab)
-            with gr.Tab("Methods", id="methods"):
+            with gr.Tab("Methods", id="methods", elem_id="view-methods"):
                 compared = experiments("methods", "compare-tabs", compare.EXPERIMENTS, shared)
-            with gr.Tab("Coils", id="coils"):
+            with gr.Tab("Coils", id="coils", elem_id="view-coils"):
                 coiled = experiments("coil", "coils-tabs", coils.EXPERIMENTS, shared)
-            with gr.Tab("Can I trust it?", id="trust"):
+            with gr.Tab("Can I trust it?", id="trust", elem_id="view-trust"):
                 trusted = experiments("test", "trust", trust.EXPERIMENTS, shared)
-            with gr.Tab("Private", id="private-mode"):
+            with gr.Tab("Private", id="private-mode", elem_id="view-private-mode"):
                 private.build()
-            with gr.Tab("Learn", id="learn"):
+            with gr.Tab("Learn", id="learn", elem_id="view-learn"):
                 lesson = lessons.build(shared, room)
             with gr.Tab("Class", id="class") as tab:
                 code = classroom.build(room, tab)

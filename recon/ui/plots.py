@@ -11,7 +11,7 @@ import numpy as np
 # Okabe and Ito 2008: told apart with any colour vision, in light and in dark.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999")
 WIDTH, HEIGHT = 640, 240
-LEFT, RIGHT, TOP, BOTTOM = 78, 12, 12, 48  # room for the larger words of narrow screens
+LEFT, RIGHT, TOP, BOTTOM = 78, 28, 12, 48  # room for the larger words of narrow screens
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+
+INNER = ("#compare-tabs", "#coils-tabs", "#trust", "#research-tabs")  # tabs inside of tabs
+# Every experiment that is shown has answered, or does so only when it is asked.
+READY = """() => [...document.querySelectorAll('.experiment')].every(place => {
+  const about = place.querySelector('recon-about');
+  const shown = about?.content?.question || place.querySelector('.words')?.innerText.trim()
+    || place.querySelector('.message');
+  return !about || !place.offsetParent
+    || ((shown || !about.content?.opens) && !place.querySelector('progress'));
+})"""
+
+
+def tabs(page, place: str = "#tabs") -> Iterator[str]:
+    """Open every tab, and every tab inside of one; the name of each when it has answered."""
+    buttons = page.locator(f"{place} > .tab-wrapper button[role=tab]")
+    for at in range(buttons.count()):
+        buttons.nth(at).click()
+        inner = [one for one in INNER if page.locator(one).is_visible()]
+        if place == "#tabs" and inner:
+            yield from tabs(page, inner[0])
+        else:
+            page.wait_for_function(READY, timeout=120_000)
+            yield buttons.nth(at).inner_text()
 
 
 def picture(page, alt: str):

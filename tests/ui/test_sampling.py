@@ -228,6 +228,17 @@ def test_impossible_wishes_get_a_sentence_and_the_pictures_stay(lab):
     assert key(lab) == before
 
 
+def test_a_mask_is_drawn_with_the_keyboard(lab):
+    used = lab.locator(".mask-used")
+    before = int(used.inner_text().split()[0])
+    lab.locator(".lab-mask").focus()
+    lab.keyboard.press("ArrowRight")
+    answers(lab, lambda: lab.keyboard.press("Space"))  # beside the middle: it was measured
+    assert int(used.inner_text().split()[0]) == before - 1
+    answers(lab, lambda: lab.keyboard.press("Space"))
+    assert int(used.inner_text().split()[0]) == before
+
+
 def test_data_that_arrived_undersampled_get_a_sentence(page, tmp_path):
     import h5py
 

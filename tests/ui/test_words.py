@@ -7,18 +7,22 @@ from pathlib import Path
 import pytest
 
 import recon
+from tests.helpers.page import tabs
 
 HOME = Path(recon.__file__).parent
+LANGUAGE = (HOME / "ui" / "web" / "language.mjs").read_text("utf-8")
 TABLE = (HOME / "ui" / "web" / "words.mjs").read_text("utf-8")
 PLACE = re.compile(r"\{(\w+)\}")
 # What is the same in both languages: names and units.
 SAME = re.compile(
-    r"[\d\W_]+|ResNet(-DC)?|U-Net|GAN|SENSE|GRAPPA|SSIM( \d.*)?|PSNR.*|NMSE.*|SD|\d+x|English"
+    r"[\d\W_ix₁-₉]+|ResNet(-DC)?|U-Net|GAN|SENSE|GRAPPA|SSIM( \d.*)?|PSNR.*|NMSE.*|SD|\d+x|English"
     r"|Deutsch|Head, T1 \(simulated\)|http.*|[A-Z2-9]{6}|\d+\. .*|Error, .*ResNet.*"
+    r"|[\d.]+ (dB|s)|TR|ms|Linear|normal|Partial Fourier|Shimron.*"
 )
+TABS = re.findall(r"'([\w-]+)'", re.search(r"^const TABS = (.*)$", LANGUAGE, re.MULTILINE)[1])
 TEXTS = """() => {
   const found = [], parts = document.querySelectorAll(
-    '#title, #bar, #links, #remarks, #view-reconstruct, #view-class');
+    '#title, #bar, #links, #remarks, VIEWS');
   for (const part of parts) {
     const walk = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
     for (let node; (node = walk.nextNode());) {
@@ -29,7 +33,7 @@ TEXTS = """() => {
     }
   }
   return found;
-}"""
+}""".replace("VIEWS", ", ".join(f"#view-{tab}" for tab in TABS))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +59,7 @@ def test_no_word_outlives_the_page(german):
         for path in sorted(HOME.rglob(kind))
         if path.name != "words.mjs"
     )
-    source = re.sub(r'"\s*\n\s*f?"', "", source)  # a string that goes on in the next line
+    source = re.sub(r"""["']\s*\n\s*f?["']""", "", source)  # a string that goes on in the next line
     source = re.sub(r"\s+", "", source + re.sub(r"<[^>]*>", " ", source))
     pieces = {
         piece
@@ -65,7 +69,8 @@ def test_no_word_outlives_the_page(german):
         if re.search(r"\w{2}", piece)
     }
     lost = {piece for piece in pieces if re.sub(r"\s+", "", piece) not in source}
-    assert lost == {"number input for ", "range slider for ", "Reset to default value"}  # Gradio's
+    gradio = {"number input for ", "range slider for ", "Reset to default value", "processing | "}
+    assert lost == gradio
 
 
 def test_a_german_browser_gets_whole_tabs_in_german(visit, german):
@@ -82,16 +87,15 @@ def test_a_german_browser_gets_whole_tabs_in_german(visit, german):
             if not SAME.fullmatch(text) and not any(words.match(text) for words in spoken)
         ]
 
-    assert left() == []
-    page.get_by_role("tab", name="Klasse").click()
+    for name in tabs(page):
+        assert left() == [], name
     page.get_by_role("button", name="Klasse beginnen").click()
     page.locator(".class-code").get_by_text("Mitglieder").wait_for()
     assert left() == []
-    names = page.locator("#tabs > .tab-wrapper").inner_text()
-    assert "Rekonstruktion" in names
-    assert "Sampling lab" in names  # in English, name and content
-    page.get_by_role("tab", name="Sampling lab").click()
-    page.locator("#lab-family").get_by_text("Mask family").wait_for()
+    page.get_by_role("tab", name="Abtastlabor").click()
+    page.get_by_role("button", name="Besser als Zufall?").click()
+    page.locator("#lab-standing").get_by_text("200 zufälligen Masken").wait_for()
+    assert left() == []
 
 
 def test_the_switch_goes_there_and_back(visit, german):

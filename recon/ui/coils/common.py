@@ -28,18 +28,16 @@ def _example() -> Scan:
 
 
 def subject(choice: Choice) -> tuple[Scan, str]:
-    """The scan that is open, and nothing; if it has one coil, the phantom, and words on that.
-
-    Raises
-    ------
-    InputError
-        If it arrived undersampled.
-    """
-    scan, _ = session.subject(choice)
-    if scan.kspace.ndim == 3 and len(scan.kspace) > 1:
+    """The scan that is open, and nothing; else the phantom, and why: one coil, or undersampled."""
+    scan = session.scan(choice)
+    if scan.source.mask is not None:
+        why = "The file that is open was undersampled already."
+    elif scan.kspace.ndim == 2 or len(scan.kspace) == 1:
+        why = "The open slice has one coil."
+    else:
         return scan, ""
     title = examples.EXAMPLES[EXAMPLE].title
-    return _example(), f'<p class="where">The open slice has one coil. Shown on: {title}.</p>'
+    return _example(), f'<p class="where">{why} Shown on: {title}.</p>'
 
 
 # Maps take a moment, and several experiments look at the same ones.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,14 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
                          done=len(rows), of=total)  # fmt: skip
 
 
+def start(choice: Choice, label: str) -> Answer:
+    """The scan that it would be about."""
+    scan, where = subject(choice)
+    words = f"<p>This takes a while: press <b>{escape(label)}</b> to begin.</p>"
+    shown = viewer([reference_panel(scan.upright(scan.truth))], None, scan.data_range, columns=3)
+    return Answer(where + words, shown)
+
+
 def _controls() -> dict[str, Any]:
     return {"rate": acceleration("many", 3)}
 
@@ -73,4 +82,5 @@ EXPERIMENT = Experiment(
     (Action("Compare", "look", compare, live=("rate",)),),
     _controls,
     opens="stored",
+    first=start,
 )

@@ -45,7 +45,7 @@ def by_hand(choice: Choice, rate: float, row: float, column: float) -> Iterator[
         text = f"<p>{error}</p>"
     aliased = fold(seen.images, distance)
     shown = [
-        magnitude(scan, "folded", "Folded", f"every {distance}th line, all coils", rss(aliased)),
+        magnitude(scan, "folded", "Folded", f"one line in {distance}, all coils", rss(aliased)),
         magnitude(scan, "one", "Folded, coil 0", "what this coil sees", aliased[0]),
         magnitude(scan, "unfolded", "Unfolded", "every pixel solved", unfold(seen, distance)),
         magnitude(scan, "reference", "All lines", "reference", full),

@@ -138,7 +138,7 @@ def build(shared: Controls, room: Room) -> gr.State:
     number = gr.State(0)
     answered = gr.State({})  # lesson number to whether the guess was right, None without one
     with gr.Row(equal_height=False, elem_classes="experiment"):
-        with gr.Column(scale=1, min_width=240, elem_classes="rail lesson-rail"):
+        with gr.Column(scale=1, min_width=240, elem_classes="rail wide-rail"):
             progress = gr.HTML(_progress(0, {}), js_on_load=PICK, elem_id="lesson-progress")
             heading = gr.HTML(_heading(LESSONS[0], 0), elem_id="lesson-heading")
             guess = gr.Radio(

@@ -6,7 +6,7 @@ import {draw, known, defaultCenterFraction, fullWidth, pointSpread, sidelobeLeve
 import {inflate, transposed, unpackSlice} from './slice.mjs';
 import {axes, sharp} from './plot.mjs';
 
-const REST = 350; // milliseconds without a change, after which the network is asked
+const REST = 200; // milliseconds without a change, after which the network is asked
 const FINGER = 11, MOUSE = 2.5; // pixels a line should be wide to be hit
 const PARTS = `
   <div class="lab-lines">

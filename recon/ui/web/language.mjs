@@ -4,8 +4,8 @@
 
 import {GERMAN} from './words.mjs';
 
-const TABS = ['reconstruct', 'class'];
-const PARTS = ['#title', '#bar', '#links', '#share', '#remarks', ...TABS.flatMap(
+const TABS = ['reconstruct', 'volume', 'sampling', 'acquisition', 'methods', 'coils', 'trust', 'private-mode', 'class'];
+const PARTS = ['#title', '#bar', '#links', '#share', '#remarks', '#drawer', ...TABS.flatMap(
   tab => [`#tabs > .tab-wrapper [data-tab-id=${tab}]`, `#view-${tab}`])].join();
 const SPOKEN = ['aria-label', 'title', 'placeholder'];
 const SPACE = /\s+/g;

@@ -128,7 +128,7 @@ function openDrawer(open) {
   if (open) rail()?.querySelector('input, button, select, textarea')?.focus({preventScroll: true});
 }
 
-const rail = () => [...document.querySelectorAll('.experiment > .rail:not(.lesson-rail)')]
+const rail = () => [...document.querySelectorAll('.experiment > .rail:not(.wide-rail)')]
   .find(one => one.parentElement.checkVisibility());
 
 drawer.onclick = () => openDrawer(!document.documentElement.classList.contains('drawer'));
@@ -147,6 +147,11 @@ const settle = () => {
 };
 if (document.body) settle();
 else document.addEventListener('DOMContentLoaded', settle);
+
+// Gradio opens a list at any key, also at the one that leaves it; leaving it closes it.
+document.addEventListener('keydown', event => {
+  if (event.key === 'Tab' && event.target.matches?.('input[role=combobox]')) event.stopPropagation();
+}, {capture: true});
 
 // Gradio tells of a slider that was let go by the pointer alone; keys let go of it too.
 document.addEventListener('keyup', event => {

@@ -72,6 +72,7 @@ class Private extends HTMLElement {
     this.replaceChildren(
       make('p', {textContent: 'Your file stays on your machine: it is read, reconstructed with ResNet-DC and scored in this browser. Nothing is sent after the switch.'}),
       this.switch, make('div', {className: 'private-row'}, labelled('File', this.file), labelled('Acceleration', this.rate), labelled('Mask seed', this.seed), this.run, this.stop),
+      make('p', {textContent: 'Files: .npy and .npz with k-space, HDF5 as fastMRI stores it (.h5), or a picture (.png, .jpg), of which k-space is simulated. Of several slices the middle one is taken.'}),
       this.bar, this.words, this.pictures);
   }
 
