@@ -8,8 +8,8 @@ from recon.coils import joint
 from recon.coils.espirit import sensitivities
 from recon.coils.joint import Joint
 from recon.fourier import fft2c, ifft2c
-from recon.models import unrolled
-from recon.models.unrolled import Correction
+from recon.models import consistency
+from recon.models.consistency import Correction
 from tests.coils.test_espirit import SHAPE, scan
 from tests.helpers.noise import noise_tensor
 
@@ -47,31 +47,31 @@ def undersampled(coils=6, shape=SHAPE, seed=0, lines=16):
 def test_the_normal_operator_is_adjoint_to_itself_and_is_what_scanners_measure():
     maps, mask = problem()
     x, y = noise_tensor(1, 10, 16, seed=1), noise_tensor(1, 10, 16, seed=2)
-    left = (unrolled._normal(x, mask, maps).conj() * y).sum()
-    right = (x.conj() * unrolled._normal(y, mask, maps)).sum()
+    left = (consistency.normal(x, mask, maps).conj() * y).sum()
+    right = (x.conj() * consistency.normal(y, mask, maps)).sum()
     torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-4)
     measured = fft2c(maps * x[:, None]) * torch.fft.fftshift(mask)[:, None]
     expected = (maps.conj() * ifft2c(measured)).sum(1)
-    torch.testing.assert_close(unrolled._normal(x, mask, maps), expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(consistency.normal(x, mask, maps), expected, rtol=0, atol=1e-5)
 
 
 def test_conjugate_gradients_solve_the_normal_equations(monkeypatch):
     maps, mask = problem()
     right, ridge = noise_tensor(1, 10, 16, seed=3), torch.tensor(0.05)
-    monkeypatch.setattr(unrolled, "ITERATIONS", 30)
-    solution = unrolled._solve(right, ridge, mask, maps)
-    back = unrolled._normal(solution, mask, maps) + ridge * solution
+    monkeypatch.setattr(consistency, "ITERATIONS", 30)
+    solution = consistency._solve(right, ridge, mask, maps)
+    back = consistency.normal(solution, mask, maps) + ridge * solution
     torch.testing.assert_close(back, right, rtol=0, atol=1e-4)
     # The few that are used come near, whatever the rest of the image is.
     monkeypatch.undo()
-    near = unrolled._solve(right, ridge, mask, maps)
+    near = consistency._solve(right, ridge, mask, maps)
     assert (near - solution).norm() < 0.2 * solution.norm()
-    alone = unrolled._solve(right[:, 4:5], ridge, mask, maps[:, :, 4:5])
+    alone = consistency._solve(right[:, 4:5], ridge, mask, maps[:, :, 4:5])
     torch.testing.assert_close(near[:, 4:5], alone, rtol=0, atol=1e-5)
 
 
 def test_the_gradient_of_a_correction_is_that_of_differences(monkeypatch):
-    monkeypatch.setattr(unrolled, "ITERATIONS", 60)
+    monkeypatch.setattr(consistency, "ITERATIONS", 60)
     maps, mask = problem(shape=(3, 8))
     maps = maps.to(torch.complex128)
     proposed = noise_tensor(1, 3, 8, seed=5).to(torch.complex128).requires_grad_()
@@ -84,7 +84,7 @@ def test_the_gradient_of_a_correction_is_that_of_differences(monkeypatch):
 
 def test_one_coil_that_sees_everything_is_a_scan_without_coils(monkeypatch):
     """With no ridge, one conjugate gradient puts the measured lines back, as the network does."""
-    monkeypatch.setattr(unrolled, "ITERATIONS", 1)
+    monkeypatch.setattr(consistency, "ITERATIONS", 1)
     kspace, mask = undersampled(1)
     kspace = kspace / ifft2c(kspace).abs().max()
     network = shaken()

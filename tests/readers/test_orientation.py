@@ -190,7 +190,7 @@ def test_dicom_echoes_lie_where_the_first_one_did(tmp_path):
         for echo in (10, 20)
         for n in range(3)
     }
-    path = scans.zipped_from(tmp_path / "a.zip", files)
+    path = scans.zipped(tmp_path / "a.zip", files)
     first, again = (recon.read(path, slice=n).source for n in (2, 5))
     for found, number in ((first, 2), (again, 5)):
         assert found.spacing == pytest.approx((1.5, 2.5, 6.5))

@@ -67,10 +67,10 @@ def _with_marks(panel: Panel, marks: Marks, scan: Scan) -> Panel:
 
 
 def _written(found: Equations, unit: float, turned: bool) -> str:
-    across, along = ("column", "row") if turned else ("row", "column")
+    here, there = ("In column", "at row") if turned else ("In row", "at column")
     names = [f"x{chr(0x2080 + n)}" for n in range(1, len(found.columns) + 1)]
     where = ", ".join(
-        f"{name} at {along} {column}" for name, column in zip(names, found.columns, strict=True)
+        f"{name} {there} {column}" for name, column in zip(names, found.columns, strict=True)
     )
     rows = [
         [
@@ -87,7 +87,7 @@ def _written(found: Equations, unit: float, turned: bool) -> str:
     more = len(found.matrix) - len(rows)
     condition = "infinite" if np.isinf(found.condition) else f"{found.condition:.2f}"
     return (
-        f"<p>In {across} {found.row}, {_counted(len(names), 'pixel')} of the object "
+        f"<p>{here} {found.row}, {_counted(len(names), 'pixel')} of the object "
         f"{'lie on each other' if len(names) > 1 else 'lies here alone'}: {where}. "
         f"{len(found.matrix)} coils give {len(found.matrix)} equations in "
         f"{_counted(len(names), 'unknown')}; condition number <b>{condition}</b>.</p>"
