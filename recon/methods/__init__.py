@@ -21,7 +21,7 @@ def table(store: weights.Store | None = None) -> dict[str, Method]:
         method.name: method
         for method in (
             published("resnet-dc", "ResNet-DC", store),
-            denoised("resnet-dc-denoised", "ResNet-DC, denoised", "resnet-dc", store),
+            denoised("resnet-dc-denoised", "ResNet-DC denoised", "resnet-dc", store),
             published("resnet", "ResNet", store),
             published("varnet", "VarNet", store),
             published("unet", "U-Net", store),
