@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--acceleration",
         type=float,
-        help="of the masks (default: 4 for resnet; the others learn 3x to 10x together)",
+        help="of the masks (default: 4 for resnet; the others learn a range together)",
     )
     parser.add_argument(
         "--protocol",

@@ -254,7 +254,8 @@ def test_data_consistent_network_treats_coils_one_by_one(kspace):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("method", "coils"), [*((name, 3) for name in recon.methods()), *((name, 1) for name in ONE_COIL)]
+    ("method", "coils"),
+    [*((name, 3) for name in recon.methods()), *((name, 1) for name in ONE_COIL)],
 )
 def test_the_scale_of_the_numbers_changes_nothing_else(method, coils):
     stack = files.kspace(1, 3, 64, 72)[0]

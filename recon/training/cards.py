@@ -165,7 +165,7 @@ def card(name: str, record: dict[str, Any]) -> str:
 
 
 def sections(record: dict[str, Any]) -> dict[str, str]:
-    """What a record has to say, as Markdown: ``description, made, scores`` and ``limits``."""
+    """What a record has to say, as Markdown: ``description, made, scores, limits`` and ``rates``."""
     data, machine = record["data"], record["machine"]
     # Records written before a setting existed had its default.
     run = asdict(Run(record["run"]["model"], None)) | record["run"]
@@ -221,15 +221,21 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         "made": made,
         "scores": scores,
         "limits": _limits(run, data["splits"]["train"]),
+        "rates": _rates(run),
     }
+
+
+def _rates(run: dict[str, Any]) -> str:
+    """Those of the masks in training."""
+    rate = run["acceleration"]
+    return f"{run['gentlest']:g}x to 10x" if rate is None else f"{rate:g}x"
 
 
 def _limits(run: dict[str, Any], subjects: Sequence[str]) -> str:
     anatomies = "a few brains, one head and one knee" if run["dataset"] == "open" else "fastMRI"
     if "legs" in subjects:
         anatomies = "a few brains, one head, one knee and one pair of legs"
-    rate = run["acceleration"]
-    masks = f"{run['gentlest']:g}x to 10x" if rate is None else f"{rate:g}x"
+    masks = _rates(run)
     kind = (
         "Cartesian masks of several families," if run["families"] else "random Cartesian masks of"
     )

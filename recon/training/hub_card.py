@@ -37,7 +37,7 @@ Research and teaching only. **Not for diagnosis, not a medical device.**
 
 - **Task**: reconstruction of MRI from undersampled Cartesian k-space
 - **Architecture**: `{architecture}` of the Python package `recon`, {parameters:,} parameters
-- **Accelerations**: {rates}
+- **Accelerations in training**: {rates}
 - **Licence**: MIT
 - **Weights**: `model.safetensors`, SHA-256 `{sha256}`; `recon` refuses any others
 
@@ -122,7 +122,6 @@ def hub_card(
         label=METHODS[config.architecture].label,
         architecture=config.architecture,
         parameters=record["parameters"],
-        rates="any; trained with 3x to 10x" if rate is None else f"{rate:g}x",
         rate=rate or 4,
         sha256=config.sha256,
         benchmark=BENCHMARK.format(rows=table) if results else "",

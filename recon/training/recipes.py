@@ -97,7 +97,8 @@ COILS = replace(
     tilt=3.0,
     keep="last",
 )
-# What the field's own networks get, as peers: the data, masks and loss of the last stage.
+# What the field's own networks get, as peers: the data, masks and loss of resnet-dc's last stage,
+# and as many steps as take about as long as its first.
 PEER = replace(
     LATER,
     optimizer="adam",
@@ -181,8 +182,8 @@ RECIPES = {
         average=0.0,
         snapshots=10,
     ),
-    "unet": Run("unet", None, steps=1400, half=True),
-    "varnet": replace(PEER, model="varnet", patch=192, learning_rate=5e-4, steps=4000),
+    "unet": replace(PEER, model="unet", steps=8500),
+    "varnet": replace(PEER, model="varnet", steps=5000),
 }
 
 

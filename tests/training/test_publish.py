@@ -188,6 +188,9 @@ def test_cards_of_all_that_ships(name):
     assert told == pytest.approx(np.mean(ours), abs=1e-4)
     assert config.sha256 in card.text
     assert record["command"] in card.text
+    gentlest = record["run"].get("gentlest", 3.0)
+    trained = f"{rates[0]:g}x" if config.acceleration else f"{gentlest:g}x to 10x"
+    assert f"**Accelerations in training**: {trained}\n" in card.text
     assert "Not for diagnosis" in card.text
     assert "{" not in card.text
     assert (store.folder / name / "README.md").read_text("utf-8") == cards.card(name, record)
