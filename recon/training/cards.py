@@ -165,7 +165,7 @@ def card(name: str, record: dict[str, Any]) -> str:
 
 
 def sections(record: dict[str, Any]) -> dict[str, str]:
-    """What a record has to say, as Markdown: ``description, made, scores, limits`` and ``rates``."""
+    """What a record has to say, as Markdown: ``description, made, scores, limits, rates``."""
     data, machine = record["data"], record["machine"]
     # Records written before a setting existed had its default.
     run = asdict(Run(record["run"]["model"], None)) | record["run"]
