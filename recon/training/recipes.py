@@ -97,8 +97,7 @@ COILS = replace(
     tilt=3.0,
     keep="last",
 )
-# What the field's own networks get, as peers: the data, masks and loss of resnet-dc's last stage,
-# and as many steps as take about as long as its first.
+# The data, masks and loss of resnet-dc's last stage.
 PEER = replace(
     LATER,
     optimizer="adam",
@@ -182,8 +181,8 @@ RECIPES = {
         average=0.0,
         snapshots=10,
     ),
-    "unet": replace(PEER, model="unet", steps=8500),
-    "varnet": replace(PEER, model="varnet", steps=5000),
+    "unet": Run("unet", None, steps=1400, half=True),
+    "varnet": replace(PEER, model="varnet", steps=4000),
 }
 
 
