@@ -193,7 +193,7 @@ def compressed_sensing_strengths(scan: Scan, seed: int) -> Answer:
         scored[word] = scan.ssim(image)
         flat[word] = _flat(image, inside)
         panel = _image(f"cs{number}", title, scan, image)
-        panels.append(replace(panel, caption=f"regularisation {strength:g} · {panel.caption}"))
+        panels.append(replace(panel, caption=f"{panel.caption} · regularisation {strength:g}"))
     best = max(scored, key=lambda word: scored[word])
     numbers = ", ".join(f"{word} {value:.3f}" for word, value in scored.items())
     weak, strong = flat["weak"], flat["strong"]

@@ -619,7 +619,7 @@ export const GERMAN = {
   "Both measure {n} lines with the same block in the middle. The largest sidelobe is {a} of the peak with equal distances and {b} with random ones.": "Beide messen {n} Zeilen mit demselben Block in der Mitte. Das größte Nebenmaximum hat bei gleichen Abständen {a} des Hauptmaximums, bei zufälligen {b}.",
   "Two point spread functions": "Zwei Punktspreizfunktionen",
   "pixels": "Pixel",
-  "dB below the peak": "dB unter dem Maximum",
+  "dB below the peak": "dB unter Maximum",
   "Why random?": "Warum zufällig?",
   "Two masks measure the same number of lines: one at equal distances, one at random, both with a block in the middle. Which artefact is easier to tell from anatomy?": "Zwei Masken messen gleich viele Zeilen: eine in gleichen Abständen, eine zufällig, beide mit einem Block in der Mitte. Welches Artefakt lässt sich leichter von Anatomie unterscheiden?",
   "Ghosts of the equispaced mask: they are sharp": "Die Geisterbilder der äquidistanten Maske: Sie sind scharf",
