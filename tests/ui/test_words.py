@@ -2,22 +2,26 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import recon
-from tests.helpers.page import tabs
+from recon.examples import EXAMPLES
+from recon.ui.lessons.course import LESSONS, QUIZ
+from tests.helpers.page import drawn, tabs
 
 HOME = Path(recon.__file__).parent
 LANGUAGE = (HOME / "ui" / "web" / "language.mjs").read_text("utf-8")
 TABLE = (HOME / "ui" / "web" / "words.mjs").read_text("utf-8")
 PLACE = re.compile(r"\{(\w+)\}")
+WORD = re.compile(r"[^\W\d_]{2,}")
 # What is the same in both languages: names and units.
 SAME = re.compile(
     r"[\d\W_ix₁-₉]+|ResNet(-DC)?|U-Net|GAN|SENSE|GRAPPA|SSIM( \d.*)?|PSNR.*|NMSE.*|SD|\d+x|English"
-    r"|Deutsch|Head, T1 \(simulated\)|http.*|[A-Z2-9]{6}|\d+\. .*|Error, .*ResNet.*"
-    r"|[\d.]+ (dB|s)|TR|ms|Linear|normal|Partial Fourier|Shimron.*"
+    r"|Deutsch|Head, T1 \(simulated\)|http.*|[A-Z2-9]{6}|Error, .*ResNet.*"
+    r"|[\d.]+ (dB|s)|TR|ms|Linear|normal|Partial Fourier|Shimron.*|Quiz|[AB]"
 )
 TABS = re.findall(r"'([\w-]+)'", re.search(r"^const TABS = (.*)$", LANGUAGE, re.MULTILINE)[1])
 TEXTS = """() => {
@@ -27,13 +31,24 @@ TEXTS = """() => {
     const walk = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
     for (let node; (node = walk.nextNode());) {
       const owner = node.parentElement;
-      if (owner.closest('pre, code, style, #upload, .poll, select, ul[role=listbox]')) continue;
+      if (owner.closest('pre, code, style, #upload, select, ul[role=listbox]')) continue;
       const text = node.data.replace(/\\s+/g, ' ').trim();
-      if (owner.offsetParent && text) found.push(text);
+      if (owner.checkVisibility() && text) found.push(text);
     }
   }
   return found;
 }""".replace("VIEWS", ", ".join(f"#view-{tab}" for tab in TABS))
+
+# What a part of the page says: visible texts, and those that are read out or shown on hovering.
+HEARD = """place => {
+  const found = [];
+  for (const one of place.querySelectorAll('*')) {
+    if (!one.checkVisibility() || one.closest('a[lang=en], select')) continue;
+    found.push(...['aria-label', 'title', 'placeholder'].map(name => one.getAttribute(name)));
+    for (const node of one.childNodes) if (node.nodeType === Node.TEXT_NODE) found.push(node.data);
+  }
+  return found.filter(Boolean).map(text => text.replace(/\\s+/g, ' ').trim()).filter(Boolean);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +56,31 @@ def german() -> dict[str, str]:
     pairs = json.loads(TABLE[TABLE.index("{\n") :].rstrip().rstrip(";"), object_pairs_hook=list)
     assert len({key for key, _ in pairs}) == len(pairs)  # no word twice
     return dict(pairs)
+
+
+@pytest.fixture(scope="module")
+def foreign(german) -> Callable[[str], bool]:
+    """Whether a text of the German page is none of the table's, or keeps an English word in it."""
+    shapes = [re.compile("(.+?)".join(map(re.escape, PLACE.split(w)[::2])) + "$", re.DOTALL)
+              for w in german.values()]  # fmt: skip
+    words = [
+        {word for text in texts for word in WORD.findall(PLACE.sub(" ", text).lower())}
+        for texts in (german.keys(), german.values())
+    ]
+    only = words[0] - words[1]
+    assert {"the", "of", "lines", "image"} <= only
+
+    def judge(text: str) -> bool:
+        if SAME.fullmatch(text):
+            return False
+        kept = text
+        for example in EXAMPLES.values():  # which keep their names
+            kept = kept.replace(example.title, "")
+        return not any(one.match(text) for one in shapes) or bool(
+            only & set(WORD.findall(kept.lower()))
+        )
+
+    return judge
 
 
 def test_every_word_is_in_both_languages_with_the_same_places(german):
@@ -73,19 +113,13 @@ def test_no_word_outlives_the_page(german):
     assert lost == gradio
 
 
-def test_a_german_browser_gets_whole_tabs_in_german(visit, german):
+def test_a_german_browser_gets_whole_tabs_in_german(visit, foreign):
     page = visit(locale="de-DE")
     page.get_by_text("Mehr Einstellungen").click()
     page.get_by_text("Anteil der Mitte").wait_for()
-    spoken = [re.compile("(.+?)".join(map(re.escape, PLACE.split(w)[::2])) + "$", re.DOTALL)
-              for w in german.values()]  # fmt: skip
 
     def left() -> list[str]:
-        return [
-            text
-            for text in page.evaluate(TEXTS)
-            if not SAME.fullmatch(text) and not any(words.match(text) for words in spoken)
-        ]
+        return [text for text in page.evaluate(TEXTS) if foreign(text)]
 
     for name in tabs(page):
         assert left() == [], name
@@ -115,6 +149,65 @@ def test_the_switch_goes_there_and_back(visit, german):
     assert {"Mask seed", "Fully sampled", "Wipe"} <= set(after)
     assert not [text for text in after if "Zeilen" in text or "Maske " in text]
     assert page.locator("#view-reconstruct").get_attribute("lang") == "en"
+
+
+def test_the_whole_course_is_german_and_english_again(visit, german, foreign):
+    page = visit(locale="de-DE")
+    page.get_by_role("tab", name="Lernen").click()
+    place = page.locator("#view-learn")
+    seen: set[str] = set()
+
+    def left() -> list[str]:
+        texts = place.evaluate(HEARD)
+        seen.update(texts)
+        return [text for text in texts if foreign(text)]
+
+    for number, lesson in enumerate(LESSONS):
+        page.locator(f"#lesson-progress button[data-lesson='{number}']").click()
+        page.locator("#lesson-heading").get_by_text(german[lesson.title], exact=True).wait_for()
+        page.wait_for_function("() => !document.querySelector('#lesson-meaning p')")
+        option = (lesson.question.right + number) % len(lesson.question.options)  # some are wrong
+        page.locator("#lesson-guess input[type=radio]").nth(option).check()
+        assert left() == []
+        page.locator("#lesson-show").click()
+        page.locator("#lesson-meaning").get_by_text(german[lesson.explanation]).wait_for(
+            timeout=120_000
+        )
+        page.locator("#lesson-panels .viewer[data-state=ready]").wait_for()
+        drawn(page)
+        assert left() == []
+    assert {"Richtig.", "Nicht ganz.", "dB unter Maximum", "SSIM nullgefüllt"} <= seen
+    assert "Lektion 1, Was ist der k-Raum?, richtig beantwortet" in seen
+
+    page.locator("#quiz button").first.click()
+    for wrong in (0, 1):
+        for number, question in enumerate(QUIZ):
+            chosen = (question.right + wrong) % len(question.options)
+            page.locator(f"#quiz-{number} input[type=radio]").nth(chosen).check()
+            said = f"Noch nicht: {german[question.options[question.right]]}."
+            said = said if wrong else "Richtig."
+            page.locator(f"#quiz-said-{number}").get_by_text(said).wait_for()
+        page.locator("#quiz-check").click()
+        page.get_by_text(f"{0 if wrong else len(QUIZ)} von {len(QUIZ)} richtig").wait_for()
+        drawn(page)
+        assert left() == []
+    assert "noch nicht: vier überlappende Kopien" in seen
+
+    page.get_by_role("button", name="English").click()
+    texts = place.evaluate(HEARD)
+    for text in (LESSONS[-1].explanation, QUIZ[0].why, "not yet: four overlapping copies"):
+        assert text in texts
+    only = {words for key, words in german.items() if key != words and "{" not in words}
+    assert not (only - german.keys()) & set(texts)
+    assert not [text for text in texts if "Lektion" in text or "Zeilen" in text]
+
+
+def test_every_word_of_the_course_is_in_the_table(german):
+    """Also those that the examples do not show."""
+    for question in (*QUIZ, *(lesson.question for lesson in LESSONS)):
+        texts = {question.text, question.why, *question.options} - {"", "A", "B"}
+        assert texts <= german.keys()
+    assert {text for one in LESSONS for text in (one.title, one.explanation)} <= german.keys()
 
 
 def test_a_link_may_say_which_language(visit):

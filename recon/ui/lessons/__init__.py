@@ -57,8 +57,10 @@ def found(number: int, guess: int | None, choice: Choice) -> Result:
     lesson = LESSONS[number]
     scan, shown_on, answer = _answer(number, choice)
     right = lesson.question.right
-    said = "" if guess is None else "Right. " if guess == right else "Not quite. "
-    text = f"<b>{said}{escape(lesson.question.options[right])}.</b> {escape(answer.sentence)}"
+    said = "" if guess is None else "Right." if guess == right else "Not quite."
+    option = escape(lesson.question.options[right])
+    # Each piece in an element of its own: the page is translated text by text.
+    text = f"<b><span>{said}</span> <span>{option}</span>.</b> {escape(answer.sentence)}"
     where = f'<p class="where">Shown on: {escape(shown_on)}.</p>'
     window = answer.white or figures.white(scan.truth)
     return Result(
@@ -265,14 +267,14 @@ def mark(*given: int | None) -> str:
         elif chosen == one.right:
             rows.append([one.text, "right", one.why])
         else:
-            rows.append([one.text, "not yet", f"{one.options[one.right]}: {one.why}"])
+            rows.append([one.text, f"not yet: {one.options[one.right]}", one.why])
     score = sum(chosen == one.right for one, chosen in zip(QUIZ, given, strict=True))
-    return f"<p><b>{score} of {len(QUIZ)}</b></p>" + table(["", "", ""], rows)
+    return f"<p><b>{score} of {len(QUIZ)} right</b></p>" + table(["", "", ""], rows)
 
 
 def _heading(lesson: Lesson, at: int) -> str:
     return (
-        f"<h3>{at + 1}. {escape(lesson.title)}</h3>"
+        f"<h3>{at + 1}. <span>{escape(lesson.title)}</span></h3>"
         f'<p class="question">{escape(lesson.question.text)}</p>'
     )
 
@@ -281,7 +283,7 @@ def _meaning(lesson: Lesson) -> str:
     return (
         f"<p>{escape(lesson.explanation)}</p>"
         f'<p class="source">Source: <a href="{escape(lesson.link)}" target="_blank" '
-        f'rel="noopener">{escape(lesson.source)}</a></p>'
+        f'rel="noopener" lang="en">{escape(lesson.source)}</a></p>'
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -93,11 +93,10 @@ def centre_and_edge(scan: Scan, seed: int) -> Answer:
 def every_second_line(scan: Scan, seed: int) -> Answer:
     """Regular skipping: two copies, and four."""
     panels = []
-    for step in (2, 4):
+    for step, title in ((2, "Every second line"), (4, "Every fourth line")):
         mask = np.zeros(scan.kspace.shape[-1], bool)
         mask[mask.size // 2 % step :: step] = True
-        panels += _measured(f"{step}", f"Every {'second' if step == 2 else 'fourth'} line",
-                            scan, scan.measure(mask))  # fmt: skip
+        panels += _measured(f"{step}", title, scan, scan.measure(mask))
     return Answer(
         "Two copies with every second line, four with every fourth: shifted by half the field of "
         "view, or by a quarter, the image stays the same.",
@@ -187,13 +186,14 @@ def compressed_sensing_strengths(scan: Scan, seed: int) -> Answer:
     panels = [_image("zero", "Zero-filled", scan, measurement.zero_filled)]
     inside = foreground(scan.truth)
     scored, flat = {}, {}
-    for number, (strength, word) in enumerate(
-        zip(STRENGTHS, ("weak", "medium", "strong"), strict=True)
+    for number, (strength, title) in enumerate(
+        zip(STRENGTHS, ("Weak", "Medium", "Strong"), strict=True)
     ):
-        image = CompressedSensing(strength)(measurement)
+        image, word = CompressedSensing(strength)(measurement), title.lower()
         scored[word] = scan.ssim(image)
         flat[word] = _flat(image, inside)
-        panels.append(_image(f"cs{number}", f"{word.capitalize()} ({strength:g})", scan, image))
+        panel = _image(f"cs{number}", title, scan, image)
+        panels.append(replace(panel, caption=f"{panel.caption} · regularisation {strength:g}"))
     best = max(scored, key=lambda word: scored[word])
     numbers = ", ".join(f"{word} {value:.3f}" for word, value in scored.items())
     weak, strong = flat["weak"], flat["strong"]

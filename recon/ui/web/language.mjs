@@ -1,10 +1,9 @@
 // <recon-language>: the switch between English and German. The server speaks English; what stands
 // in the parts of the page named in `PARTS` is put into German here, text by text, and back again.
-// Whole tabs are translated or not at all: the others keep their English names.
 
 import {GERMAN} from './words.mjs';
 
-const TABS = ['reconstruct', 'volume', 'sampling', 'acquisition', 'methods', 'coils', 'trust', 'private-mode', 'class'];
+const TABS = ['reconstruct', 'volume', 'sampling', 'acquisition', 'methods', 'coils', 'trust', 'private-mode', 'learn', 'class'];
 const PARTS = ['#title', '#bar', '#links', '#share', '#remarks', '#drawer', ...TABS.flatMap(
   tab => [`#tabs > .tab-wrapper [data-tab-id=${tab}]`, `#view-${tab}`])].join();
 const SPOKEN = ['aria-label', 'title', 'placeholder'];
