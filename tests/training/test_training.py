@@ -378,7 +378,11 @@ def test_every_documented_training_runs(tmp_path, monkeypatch):
     small = {"patch": 16, "validation_slices": 2, "snapshots": 0}
     monkeypatch.setattr(train, "RECIPES", {k: replace(r, **small) for k, r in RECIPES.items()})
     whole = train.evaluate
-    monkeypatch.setattr(train, "evaluate", lambda net, scans: whole(net, [next(iter(scans))]))
+
+    def on_one(network, scans, before):
+        return whole(network, [next(iter(scans))], before)
+
+    monkeypatch.setattr(train, "evaluate", on_one)
     fetched = []
     monkeypatch.setattr(train.open_images, "fetch", fetched.append)
     folders = {
