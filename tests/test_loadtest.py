@@ -30,9 +30,17 @@ def test_it_is_bounded(words, capsys):
     assert "is from 1 to" in capsys.readouterr().err
 
 
+@pytest.fixture
+def heard():
+    """Programs that are started hear Ctrl-C; a shell's background jobs have it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_uploads_go_with_the_app_however_it_is_stopped(tmp_path, how):
+def test_uploads_go_with_the_app_however_it_is_stopped(tmp_path, heard, how):
     (file,) = slices(tmp_path / "slices", 1, 48)
     with Server(tmp_path) as server:
         answers = Answers()
