@@ -178,8 +178,8 @@ class Viewer extends HTMLElement {
   legend({legend}) { // the colour scale of the error maps, and what it means
     if (!legend.length) return [];
     const figure = make('figure', {className: 'scale', innerHTML: `
-      <div class="frame"><div class="bar" role="img"></div><div class="ticks"></div></div>
-      <figcaption><b>Error scale</b><span class="panel-words"></span></figcaption>`});
+      <figcaption><b>Error scale</b><span class="panel-words"></span></figcaption>
+      <div class="frame"><div class="bar" role="img"></div><div class="ticks"></div></div>`});
     figure.querySelector('.panel-words').replaceChildren(
       ...legend.map(text => make('span', {textContent: text})));
     return [figure];
