@@ -71,7 +71,7 @@ def markdown(
             tables.append(f"## {TITLES[name]}, {rate:g}x (slices: {count})")
             tables.append(detail(results, (name, "random", rate)))
     for rate in ACCELERATIONS:
-        tables.append(f"## Masks unlike those of the training, and noise, {rate:g}x")
+        tables.append(f"## Masks of other families, and noise, {rate:g}x")
         tables.append(conditions(results, rate))
     tables.append(
         "Closed share on open_ms. Noise is added to k-space before it is undersampled, with "
