@@ -19,8 +19,8 @@ PLACE = re.compile(r"\{(\w+)\}")
 WORD = re.compile(r"[^\W\d_]{2,}")
 # What is the same in both languages: names and units.
 SAME = re.compile(
-    r"[\d\W_ix₁-₉]+|ResNet(-DC)?|U-Net|VarNet|GAN|SENSE|GRAPPA|SSIM( \d.*)?|PSNR.*|NMSE.*|SD|\d+x|English"
-    r"|Deutsch|Head, T1 \(simulated\)|http.*|[A-Z2-9]{6}|Error, .*ResNet.*"
+    r"[\d\W_ix₁-₉]+|ResNet(-DC)?|U-Net|VarNet|GAN|SENSE|GRAPPA|SSIM( \d.*)?|PSNR.*|NMSE.*|SD|\d+x"
+    r"|English|Deutsch|Head, T1 \(simulated\)|http.*|[A-Z2-9]{6}|Error, .*ResNet.*"
     r"|[\d.]+ (dB|s)|TR|ms|Linear|normal|Partial Fourier|Shimron.*|Quiz|[AB]"
 )
 TABS = re.findall(r"'([\w-]+)'", re.search(r"^const TABS = (.*)$", LANGUAGE, re.MULTILINE)[1])
