@@ -84,7 +84,7 @@ def test_a_few_visitors_come_and_go():
     """As docs/reliability.md has it, of whom only the numbers are smaller."""
     text = (Path(__file__).parents[1] / "docs/reliability.md").read_text("utf-8")
     (module,) = re.findall(r"python -m (tests\.helpers\.visitors) \d+ \d+ \d+", text)
-    command = [sys.executable, "-m", module, "4", "2", "5"]
+    command = [sys.executable, "-m", module, "4", "2", "20"]  # seconds: longer than uploads take
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     report = json.loads(done.stdout)
     assert report["problems"] == report["files after their age"] == []

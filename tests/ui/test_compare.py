@@ -93,7 +93,7 @@ def test_training_time_lapse(methods):
     number.fill(str(len(moments) - 1))
     number.press("Enter")
     methods.locator("#lapse-look").click()
-    methods.get_by_text(f"After {moments[-1]} steps").wait_for(timeout=30_000)
+    methods.get_by_text(f"After {moments[-1]} steps of training").wait_for(timeout=30_000)
     last = float(re.search(r"SSIM (-?\d\.\d+)", methods.locator("#lapse-words p").inner_text())[1])
     assert last > first
     assert methods.locator("#lapse-chart svg").count() == 2
