@@ -170,3 +170,10 @@ def said(source: Source, *words: str) -> bool:
 
 STACK = kspace()
 MASK = np.isin(np.arange(W), [3, 7, 8, 14, 15, 16, 17, 20, 29])
+
+
+def same(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-5) -> None:
+    """Assert that arrays are equal, to a share of the largest value."""
+    assert found.shape == expected.shape
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(np.asarray(found) / scale, expected / scale, atol=tolerance)
