@@ -18,6 +18,9 @@ READY = """() => [...document.querySelectorAll('.experiment')].every(place => {
   return !about || !place.offsetParent
     || ((shown || !about.content?.opens) && !place.querySelector('progress'));
 })"""
+# Nothing is faint, or says that it is computed, because its answer is on the way.
+SETTLED = """() => ![...document.querySelectorAll(
+  '.pending, .progress-text, .meta-text, .meta-text-center')].some(one => one.checkVisibility())"""
 
 
 def tabs(page, place: str = "#tabs") -> Iterator[str]:
@@ -30,6 +33,7 @@ def tabs(page, place: str = "#tabs") -> Iterator[str]:
             yield from tabs(page, inner[0])
         else:
             page.wait_for_function(READY, timeout=120_000)
+            page.wait_for_function(SETTLED, timeout=120_000)
             yield buttons.nth(at).inner_text()
 
 

@@ -169,7 +169,7 @@ export const GERMAN = {
   "Methods": "Verfahren",
   "Private": "Privat",
   "queue: {place}": "Warteschlange: {place}",
-  "processing | {time}": "rechnet | {time}",
+  "processing |": "rechnet |",
   "{a} of {b}, about {c} s left": "{a} von {b}, noch etwa {c} s",
   "Progress": "Fortschritt",
   "Cancel": "Abbrechen",
