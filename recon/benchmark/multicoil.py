@@ -34,6 +34,7 @@ from recon.scan import Scan
 COILS = 8  # that see a simulated head
 NOISE = 0.005  # share of the image's maximum, in each of them
 REGULARIZATIONS = (0.0003, 0.001, 0.003, 0.01)  # the best of which counts, to BART's advantage
+NEWTON_STEPS = (8, 10)  # likewise; 12 take a minute and are worse
 MASKS: dict[str, Callable[[int], np.ndarray]] = {
     **{f"calibrated {r}x": partial(masks.calibrated, acceleration=r, offset=0) for r in (2, 3, 4)},
     **{f"random {r}x": partial(masks.random_cartesian, acceleration=r) for r in (4, 8)},
@@ -145,6 +146,7 @@ def main() -> int:
         methods["SENSE, l1-wavelet (BART)"] = [
             partial(bart.sense, regularization=r) for r in REGULARIZATIONS
         ]
+        methods["NLINV (BART)"] = [partial(bart.nlinv, steps=n) for n in NEWTON_STEPS]
     table: dict[tuple[str, str, str], list[dict[str, float]]] = {}
     for set_, scan in cases:
         for mask_name, make in MASKS.items():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from recon import masks, metrics, phantom
 from recon.benchmark import bart
 from recon.measurement import Measurement, measure, picture
+from tests.helpers.coils import seen
 
 installed = pytest.mark.skipif(bart.version() is None, reason="BART is not installed")
 
@@ -55,6 +58,24 @@ def test_coils_are_combined_by_root_sum_of_squares():
     both, _ = bart.pics(measure(coils, measurement.mask, 4), "tv", 0.01, iterations=20)
     one, _ = bart.pics(measurement, "tv", 0.01, iterations=20)
     np.testing.assert_allclose(both / 5, one, atol=1e-2 * one.max())
+
+
+@installed
+@pytest.mark.parametrize(
+    "method", [partial(bart.sense, regularization=0.001), partial(bart.nlinv, steps=8)]
+)
+def test_with_several_coils_it_unfolds_what_is_folded_and_keeps_the_scale(method):
+    kspace = seen(6, (64, 64))
+    reference = picture(kspace)
+
+    def error(factor: float) -> np.ndarray:
+        measurement = measure(factor * kspace, masks.calibrated(64, 2, 16 / 64, offset=0), 2)
+        assert metrics.nmse(reference, measurement.zero_filled / factor) > 0.005
+        image: np.ndarray = method(measurement)
+        return image / factor - reference
+
+    assert (error(1) ** 2).sum() < 0.004 * (reference**2).sum()
+    np.testing.assert_allclose(error(1000), error(1), atol=1e-2 * reference.max())
 
 
 def test_without_bart_there_is_one_sentence(monkeypatch):
