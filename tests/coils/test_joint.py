@@ -11,6 +11,7 @@ from recon.fourier import fft2c, ifft2c
 from recon.models import consistency
 from recon.models.consistency import Correction
 from tests.coils.test_espirit import SHAPE, scan
+from tests.helpers.networks import shaken
 from tests.helpers.noise import noise_tensor
 
 
@@ -20,16 +21,6 @@ def problem(coils=3, shape=(10, 16), seed=0):
     maps = maps / maps.norm(dim=1, keepdim=True)
     mask = torch.rand(1, 1, shape[1], generator=torch.Generator().manual_seed(seed)) < 0.5
     return maps, mask
-
-
-def shaken(seed=0):
-    torch.manual_seed(seed)
-    network = models.build("resnet-dc", steps=2, features=8, coarse=8, memory=4)
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            if name != "ridge":
-                parameter.add_(0.02 * torch.randn_like(parameter))
-    return network
 
 
 def coil_images(network, kspace, mask):

@@ -8,6 +8,7 @@ import torch
 
 from recon import models
 from recon.fourier import fft2c, ifft2c
+from tests.helpers.networks import shaken
 
 
 def test_resnet_is_the_original_architecture():
@@ -52,16 +53,6 @@ def scan(shape, seed=0):
     mask = torch.rand(1, shape[1], generator=generator) < 0.4
     kspace = fft2c(image) * mask[:, None]
     return kspace / ifft2c(kspace).abs().max(), mask
-
-
-def shaken(seed=0):
-    """A small unrolled network whose every weight matters, as after training."""
-    torch.manual_seed(seed)
-    network = models.build("resnet-dc", steps=2, features=8, coarse=8, memory=4)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.02 * torch.randn_like(parameter))
-    return network
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (33, 47), (50, 31), (16, 18)])
