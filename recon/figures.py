@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib
@@ -153,6 +153,7 @@ def plate(
     colors: str = "gray",
     limit: float = ERROR_LIMIT,
     signed: bool = False,
+    say: Callable[[str], str] = str,
 ) -> Figure:
     """Chosen panels of a result for a page of print, and a `caption` below them.
 
@@ -167,6 +168,8 @@ def plate(
     limit, signed
         Top of the scale of errors, as a share of the reference's maximum, and whether they are
         shown with their sign.
+    say
+        Puts a title, or a sentence of the caption, into another language.
 
     Raises
     ------
@@ -204,7 +207,7 @@ def plate(
     for axis, name in zip(grid, names, strict=False):
         title, words = titles[name]
         axis.set_title(
-            _plain(f"{title}\n{words}" if words else title), fontsize=8, parse_math=False
+            _plain(f"{say(title)}\n{say(words)}" if words else say(title)), fontsize=8, parse_math=False
         )
         if name.endswith("_error"):
             assert result.reference is not None
@@ -227,13 +230,13 @@ def plate(
             pixels = log_kspace(result.kspace_magnitude) if name == "kspace" else result.mask
             axis.imshow(pixels, cmap="gray", vmin=0)
     width = int(figure.get_figwidth() * 17)
-    lines = "\n".join(textwrap.wrap(_plain(caption(result)), width))
+    lines = "\n".join(textwrap.wrap(_plain(caption(result, say)), width))
     figure.supxlabel(lines, fontsize=7, parse_math=False)
     return figure
 
 
-def caption(result: Reconstruction) -> str:
-    """What somebody needs to make a result again, in a few sentences."""
+def caption(result: Reconstruction, say: Callable[[str], str] = str) -> str:
+    """What somebody needs to make a result again, in a few sentences, each put by `say`."""
     source, sampling = result.source, result.sampling
     where = source.name + (f", slice {source.slice}" if source.slices > 1 else "")
     lines = f"{sampling.measured_lines} of {result.line_mask.size} lines measured"
@@ -244,13 +247,16 @@ def caption(result: Reconstruction) -> str:
             f"{result.achieved_acceleration:.2f}x ({lines}), centre fraction "
             f"{sampling.center_fraction:g}, seed {sampling.seed}, lines are {result.phase_encode}."
         )
-    scores = f"Method: {result.label}."
+    sentences = [f"{where}.", mask, f"Method: {result.label}."]
     if result.metrics is not None:
         before, after = map(score_line, (result.zero_filled_metrics, result.metrics))
-        scores += f" {after} (zero-filled: {before}); data range: {result.data_range_from}."
-        scores += " Errors are shares of the maximum of the fully sampled image."
-    simulated = " Simulated k-space, so scores are optimistic." if source.simulated else ""
-    return f"{where}. {mask} {scores}{simulated} mri-recon {VERSION}."
+        sentences += [
+            f"{after} (zero-filled: {before}); data range: {result.data_range_from}.",
+            "Errors are shares of the maximum of the fully sampled image.",
+        ]
+    if source.simulated:
+        sentences.append("Simulated k-space, so scores are optimistic.")
+    return " ".join(map(say, [*sentences, f"mri-recon {VERSION}."]))
 
 
 def _plain(text: str) -> str:

@@ -88,6 +88,7 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
                     [(f"{n + 1}. {one.title}", n) for n, one in enumerate(LESSONS)],
                     value=0,
                     label="Guesses in the lesson",
+                    filterable=False,
                     elem_id="class-lesson",
                 )
                 reveal = gr.Checkbox(label="Show which is right", elem_id="class-reveal")

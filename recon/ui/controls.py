@@ -21,6 +21,7 @@ from recon.ui.web import component
 class Controls:
     """The components of the bar and of the rail beside the pictures."""
 
+    language: gr.State
     origin: gr.State
     info: gr.HTML
     file: gr.File
@@ -45,6 +46,7 @@ class Controls:
     def inputs(self) -> set[Any]:
         """The components that `choice` reads."""
         return {
+            self.language,
             self.origin,
             self.slice,
             self.acceleration,
@@ -80,6 +82,7 @@ class Controls:
             phase_encode=values[self.phase_encode],
             crop=bool(values[self.crop]),
             axes=values[self.axes] or "auto",
+            language=values[self.language],
         )
 
 
@@ -107,7 +110,7 @@ def bar() -> Bar:
     return Bar(info, slice_, acceleration)
 
 
-def build(first: Origin, above: Bar) -> Controls:
+def build(first: Origin, above: Bar, language: gr.State) -> Controls:
     """Draw the rail; call it inside the column it belongs to."""
     origin = gr.State(first)
     file = Upload(
@@ -121,6 +124,7 @@ def build(first: Origin, above: Bar) -> Controls:
         [(e.title, key) for key, e in examples.EXAMPLES.items()],
         value=first.example,
         label="Or an example",
+        filterable=False,  # what is shown may be German, what would be searched is English
         elem_id="example",
     )
     with gr.Row():
@@ -161,7 +165,12 @@ def build(first: Origin, above: Bar) -> Controls:
             elem_id="axes",
         )
         coils = gr.Dropdown(
-            coil_choices(1), value="rss", label="Coils", visible=False, elem_id="coils"
+            coil_choices(1),
+            value="rss",
+            label="Coils",
+            filterable=False,
+            visible=False,
+            elem_id="coils",
         )
     download_as = gr.Dropdown(
         [
@@ -170,11 +179,13 @@ def build(first: Origin, above: Bar) -> Controls:
         ],
         value="all",
         label="Result as a file",
+        filterable=False,
         elem_id="download-as",
     )
     download = gr.Button("Download", elem_id="download")
     archive = gr.DownloadButton(visible="hidden", elem_id="archive")
     return Controls(
+        language=language,
         origin=origin,
         info=above.info,
         file=file,

@@ -14,6 +14,7 @@ from recon.ui import (
     coils,
     compare,
     controls,
+    events,
     experiment_tab,
     lessons,
     links,
@@ -24,6 +25,7 @@ from recon.ui import (
     thumbnails,
     trust,
     volume,
+    words,
 )
 from recon.ui.controls import Controls
 from recon.ui.experiment import Experiment
@@ -53,11 +55,11 @@ def build() -> gr.Blocks:
     ) as demo:
         with gr.Row(elem_id="header"):
             gr.HTML(TITLE + thumbnails.style(), elem_id="title")
-            component("recon-language", elem_id="language")
+            language = _switch()
         bar, room = controls.bar(), Room(gr.State(""))
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Reconstruct", id="reconstruct"):
-                view = reconstruct.build(bar)
+                view = reconstruct.build(bar, language)
                 shared = view.controls
                 with gr.Column(elem_id="research"):
                     experiments("research", "research-tabs", research.EXPERIMENTS, shared)
@@ -95,6 +97,18 @@ def build() -> gr.Blocks:
         gr.HTML(REMARKS, elem_id="remarks")
         api.build()
     return demo
+
+
+def _switch() -> gr.State:
+    """Draw the switch between the languages: which one is read, for what is printed here."""
+    read = gr.State("en")
+
+    def turn(event: gr.EventData) -> str:
+        return words.known(getattr(event, "language", None))
+
+    switch = component("recon-language", "en", elem_id="language")
+    switch.input(turn, None, read, **events.quiet(queue=False))
+    return read
 
 
 def experiments(name: str, elem_id: str, table: Sequence[Experiment], shared: Controls) -> TabBar:

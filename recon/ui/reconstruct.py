@@ -175,14 +175,14 @@ class _Main:
         return {**changes, self.c.example: wish.origin.example, self.c.method: wish.method}
 
 
-def build(bar: Bar) -> View:
+def build(bar: Bar, language: gr.State) -> View:
     """Draw the view, its first example already reconstructed, and connect its events."""
     fraction = masks.default_center_fraction(4)
     wish = Choice(FIRST, 0, center_fraction=fraction, axes="slices")
     first, notice = attempt(wish)
     with gr.Row(equal_height=False, elem_classes="experiment", elem_id="view-reconstruct"):
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
-            c = controls.build(FIRST, bar)
+            c = controls.build(FIRST, bar, language)
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
             verdict = gr.HTML(
                 html.verdict(first, notice, recipe.html(wish, first)), elem_id="verdict"

@@ -316,7 +316,11 @@ def _controls() -> tuple[Lab, gr.Radio, gr.Button, gr.HTML]:
         new = gr.Button("New mask", min_width=80, elem_id="lab-new")
     message = gr.HTML(elem_id="lab-message", elem_classes="beside")
     method = gr.Dropdown(
-        method_choices(), value=DEFAULT, label="Reconstruction", elem_id="lab-method"
+        method_choices(),
+        value=DEFAULT,
+        label="Reconstruction",
+        filterable=False,
+        elem_id="lab-method",
     )
     judge = gr.Radio(
         [("zero-filled image", "zero-filled"), ("reconstruction", "reconstruction")],

@@ -7,7 +7,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from recon.scan import Coils, PhaseEncode, Sampling, Scan
 from recon.ui import solved
 from recon.ui.memory import remembered
 from recon.ui.solved import Solved
+from recon.ui.words import Language
 from recon.volume import Volume, VolumeRun
 from recon.weights import WeightsError
 
@@ -84,6 +85,7 @@ class Choice:
     axes: Axes = "auto"
     family: str = "random"
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
+    language: Language = field(default="en", compare=False)  # of what is printed: no other answer
 
     def key(self, with_method: bool = True, with_slice: bool = True) -> str:
         """The same for questions with the same answer."""

@@ -81,7 +81,8 @@ def handout(number: int, choice: Choice) -> bytes:
     panels = [one.upright(scan) for one in answer.panels]
     where = f"Shown on: {shown_on}, mask seed {choice.seed}"
     white = answer.white or figures.white(scan.truth)
-    return paper.pdf(LESSONS[number], number, replace(answer, panels=panels), white, where)
+    answer = replace(answer, panels=panels)
+    return paper.pdf(LESSONS[number], number, answer, white, where, choice.language)
 
 
 def _answer(number: int, choice: Choice) -> tuple[Scan, str, Answer]:

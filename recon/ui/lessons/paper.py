@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from recon import figures
 from recon.ui.lessons.course import Lesson
 from recon.ui.lessons.experiments import Answer
 from recon.ui.viewer import Panel
+from recon.ui.words import Language, speaker
 from recon.version import VERSION
 
 if TYPE_CHECKING:
@@ -23,7 +25,14 @@ COLUMNS = 4  # pictures side by side
 PICTURES = 0.4  # of the height of the page, at most
 
 
-def pdf(lesson: Lesson, number: int, answer: Answer, white: float, where: str) -> bytes:
+def pdf(
+    lesson: Lesson,
+    number: int,
+    answer: Answer,
+    white: float,
+    where: str,
+    language: Language = "en",
+) -> bytes:
     """One lesson with its result as a PDF file of one page.
 
     Parameters
@@ -34,26 +43,29 @@ def pdf(lesson: Lesson, number: int, answer: Answer, white: float, where: str) -
         Magnitude shown as white.
     where
         Slice and settings, in words; from outside, so never read as markup.
+    language
+        Of everything that is written.
     """
     from matplotlib.backends.backend_pdf import PdfPages  # slow, and the page does not need it
     from matplotlib.figure import Figure
 
+    say, title = speaker(language), speaker(language)(lesson.title)
     buffer = io.BytesIO()
     named = {panel.name: panel for panel in answer.panels}
-    with PdfPages(buffer, metadata={"Title": lesson.title, "CreationDate": None}) as pages:
+    with PdfPages(buffer, metadata={"Title": title, "CreationDate": None}) as pages:
         page = Figure(figsize=PAGE)
-        y = _write(page, 0.955, f"{number + 1}. {lesson.title}", size=17, weight="bold")
-        y = _write(page, y - 0.008, lesson.question.text, size=11)
+        y = _write(page, 0.955, f"{number + 1}. {title}", size=17, weight="bold")
+        y = _write(page, y - 0.008, say(lesson.question.text), size=11)
         for option in lesson.question.options:
-            y = _write(page, y - 0.003, f"\N{BALLOT BOX}  {option}", size=10.5)
-        y = _pictures(page, y - 0.02, answer, named, white)
+            y = _write(page, y - 0.003, f"\N{BALLOT BOX}  {say(option)}", size=10.5)
+        y = _pictures(page, y - 0.02, answer, named, white, say)
         right = lesson.question.options[lesson.question.right]
-        y = _write(page, y - 0.02, right, size=11, weight="bold")
-        y = _write(page, y - 0.003, answer.sentence, size=10.5)
-        y = _write(page, y - 0.01, lesson.explanation, size=10.5)
+        y = _write(page, y - 0.02, say(right), size=11, weight="bold")
+        y = _write(page, y - 0.003, say(answer.sentence), size=10.5)
+        y = _write(page, y - 0.01, say(lesson.explanation), size=10.5)
         y = _write(page, y - 0.008, f"{lesson.source}, {lesson.link}", size=8.5, color="0.35")
-        _lines(page, y - 0.02)
-        _foot(page, where)
+        _lines(page, y - 0.02, say("Notes"))
+        _foot(page, say(where), say("not a medical device"))
         pages.savefig(page)
     return buffer.getvalue()
 
@@ -70,7 +82,12 @@ def _write(page: Figure, y: float, text: str, size: float, **options: Any) -> fl
 
 
 def _pictures(
-    page: Figure, top: float, answer: Answer, named: dict[str, Panel], white: float
+    page: Figure,
+    top: float,
+    answer: Answer,
+    named: dict[str, Panel],
+    white: float,
+    say: Callable[[str], str],
 ) -> float:
     columns = min(COLUMNS, answer.columns, len(answer.panels))
     side = WIDTH / columns  # of the page's width
@@ -85,8 +102,9 @@ def _pictures(
         axis.imshow(_shades(panel, named, white), cmap="gray", vmin=0, vmax=255)
         for y, x, radius in panel.marks:
             axis.plot(x, y, "o", mfc="none", mec="#e69f00", ms=max(8, radius), mew=1)
-        caption = "\n".join(textwrap.wrap(panel.caption, int(34 * side / 0.28)))
-        axis.set_title(panel.title, size=8, weight="bold", pad=3, parse_math=False)
+        caption = " · ".join(map(say, panel.caption.split(" · ")))
+        caption = "\n".join(textwrap.wrap(caption, int(34 * side / 0.28)))
+        axis.set_title(say(panel.title), size=8, weight="bold", pad=3, parse_math=False)
         axis.text(
             0.5, -0.02, caption, transform=axis.transAxes, size=7, ha="center", va="top",
             parse_math=False,
@@ -108,18 +126,18 @@ def _shades(panel: Panel, named: dict[str, Panel], white: float) -> np.ndarray:
     return panel.pixels
 
 
-def _lines(page: Figure, top: float) -> None:
+def _lines(page: Figure, top: float, words: str) -> None:
     """Room for what a person writes."""
     from matplotlib.lines import Line2D
 
-    page.text(LEFT, top, "Notes", size=10, va="top", color="0.35")
+    page.text(LEFT, top, words, size=10, va="top", color="0.35")
     for y in np.arange(top - 0.04, 0.06, -0.027):
         page.add_artist(Line2D([LEFT, LEFT + WIDTH], [y, y], color="0.75", linewidth=0.6))
 
 
-def _foot(page: Figure, where: str) -> None:
+def _foot(page: Figure, where: str, warning: str) -> None:
     text = textwrap.shorten(where, 150, placeholder="…")
     page.text(
-        LEFT, 0.03, f"{text} · recon {VERSION} · not a medical device", size=7.5, color="0.35",
+        LEFT, 0.03, f"{text} · recon {VERSION} · {warning}", size=7.5, color="0.35",
         parse_math=False,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from recon.errors import InputError
 from recon.ui import session
 from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice
+from recon.ui.words import speaker
 
 KINDS = {"PNG": "image/png", "SVG": "image/svg+xml", "PDF": "application/pdf"}
 PANELS = {
@@ -36,9 +37,15 @@ def draw(
     if not panels or colors not in MAPS or kind not in KINDS:
         raise InputError("Choose a panel at least.")
     result, _ = session.attempt(choice)
+    say = speaker(choice.language)
     wanted = [name for name in PANELS if name in panels]
     figure = figures.plate(
-        result, wanted, colors=colors, limit=float(limit), signed=errors == "signed"
+        result,
+        wanted,
+        colors=colors,
+        limit=float(limit),
+        signed=errors == "signed",
+        say=say,
     )
     preview = base64.b64encode(figures.saved(figure, "png", dpi=100)).decode()
     data = figures.saved(figure, kind.lower())
@@ -47,7 +54,7 @@ def draw(
         f'<p><a class="save" download="figure.{kind.lower()}" href="{link}">Save as {kind}</a> '
         f"{len(data) / 1000:.0f} kB. The caption says what it takes to make it again.</p>"
     )
-    alt = "The figure: " + ", ".join(PANELS[name] for name in wanted)
+    alt = f"{say('The figure:')} {', '.join(say(PANELS[name]) for name in wanted)}"
     chart = f'<img class="plate" src="data:image/png;base64,{preview}" alt="{alt}">'
     yield Answer(words, {}, chart)
 

@@ -17,9 +17,9 @@ import gradio as gr
 HERE = Path(__file__).parent
 # The bar before what listens to it; everything else in the order it imports.
 MODULES = (
-    "fourier", "random", "masks", "scores", "levels", "geometry", "slice", "plot",
-    "profile", "curves", "regions", "projector", "overlay", "linked", "share", "words", "language",
-    "gestures", "viewer", "lab", "film", "page", "volume", "arrays", "centred", "private",
+    "fourier", "random", "masks", "scores", "levels", "geometry", "slice", "words", "language",
+    "plot", "profile", "curves", "regions", "projector", "overlay", "linked", "share", "gestures",
+    "viewer", "lab", "film", "page", "volume", "arrays", "centred", "private",
 )  # fmt: skip
 STYLES = (
     "page", "viewer", "research", "lab", "film", "plots", "coils", "private", "class",

@@ -1,6 +1,7 @@
 // The two plots below linked panels in the research view: a line profile and a histogram, every
 // picture in a colour of its own.
 
+import {spoken} from './language.mjs';
 import {axes} from './plot.mjs';
 import {histogram, profile} from './profile.mjs';
 
@@ -45,8 +46,9 @@ export function drawPlots(place, {panels, scale, largest, regions, line}) {
   const along = axes(canvas, {x: [0, distance[distance.length - 1] || 1], y: [0, highest * 1.05],
     xLabel: 'distance along the line (pixels)', yLabel: '% of maximum'});
   lines.forEach((one, n) => along.line(one.distance, one.values.map(v => v * unit), ...colors[n]));
-  canvas.setAttribute('aria-label', `Values along the line, in percent of the maximum of the reference: ${
-    alike.map((p, n) => `${p.title} ${(Math.min(...lines[n].values) * unit).toFixed(0)} to ${(Math.max(...lines[n].values) * unit).toFixed(0)}`).join(', ')}`);
+  const ends = alike.map((p, n) => [Math.min, Math.max].map(end => (end(...lines[n].values) * unit).toFixed(0)));
+  canvas.setAttribute('aria-label', `${spoken('Values along the line, in percent of the maximum of the reference:')} ${
+    alike.map((p, n) => `${spoken(p.title)} ${ends[n].join(` ${spoken('to')} `)}`).join(', ')}`);
 
   const box = region?.box ?? {top: 0, left: 0, bottom: height - 1, right: width - 1}, top = largest / scale * 65535;
   const shares = alike.map(p => histogram(p.values, width, box, 0, top, BINS).map(v => 100 * v));

@@ -1,5 +1,6 @@
 // <recon-film>: the replay of a scan. K-space arrives once; lines are added to the image here.
 
+import {onTurn} from './language.mjs';
 import {axes} from './plot.mjs';
 import {Random} from './random.mjs';
 import {unpackSlice} from './slice.mjs';
@@ -49,11 +50,15 @@ class Film extends HTMLElement {
       this.find('tr').oninput = () => this.show(this.frame);
       this.addEventListener('input', event => event.stopPropagation());
     }
-    this.resize = new ResizeObserver(() => { if (this.ready) this.show(this.frame); });
+    const again = () => { if (this.ready) this.show(this.frame); };
+    this.resize = new ResizeObserver(again);
     this.resize.observe(this);
+    this.gone = new AbortController();
+    onTurn(again, this.gone.signal);
   }
 
   disconnectedCallback() {
+    this.gone.abort();
     this.resize.disconnect();
     this.playing = false;
   }

@@ -2,6 +2,7 @@
 // slice. The picture goes into the linked panels beside it; the server is asked for the network's
 // reconstruction when the hand rests.
 
+import {onTurn} from './language.mjs';
 import {draw, known, defaultCenterFraction, fullWidth, pointSpread, sidelobeLevel} from './masks.mjs';
 import {inflate, transposed, unpackSlice} from './slice.mjs';
 import {axes, sharp} from './plot.mjs';
@@ -44,6 +45,7 @@ class Lab extends HTMLElement {
     const {signal} = this.gone;
     window.addEventListener('pointermove', event => this.drag(event), {signal});
     window.addEventListener('pointerup', () => this.release(), {signal});
+    onTurn(() => this.show(), signal);
     this.resize = new ResizeObserver(() => this.show());
     this.resize.observe(this);
   }

@@ -1,10 +1,12 @@
 // <recon-language>: the switch between English and German. The server speaks English; what stands
 // in the parts of the page named in `PARTS` is put into German here, text by text, and back again.
+// What is drawn asks for its words (`spoken`); what the server writes into files it puts into German
+// by the same table (recon/ui/words.py), and is told for that which language is read.
 
 import {GERMAN} from './words.mjs';
 
 const TABS = ['reconstruct', 'volume', 'sampling', 'acquisition', 'methods', 'coils', 'trust', 'private-mode', 'learn', 'class'];
-const PARTS = ['#title', '#bar', '#links', '#share', '#remarks', '#drawer', ...TABS.flatMap(
+const PARTS = ['#title', '#bar', '#links', '#share', '#remarks', '#drawer', '#research', 'footer', '.toast-wrap', ...TABS.flatMap(
   tab => [`#tabs > .tab-wrapper [data-tab-id=${tab}]`, `#view-${tab}`])].join();
 const SPOKEN = ['aria-label', 'title', 'placeholder'];
 const SPACE = /\s+/g;
@@ -40,12 +42,21 @@ export function preferred(query, chosen, browser) {
   return [query, chosen, browser?.slice(0, 2)].find(one => one === 'de' || one === 'en') ?? 'en';
 }
 
+const translate = translator(GERMAN), TURNED = 'recon-language'; // event on the document: another one is read
+let language = 'en';
+
+/** Words in the language of the page, for what is drawn there: after `TURNED` it is drawn again. */
+export function spoken(words) { return (language === 'de' && translate(words)) || words; }
+
+/** Call something whenever another language is read, until a signal says to stop. */
+export function onTurn(redraw, signal) { document.addEventListener(TURNED, redraw, {signal}); }
+
 if (typeof document !== 'undefined') {
-  const translate = translator(GERMAN), english = new Map(); // a place to [what was there, what was put]
+  const english = new Map(); // a place to what was there, and what was put
   const memory = {get() { try { return localStorage.getItem('recon-language'); } catch { return null; } },
                   set(value) { try { localStorage.setItem('recon-language', value); } catch { /* for this visit */ } }};
   const query = new URLSearchParams(location.search).get('lang');
-  let language = preferred(query, memory.get(), navigator.language);
+  language = preferred(query, memory.get(), navigator.language);
 
   const put = (owner, name, read, write) => {
     const known = english.get(owner)?.[name], now = read();
@@ -53,8 +64,19 @@ if (typeof document !== 'undefined') {
     const said = now && translate(now);
     if (!said || said === now) return;
     if (!english.has(owner)) english.set(owner, {});
-    english.get(owner)[name] = {was: now, put: said, write};
+    english.get(owner)[name] = {was: now, put: said, read, write};
     write(said);
+  };
+
+  // What a menu has chosen is no text of the page, and its change is seen nowhere but where it is made.
+  const shown = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');
+  const visitMenu = menu => {
+    const read = () => shown.get.call(menu), write = text => shown.set.call(menu, text);
+    const turn = () => { if (language === 'de') put(menu, 'value', read, write); };
+    if (!Object.hasOwn(menu, 'value')) {
+      Object.defineProperty(menu, 'value', {get: read, set(text) { write(text); turn(); }});
+    }
+    turn();
   };
 
   const visit = node => {
@@ -66,6 +88,7 @@ if (typeof document !== 'undefined') {
     for (const name of SPOKEN) {
       if (node.hasAttribute(name)) put(node, name, () => node.getAttribute(name), text => node.setAttribute(name, text));
     }
+    if (node.matches('input[role=combobox]')) visitMenu(node);
     for (const child of node.childNodes) visit(child);
   };
 
@@ -89,14 +112,26 @@ if (typeof document !== 'undefined') {
     });
     if (german) observer.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: SPOKEN});
     else {
-      for (const [owner, places] of english) for (const [name, {was, put: said, write}] of Object.entries(places)) {
-        if ((name === 'text' ? owner.data : owner.getAttribute(name)) === said) write(was);
+      for (const [owner, places] of english) for (const {was, put: said, read, write} of Object.values(places)) {
+        if (read() === said) write(was);
       }
       english.clear();
     }
+    document.dispatchEvent(new CustomEvent(TURNED));
   };
 
   class Language extends HTMLElement {
+    set value(told) { // Gradio's side is there, and was told this one
+      this.told ??= told;
+      this.tell();
+    }
+
+    tell() {
+      if (language === this.told || !this.send) return;
+      this.told = language;
+      this.send('input', {language});
+    }
+
     connectedCallback() {
       this.show();
       apply();
@@ -110,6 +145,7 @@ if (typeof document !== 'undefined') {
         memory.set(other);
         this.show();
         apply();
+        this.tell();
         this.firstChild.focus();
       };
       this.replaceChildren(button);

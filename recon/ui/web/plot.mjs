@@ -1,5 +1,7 @@
 // Curves on a canvas, sharp on any screen, in the colours of dark reading surfaces.
 
+import {spoken} from './language.mjs';
+
 /** A canvas at the resolution of the screen, cleared: its context, and its size in pixels. */
 export function sharp(canvas, background = null) {
   const ratio = window.devicePixelRatio || 1;
@@ -43,11 +45,11 @@ export function axes(canvas, {x, y, xLabel, yLabel, color = '#d8dee6'}) {
     context.fillRect(px(tick), bottom, 1, 4);
     context.fillText(tick, px(tick), bottom + 16);
   }
-  context.fillText(xLabel, (left + right) / 2, h - 3);
+  context.fillText(spoken(xLabel), (left + right) / 2, h - 3);
   context.save();
   context.translate(10, (top + bottom) / 2);
   context.rotate(-Math.PI / 2);
-  context.fillText(yLabel, 0, 0);
+  context.fillText(spoken(yLabel), 0, 0);
   context.restore();
   return {
     context, px, py,

@@ -6,6 +6,7 @@
 import {across, drawPlots, plots} from './curves.mjs';
 import {listen} from './gestures.mjs';
 import * as geometry from './geometry.mjs';
+import {onTurn} from './language.mjs';
 import {GRAY, SIGNED, difference, dialled, paint, palette, windowed} from './levels.mjs';
 import {draw} from './overlay.mjs';
 import {choose, chips, present} from './projector.mjs';
@@ -63,6 +64,7 @@ class Viewer extends HTMLElement {
     this.resize = new ResizeObserver(() => requestAnimationFrame(() => this.show()));
     this.resize.observe(this);
     listen(this, this.gone.signal);
+    onTurn(() => this.show(), this.gone.signal);
     if (this.model) this.show();
   }
 

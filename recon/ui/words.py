@@ -1,0 +1,61 @@
+"""The page's words in German, for what the server writes into files.
+
+The table is the browser's (`web/words.mjs`), and so are its rules (`translator` in
+`web/language.mjs`): a name in braces stands for whatever is there, and is translated itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Literal
+
+from recon.ui.web import HERE
+
+Language = Literal["en", "de"]
+_PLACE = re.compile(r"\{(\w+)\}")
+_SPECIAL = re.compile(r"[.*+?^${}()|[\]\\]")
+
+
+def known(language: Any) -> Language:
+    """A stranger's word for a language; English where it is none of ours."""
+    return "de" if language == "de" else "en"
+
+
+def speaker(language: Language) -> Callable[[str], str]:
+    """What puts a text of the page into a language; what the table lacks stays as it is."""
+    if language == "en":
+        return str
+    return lambda text: german(text) or text
+
+
+def german(text: str) -> str | None:
+    """A text of the page in German; None for what the table does not hold."""
+    exact, patterns = _table()
+    words = " ".join(text.split())
+    if not words or words in exact:
+        return exact.get(words)
+    for shape, names, to in patterns:
+        if found := shape.fullmatch(words):
+            parts = {
+                name: german(part) or part
+                for name, part in zip(names, found.groups(), strict=True)
+            }
+            return _PLACE.sub(lambda place: parts[place[1]], to)
+    return None
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[dict[str, str], list[tuple[re.Pattern[str], list[str], str]]]:
+    text = (HERE / "words.mjs").read_text("utf-8")
+    table = json.loads(text[text.index("{\n") :].rstrip().rstrip(";"))
+    patterns = []
+    for english, to in table.items():
+        literal = [_SPECIAL.sub(r"\\\g<0>", part) for part in _PLACE.split(english)[::2]]
+        if len(literal) > 1:
+            shape = re.compile("(.+?)".join(literal), re.DOTALL)
+            patterns.append((shape, _PLACE.findall(english), to))
+    patterns.sort(key=lambda one: -len(one[0].pattern))  # the most exact one first
+    return {words: to for words, to in table.items() if not _PLACE.search(words)}, patterns
