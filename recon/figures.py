@@ -207,7 +207,9 @@ def plate(
     for axis, name in zip(grid, names, strict=False):
         title, words = titles[name]
         axis.set_title(
-            _plain(f"{say(title)}\n{say(words)}" if words else say(title)), fontsize=8, parse_math=False
+            _plain(f"{say(title)}\n{say(words)}" if words else say(title)),
+            fontsize=8,
+            parse_math=False,
         )
         if name.endswith("_error"):
             assert result.reference is not None
@@ -236,7 +238,10 @@ def plate(
 
 
 def caption(result: Reconstruction, say: Callable[[str], str] = str) -> str:
-    """What somebody needs to make a result again, in a few sentences, each put by `say`."""
+    """What somebody needs to make a result again, in a few sentences.
+
+    `say` puts each into another language.
+    """
     source, sampling = result.source, result.sampling
     where = source.name + (f", slice {source.slice}" if source.slices > 1 else "")
     lines = f"{sampling.measured_lines} of {result.line_mask.size} lines measured"
@@ -247,7 +252,7 @@ def caption(result: Reconstruction, say: Callable[[str], str] = str) -> str:
             f"{result.achieved_acceleration:.2f}x ({lines}), centre fraction "
             f"{sampling.center_fraction:g}, seed {sampling.seed}, lines are {result.phase_encode}."
         )
-    sentences = [f"{where}.", mask, f"Method: {result.label}."]
+    sentences = [mask, f"Method: {result.label}."]
     if result.metrics is not None:
         before, after = map(score_line, (result.zero_filled_metrics, result.metrics))
         sentences += [
@@ -256,7 +261,7 @@ def caption(result: Reconstruction, say: Callable[[str], str] = str) -> str:
         ]
     if source.simulated:
         sentences.append("Simulated k-space, so scores are optimistic.")
-    return " ".join(map(say, [*sentences, f"mri-recon {VERSION}."]))
+    return " ".join([f"{say(where)}.", *map(say, sentences), f"mri-recon {VERSION}."])
 
 
 def _plain(text: str) -> str:

@@ -70,12 +70,14 @@ def visit(browser, url):
     """Open the page as a new visitor: ``visit("?link", **options of the browser's context)``.
 
     Returns once its pictures are there, unless `ready` says not to wait. No script may fail.
+    `first` is JavaScript that runs before the page's own.
     """
     contexts, problems = [], []
 
-    def visited(query: str = "", ready: bool = True, **options):
+    def visited(query: str = "", ready: bool = True, first: str = "", **options):
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
         contexts.append(context)
+        context.add_init_script(first)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(url + query)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from recon.ui.web import HERE
 
 Language = Literal["en", "de"]
-_PLACE = re.compile(r"\{(\w+)\}")
+PLACE = re.compile(r"\{(\w+)\}")
 _SPECIAL = re.compile(r"[.*+?^${}()|[\]\\]")
 
 
@@ -40,10 +40,9 @@ def german(text: str) -> str | None:
     for shape, names, to in patterns:
         if found := shape.fullmatch(words):
             parts = {
-                name: german(part) or part
-                for name, part in zip(names, found.groups(), strict=True)
+                name: german(part) or part for name, part in zip(names, found.groups(), strict=True)
             }
-            return _PLACE.sub(lambda place: parts[place[1]], to)
+            return PLACE.sub(lambda place: parts[place[1]], to)
     return None
 
 
@@ -53,9 +52,9 @@ def _table() -> tuple[dict[str, str], list[tuple[re.Pattern[str], list[str], str
     table = json.loads(text[text.index("{\n") :].rstrip().rstrip(";"))
     patterns = []
     for english, to in table.items():
-        literal = [_SPECIAL.sub(r"\\\g<0>", part) for part in _PLACE.split(english)[::2]]
+        literal = [_SPECIAL.sub(r"\\\g<0>", part) for part in PLACE.split(english)[::2]]
         if len(literal) > 1:
             shape = re.compile("(.+?)".join(literal), re.DOTALL)
-            patterns.append((shape, _PLACE.findall(english), to))
+            patterns.append((shape, PLACE.findall(english), to))
     patterns.sort(key=lambda one: -len(one[0].pattern))  # the most exact one first
-    return {words: to for words, to in table.items() if not _PLACE.search(words)}, patterns
+    return {words: to for words, to in table.items() if not PLACE.search(words)}, patterns

@@ -1,5 +1,8 @@
 """A page on which somebody has opened a slice that is known."""
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,18 @@ import pytest
 from recon import masks, phantom
 from recon.fourier import fft2c
 from recon.ui.session import Choice, Origin
+from recon.ui.web import HERE
+from recon.ui.words import PLACE
 from tests.helpers.page import after, upload
+
+WORD = re.compile(r"[^\W\d_]{2,}")
+# What is the same in both languages: names and units.
+SAME = re.compile(
+    r"[\d\W_ix₁-₉]+|ResNet(-DC)?|U-Net|VarNet|GAN|SENSE|GRAPPA|SSIM( \d.*)?|PSNR.*|NMSE.*|SD|\d+x"
+    r"|English|Deutsch|http.*|[A-Z2-9]{6}|Error, .*ResNet.*"
+    r"|[\d.]+ (dB|s)|TR|ms|Linear|normal|Partial Fourier|Shimron.*|Quiz|[AB]"
+    r"|viridis|magma|PNG|SVG|PDF|recon [\d.]+|(fastMRI HDF5|NumPy|NIfTI) \(\.\w+\)"
+)
 
 
 @pytest.fixture
@@ -35,3 +49,33 @@ def undersampled(tmp_path: Path) -> Choice:
     data = masks.apply(fft2c(np.ones((64, 48), complex)), lines).astype(np.complex64)
     np.savez(tmp_path / "under.npz", kspace=data, mask=lines)
     return Choice(Origin(upload=str(tmp_path / "under.npz")), 0, center_fraction=0.08)
+
+
+@pytest.fixture(scope="session")
+def german() -> dict[str, str]:
+    text = (HERE / "words.mjs").read_text("utf-8")
+    pairs = json.loads(text[text.index("{\n") :].rstrip().rstrip(";"), object_pairs_hook=list)
+    assert len({key for key, _ in pairs}) == len(pairs)  # no word twice
+    return dict(pairs)
+
+
+@pytest.fixture(scope="session")
+def foreign(german) -> Callable[[str], bool]:
+    """Whether a text of the German page is none of the table's, or keeps an English word in it."""
+    shapes = [re.compile("(.+?)".join(map(re.escape, PLACE.split(w)[::2])) + "$", re.DOTALL)
+              for w in german.values()]  # fmt: skip
+    words = [
+        {word for text in texts for word in WORD.findall(PLACE.sub(" ", text).lower())}
+        for texts in (german.keys(), german.values())
+    ]
+    only = words[0] - words[1]
+    assert {"the", "of", "lines", "image"} <= only
+
+    def judge(text: str) -> bool:
+        if SAME.fullmatch(text):
+            return False
+        return not any(one.match(text) for one in shapes) or bool(
+            only & set(WORD.findall(text.lower()))
+        )
+
+    return judge

@@ -5,6 +5,7 @@ import pytest
 
 from recon import masks, phantom
 from recon.ui.events import TURNS
+from recon.ui.lessons.course import QUIZ
 from tests.helpers.page import READY, after, tabs, upload
 
 # Controls of the rail that are not within it from left to right: nobody can scroll to them.
@@ -90,3 +91,19 @@ def test_whoever_waits_sees_their_place_in_the_queue(open_):
         page.locator("#coil-maps-words p").first.wait_for()
         page.wait_for_function(READY)
         assert not page.locator("#coil-maps-progress").is_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_quiz_is_read_on_a_phone_without_scrolling_sideways(open_, language):
+    page = open_(390, 844, locale=language)
+    page.locator("#tabs button[data-tab-id=learn]").click()
+    page.locator("#quiz button").first.click()
+    for number, question in enumerate(QUIZ):
+        page.locator(f"#quiz-{number} input[type=radio]").nth(question.right).check()
+    page.locator("#quiz-check").click()
+    page.locator("#quiz-verdict tr").nth(len(QUIZ) - 1).wait_for()
+    wide = "e => [...e.querySelectorAll('*')].filter(one => one.scrollWidth > e.clientWidth).length"
+    assert page.locator("#quiz-verdict").evaluate(wide) == 0
+    cells = page.locator("#quiz-verdict tr").first.locator("th, td")
+    tops = [cells.nth(n).bounding_box()["y"] for n in range(3)]
+    assert tops == sorted(set(tops))  # below each other

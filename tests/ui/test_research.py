@@ -7,12 +7,14 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
-from recon import examples, phantom
+from recon import examples, figures, phantom
 from recon.errors import InputError
 from recon.pipeline import reconstruct
 from recon.ui.research import coils, figure, phase
 from recon.ui.session import Choice, Origin
+from recon.version import VERSION
 from tests.helpers.answers import last
 from tests.helpers.page import after, picture, sentence, upload
 
@@ -59,6 +61,24 @@ def test_figure_is_saved_by_a_link(kind, start):
     data = re.search(r'download="figure\.\w+" href="data:[\w/+]+;base64,([^"]+)"', found.words)[1]
     assert base64.b64decode(data).startswith(start)
     assert found.chart.startswith('<img class="plate" src="data:image/png;base64,')
+
+
+def test_the_caption_is_in_the_language_that_is_read(monkeypatch, foreign):
+    plates, plate = [], figures.plate
+    monkeypatch.setattr(
+        figures, "plate", lambda *a, **o: plates.append(plate(*a, **o)) or plates[0]
+    )
+    choice = replace(HEAD, language="de")
+    found = last(figure.draw(choice, [*figure.PANELS], "gray", "size", 0.2, "PNG"))
+    assert 'alt="Die Abbildung: Maske, ' in found.chart
+    texts = [one.get_text() for one in plates[0].findobj(Text)]
+    assert any("Startwert 0" in text and "Schichtmaximum" in text for text in texts)
+    caption = " ".join(max(texts, key=len).split())
+    titles = [line for text in texts for line in text.split("\n") if text != max(texts, key=len)]
+    sentences = re.split(r"(?<=\.) (?=[A-Zm])", caption)
+    assert sentences.pop() == f"mri-recon {VERSION}."
+    assert sentences.pop(0) == "Kopf, T1 (simuliert)."
+    assert [text for text in (*titles, *sentences) if text and foreign(text)] == []
 
 
 def test_figure_of_nothing_is_refused():

@@ -1,6 +1,7 @@
 """The page's JavaScript without a browser: pure functions, compared with Python by Node."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,9 @@ from skimage.metrics import structural_similarity
 
 from recon import masks, metrics
 from recon.probes.psf import full_width, point_spread, sidelobe_level
+from recon.ui.web import HERE as WEB
+from recon.ui.web import MODULES
+from recon.ui.words import german
 
 HERE = Path(__file__).parent / "web"
 
@@ -135,6 +139,15 @@ def profile_cases() -> list[dict]:
     return cases
 
 
+def word_cases() -> list[list[str | None]]:
+    """Texts of the page, filled with numbers and with words of it, and what Python makes of them."""
+    words = (WEB / "words.mjs").read_text("utf-8")
+    table = json.loads(words[words.index("{\n") :].rstrip().rstrip(";"))
+    fillings = ("3", "Mask", "1, 2 of 3")
+    filled = [re.sub(r"\{\w+\}", each, text) for text in table for each in fillings]
+    return [[text, german(text)] for text in (*filled, "nothing of the page", "3 of 9 lines. 4x")]
+
+
 @pytest.fixture(scope="module")
 def node() -> str:
     found = shutil.which("node")
@@ -150,6 +163,7 @@ def test_functions_agree_with_python(node, tmp_path):
         "masks": mask_cases(),
         "scores": score_cases(),
         "profiles": profile_cases(),
+        "words": word_cases(),
     }
     path = tmp_path / "cases.json"
     path.write_text(json.dumps(cases))
@@ -165,8 +179,6 @@ def test_functions_agree_with_python(node, tmp_path):
 
 def test_no_selector_has_a_comma_inside_of_parentheses():
     """Gradio takes selectors apart at every comma and would break them."""
-    import re
-
     from recon.ui.web import CSS
 
     plain = re.sub(r"/\*.*?\*/", "", CSS, flags=re.DOTALL)
@@ -178,11 +190,6 @@ def test_no_selector_has_a_comma_inside_of_parentheses():
 
 
 def test_every_module_comes_after_those_it_imports():
-    import re
-
-    from recon.ui.web import HERE as WEB
-    from recon.ui.web import MODULES
-
     for at, name in enumerate(MODULES):
         text = (WEB / f"{name}.mjs").read_text("utf-8")
         assert set(re.findall(r"from '\./(\w+)\.mjs'", text)) <= set(MODULES[:at])

@@ -1,38 +1,37 @@
 """The page in two languages: one table, complete for the parts that are translated."""
 
-import json
 import re
-from collections.abc import Callable
+import zipfile
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
+from PIL import Image
 
 import recon
+from recon import examples
+from recon.errors import InputError
 from recon.examples import EXAMPLES
 from recon.ui.lessons.course import LESSONS, QUIZ
-from tests.helpers.page import drawn, tabs
+from recon.ui.words import PLACE
+from recon.ui.words import german as translated
+from tests.helpers.page import after, drawn, tabs, upload
 
 HOME = Path(recon.__file__).parent
 LANGUAGE = (HOME / "ui" / "web" / "language.mjs").read_text("utf-8")
-TABLE = (HOME / "ui" / "web" / "words.mjs").read_text("utf-8")
-PLACE = re.compile(r"\{(\w+)\}")
-WORD = re.compile(r"[^\W\d_]{2,}")
-# What is the same in both languages: names and units.
-SAME = re.compile(
-    r"[\d\W_ix₁-₉]+|ResNet(-DC)?|U-Net|VarNet|GAN|SENSE|GRAPPA|SSIM( \d.*)?|PSNR.*|NMSE.*|SD|\d+x"
-    r"|English|Deutsch|Head, T1 \(simulated\)|http.*|[A-Z2-9]{6}|Error, .*ResNet.*"
-    r"|[\d.]+ (dB|s)|TR|ms|Linear|normal|Partial Fourier|Shimron.*|Quiz|[AB]"
-)
 TABS = re.findall(r"'([\w-]+)'", re.search(r"^const TABS = (.*)$", LANGUAGE, re.MULTILINE)[1])
-PARTS = ", ".join(("#title, #bar, #links, #remarks", *(f"#view-{tab}" for tab in TABS)))
+AROUND = "#title, #bar, #links, #research, #remarks, footer, .toast-wrap"
+PARTS = ", ".join((AROUND, *(f"#view-{tab}" for tab in TABS)))
 SPOKEN = ["aria-label", "title", "placeholder"]
 # Every visible text in some parts of the page, and what is read out or shown on hovering.
 TEXTS = """([parts, spoken]) => {
-  const found = [], other = 'pre, code, style, #upload, select, ul[role=listbox], a[lang=en]';
+  const found = [], other = 'pre, code, style, #upload, select, a[lang=en]';
   for (const part of document.querySelectorAll(parts)) {
     for (const one of [part, ...part.querySelectorAll('*')]) {
       if (!one.checkVisibility() || one.closest(other)) continue;
       found.push(...spoken.map(name => one.getAttribute(name)));
+      if (one.matches('input[role=combobox]')) found.push(one.value);
       const texts = [...one.childNodes].filter(node => node.nodeType === Node.TEXT_NODE);
       found.push(...texts.map(node => node.data));
     }
@@ -41,36 +40,19 @@ TEXTS = """([parts, spoken]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def german() -> dict[str, str]:
-    pairs = json.loads(TABLE[TABLE.index("{\n") :].rstrip().rstrip(";"), object_pairs_hook=list)
-    assert len({key for key, _ in pairs}) == len(pairs)  # no word twice
-    return dict(pairs)
+# Every word that is drawn on a canvas, and not written beside it.
+DRAWN = """
+  window.wordsDrawn = new Set();
+  const fill = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+    window.wordsDrawn.add(String(text));
+    return fill.call(this, text, ...place);
+  };
+"""
 
 
-@pytest.fixture(scope="module")
-def foreign(german) -> Callable[[str], bool]:
-    """Whether a text of the German page is none of the table's, or keeps an English word in it."""
-    shapes = [re.compile("(.+?)".join(map(re.escape, PLACE.split(w)[::2])) + "$", re.DOTALL)
-              for w in german.values()]  # fmt: skip
-    words = [
-        {word for text in texts for word in WORD.findall(PLACE.sub(" ", text).lower())}
-        for texts in (german.keys(), german.values())
-    ]
-    only = words[0] - words[1]
-    assert {"the", "of", "lines", "image"} <= only
-
-    def judge(text: str) -> bool:
-        if SAME.fullmatch(text):
-            return False
-        kept = text
-        for example in EXAMPLES.values():  # which keep their names
-            kept = kept.replace(example.title, "")
-        return not any(one.match(text) for one in shapes) or bool(
-            only & set(WORD.findall(kept.lower()))
-        )
-
-    return judge
+def canvases(page) -> set[str]:
+    return set(page.evaluate("() => [...window.wordsDrawn]")) - {""}
 
 
 def test_every_word_is_in_both_languages_with_the_same_places(german):
@@ -100,13 +82,16 @@ def test_no_word_outlives_the_page(german):
     }
     lost = {piece for piece in pieces if re.sub(r"\s+", "", piece) not in source}
     gradio = {"number input for ", "range slider for ", "Reset to default value", "processing |"}
+    gradio |= {"Use via API or MCP", "Gradio footer navigation"}
+    gradio |= {"File(s) exceed the maximum allowed size of "}
     assert lost == gradio
 
 
 def test_a_german_browser_gets_whole_tabs_in_german(visit, foreign):
-    page = visit(locale="de-DE")
+    page = visit(locale="de-DE", first=DRAWN)
     page.get_by_text("Mehr Einstellungen").click()
     page.get_by_text("Anteil der Mitte").wait_for()
+    page.locator("#panels [data-do=research]").click()
 
     def left() -> list[str]:
         return [text for text in page.evaluate(TEXTS, [PARTS, []]) if foreign(text)]
@@ -120,24 +105,36 @@ def test_a_german_browser_gets_whole_tabs_in_german(visit, foreign):
     page.get_by_role("button", name="Besser als Zufall?").click()
     page.locator("#lab-standing").get_by_text("200 zufälligen Masken").wait_for()
     assert left() == []
+    said = canvases(page)
+    assert {"gemessene Zeilen", "Pixel", "Abstand längs der Linie (Pixel)", "% der Pixel"} <= said
+    assert [text for text in said if foreign(text)] == []
 
 
 def test_the_switch_goes_there_and_back(visit, german):
-    page = visit(locale="en-US")
+    page = visit(locale="en-US", first=DRAWN)
+    page.locator("#panels [data-do=research]").click()
     before = page.evaluate(TEXTS, [PARTS, []])
-    assert "Mask seed" in before
+    assert {"Mask seed", "Settings", "Head, T1 (simulated)"} <= set(before)
+    assert "% of pixels" in canvases(page)
+    page.evaluate("() => window.wordsDrawn.clear()")
     page.get_by_role("button", name="Deutsch").click()
     page.get_by_text("MRT aus einem Viertel der Messungen").wait_for()
+    now = page.evaluate(TEXTS, [PARTS, []])
+    assert {"Einstellungen", "Über API oder MCP nutzen", "Kopf, T1 (simuliert)"} <= set(now)
+    said = canvases(page)
+    assert {"% der Pixel", "Wert (% des Maximums)"} <= said
+    assert not {"% of pixels", "value (% of maximum)"} & said
     # what comes later is German too
     page.locator("#new-mask").click()
     page.locator("#bar-info").get_by_text("Zeilen").first.wait_for()
     page.get_by_role("button", name="English").click()
     page.get_by_text("MRI from a quarter of the measurements").wait_for()
-    after = page.evaluate(TEXTS, [PARTS, []])
+    again = page.evaluate(TEXTS, [PARTS, []])
     spoken = {words for words in german.values() if words not in german and "{" not in words}
-    assert not spoken & set(after)
-    assert {"Mask seed", "Fully sampled", "Wipe"} <= set(after)
-    assert not [text for text in after if "Zeilen" in text or "Maske " in text]
+    assert not spoken & set(again)
+    assert {"Mask seed", "Fully sampled", "Wipe", "Head, T1 (simulated)"} <= set(again)
+    assert {"% of pixels", "value (% of maximum)"} <= canvases(page)
+    assert not [text for text in again if "Zeilen" in text or "Maske " in text]
     assert page.locator("#view-reconstruct").get_attribute("lang") == "en"
 
 
@@ -203,3 +200,114 @@ def test_every_word_of_the_course_is_in_the_table(german):
 def test_a_link_may_say_which_language(visit):
     visit("?lang=de", locale="en-US").get_by_text("Rekonstruktion").first.wait_for()
     visit("?lang=en", locale="de-DE").get_by_role("tab", name="Reconstruct").wait_for()
+
+
+def test_the_names_of_examples_are_german_and_their_links_are_not(visit, german, foreign):
+    page = visit(locale="de-DE")
+    menu = page.locator("#example input")
+    assert menu.input_value() == "Kopf, T1 (simuliert)"
+    menu.click()
+    page.locator("ul[role=listbox]").wait_for()
+    shown = page.locator("ul[role=listbox] li").all_inner_texts()
+    names = [german[one.title] for one in EXAMPLES.values()]
+    assert [text.lstrip("✓ \n") for text in shown] == names
+    texts = page.evaluate(TEXTS, ["#example", ["aria-label"]])
+    assert [text for text in texts if foreign(text)] == ["✓"] * texts.count("✓")
+    after(page, page.get_by_role("option", name="Shepp-Logan-Phantom (exakt)").click)
+    assert menu.input_value() == "Shepp-Logan-Phantom (exakt)"
+    page.locator("#bar-info").get_by_text("Shepp-Logan-Phantom (exakt)").wait_for()
+    page.get_by_role("button", name="Link hierauf kopieren").click()
+    page.wait_for_function("() => location.search.includes('example=phantom')")
+    page.get_by_role("button", name="English").click()
+    assert menu.input_value() == "Shepp-Logan phantom (exact)"
+    assert "example=phantom" in page.url
+    page = visit("?example=phantom&lang=de", locale="en-US")
+    page.locator("#bar-info").get_by_text("Shepp-Logan-Phantom (exakt)").wait_for()
+    assert page.locator("#example input").input_value() == "Shepp-Logan-Phantom (exakt)"
+
+
+def test_what_is_refused_is_refused_in_german(visit, tmp_path, monkeypatch, foreign):
+    page = visit(locale="de-DE")
+    message = page.locator("#file-message .message")
+    for name, content in (("empty.npy", b""), ("letter.png", b"hello")):
+        (tmp_path / name).write_bytes(content)
+        upload(page, tmp_path / name)
+        said = "Diese Datei ist leer;" if not content else "Diese Datei heißt .png"
+        message.get_by_text(said).wait_for()
+        assert not foreign(message.inner_text())
+
+    def offline(*_arguments, **_options):
+        raise OSError
+
+    monkeypatch.setattr(examples.pooch, "retrieve", offline)
+    monkeypatch.delenv(examples.FOLDER, raising=False)
+    page.locator("#example input").click()
+    page.get_by_role("option", name="Kopf, T1-Spinecho (gemessen)").click()
+    message.get_by_text("ließ sich nicht herunterladen").wait_for()
+    assert "„Kopf, T1-Spinecho (gemessen)“" in message.inner_text()
+    assert not foreign(message.inner_text())
+
+    too_large = '{"detail": "This file is too large; up to 1024 MiB are accepted."}'
+    page.route("**/gradio_api/upload?*", lambda route: route.fulfill(status=413, body=too_large))
+    upload(page, tmp_path / "letter.png")
+    page.locator(".toast-body").get_by_text("Diese Datei ist zu groß").wait_for()
+    toast = page.evaluate(TEXTS, [".toast-wrap", []])
+    assert [text for text in toast if foreign(text)] == []
+
+
+def bad_files(folder: Path) -> dict[str, Path]:
+    """Files as people have them that cannot be opened."""
+    found = {}
+
+    def put(name: str, content: bytes) -> None:
+        found[name] = folder / name
+        found[name].write_bytes(content)
+
+    variable = b"\x0e\0\0\0\xff\0\0\0" + bytes(9)
+    put("empty.npy", b"")
+    put("letter.pdf", b"%PDF-1.4")
+    put("moving.gif", b"GIF89a")
+    put("notes.txt", b"hello")
+    put("renamed.png", b"hello")
+    put("old.mat", b"hello")
+    put("packed.gz", b"\x1f\x8b\x08" + bytes(20))
+    put("broken.h5", b"\x89HDF\r\n\x1a\n" + bytes(600))
+    put("broken.png", b"\x89PNG\r\n\x1a\n" + bytes(40))
+    put("broken.mat", b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + variable)
+    arrays = {
+        "short": np.zeros(64),
+        "real": np.zeros((64, 64, 3, 3, 3, 3)),
+        "small": np.ones((4, 4), complex),
+        "words": np.array(["a"]),
+        "objects": np.array([{}]),
+        "zero": np.zeros((64, 64), complex),
+        "endless": np.full((64, 64), np.nan + 0j),
+    }
+    for name, array in arrays.items():
+        found[name] = folder / f"{name}.npy"
+        np.save(found[name], array)
+    put("cut.npy", found["zero"].read_bytes()[:2000])
+    Image.new("L", (2000, 10)).save(folder / "narrow.png")
+    with zipfile.ZipFile(folder / "other.zip", "w") as file:
+        file.writestr("readme.txt", "hello")
+    with h5py.File(folder / "other.h5", "w") as file:
+        file["words"] = np.arange(3)
+    with h5py.File(folder / "mask.h5", "w") as file:
+        file["kspace"], file["mask"] = np.ones((1, 64, 64), np.complex64), np.arange(5)
+    others = ("narrow.png", "other.zip", "other.h5", "mask.h5")
+    return found | {name: folder / name for name in others}
+
+
+def test_the_sentences_about_bad_files_are_german(tmp_path, foreign):
+    said = {}
+    for name, path in bad_files(tmp_path).items():
+        with pytest.raises(InputError) as refused:
+            recon.read(path)
+        said[name] = str(refused.value)
+    np.save(tmp_path / "good.npy", np.ones((64, 64), complex))
+    with pytest.raises(InputError) as refused:
+        recon.read(tmp_path / "good.npy", slice=9)
+    said["slice"] = str(refused.value)
+    assert len(set(said.values())) > 15
+    wrong = {name: text for name, text in said.items() if foreign(translated(text) or text)}
+    assert wrong == {}

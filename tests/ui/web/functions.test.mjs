@@ -14,6 +14,7 @@ import {histogram, profile} from '../../../recon/ui/web/profile.mjs';
 import * as masks from '../../../recon/ui/web/masks.mjs';
 import {Random} from '../../../recon/ui/web/random.mjs';
 import {Similarity, statistics} from '../../../recon/ui/web/scores.mjs';
+import {GERMAN} from '../../../recon/ui/web/words.mjs';
 
 const cases = JSON.parse(readFileSync(process.env.CASES, 'utf8'));
 const close = (found, expected, tolerance, what) => {
@@ -122,6 +123,11 @@ test('words are put into another language whole, with what stands in their place
   assert.equal(preferred('en', 'de', 'de'), 'en');
   assert.equal(preferred('fr', null, 'fr'), 'en');
   assert.equal(preferred(null, 'de', 'en-GB'), 'de');
+});
+
+test('the browser and the server have the same German', () => {
+  const translate = translator(GERMAN);
+  for (const [text, german] of cases.words) assert.equal(translate(text), german, text);
 });
 
 test('pictures of fastMRI files are cut where their header says', () => {
