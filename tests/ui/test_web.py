@@ -140,7 +140,7 @@ def profile_cases() -> list[dict]:
 
 
 def word_cases() -> list[list[str | None]]:
-    """Texts of the page, filled with numbers and with words of it, and what Python makes of them."""
+    """Texts of the page, filled with numbers and words, and what Python makes of them."""
     words = (WEB / "words.mjs").read_text("utf-8")
     table = json.loads(words[words.index("{\n") :].rstrip().rstrip(";"))
     fillings = ("3", "Mask", "1, 2 of 3")
