@@ -39,10 +39,8 @@ def german(text: str) -> str | None:
         return exact.get(words)
     for shape, names, to in patterns:
         if found := shape.fullmatch(words):
-            parts = {
-                name: german(part) or part for name, part in zip(names, found.groups(), strict=True)
-            }
-            return PLACE.sub(lambda place: parts[place[1]], to)
+            parts = zip(names, found.groups(), strict=True)
+            return to.format(**{name: german(part) or part for name, part in parts})
     return None
 
 

@@ -47,8 +47,8 @@ export function drawPlots(place, {panels, scale, largest, regions, line}) {
     xLabel: 'distance along the line (pixels)', yLabel: '% of maximum'});
   lines.forEach((one, n) => along.line(one.distance, one.values.map(v => v * unit), ...colors[n]));
   const ends = alike.map((p, n) => [Math.min, Math.max].map(end => (end(...lines[n].values) * unit).toFixed(0)));
-  canvas.setAttribute('aria-label', `${spoken('Values along the line, in percent of the maximum of the reference:')} ${
-    alike.map((p, n) => `${spoken(p.title)} ${ends[n].join(` ${spoken('to')} `)}`).join(', ')}`);
+  const values = alike.map((p, n) => `${spoken(p.title)} ${ends[n].join(` ${spoken('to')} `)}`).join(', ');
+  canvas.setAttribute('aria-label', spoken(`Values along the line, in percent of the maximum of the reference: ${values}`));
 
   const box = region?.box ?? {top: 0, left: 0, bottom: height - 1, right: width - 1}, top = largest / scale * 65535;
   const shares = alike.map(p => histogram(p.values, width, box, 0, top, BINS).map(v => 100 * v));

@@ -754,7 +754,7 @@ export const GERMAN = {
   "% of pixels": "% der Pixel",
   "of region {n}": "des Bereichs {n}",
   "How often which value occurs, {where}": "Wie oft welcher Wert vorkommt, {where}",
-  "Values along the line, in percent of the maximum of the reference:": "Werte längs der Linie, in Prozent des Maximums der Referenz:",
+  "Values along the line, in percent of the maximum of the reference: {values}": "Werte längs der Linie, in Prozent des Maximums der Referenz: {values}",
   "from": "von",
   "row": "Zeile",
   "{end} row": "{end} Zeile",
