@@ -105,6 +105,16 @@ def test_a_mask_drawn_by_hand(lab):
     assert f"{left + 1} of 320 lines" in spread(lab)
 
 
+def test_the_point_spread_lies_along_the_lines_that_are_left_out(lab):
+    square = lab.locator(".lab-square")
+    assert "one row," in square.get_attribute("aria-label")
+    lab.get_by_role("tab", name="Reconstruct").click()
+    lab.locator("#advanced").get_by_role("button", name="Advanced").click()
+    after(lab, lambda: lab.locator("#advanced").get_by_label("rows").click())
+    lab.get_by_role("tab", name="Sampling lab").click()
+    until(lab, lambda: "one column," in square.get_attribute("aria-label"), 30)
+
+
 def test_a_mask_drawn_by_keyboard(lab):
     canvas = lab.locator("#lab-editor .lab-mask")
     measured = int(masks.random_cartesian(320, 4, 0.08, 0).sum())

@@ -22,8 +22,7 @@ const PARTS = `
   <div class="lab-plots">
     <figure><canvas class="lab-spread" role="img" aria-label="Point spread"></canvas>
       <figcaption>Point spread along the phase-encode direction</figcaption></figure>
-    <figure><canvas class="lab-square" role="img" aria-label="Point spread in two dimensions: one
-      row, since only one direction is undersampled"></canvas>
+    <figure><canvas class="lab-square" role="img" aria-label="Point spread in two dimensions"></canvas>
       <figcaption>The same in two dimensions</figcaption></figure>
     <figure><canvas class="lab-wave" role="img" aria-label="What one line adds to the image"></canvas>
       <figcaption class="lab-line">What one line adds: point at a line</figcaption></figure>
@@ -77,6 +76,8 @@ class Lab extends HTMLElement {
     this.about = value.about;
     Object.assign(this, {budget: value.budget, locked: !!value.locked, rows: value.rows});
     this.lines = Uint8Array.from(value.lines, Number);
+    this.find('lab-square').setAttribute('aria-label',
+      `Point spread in two dimensions: one ${this.rows ? 'column' : 'row'}, since only one direction is undersampled`);
     this.say(value.message ?? '');
     this.classList.toggle('locked', this.locked);
     this.follow(false); // the panels come with it from the server

@@ -228,6 +228,8 @@ export const GERMAN = {
   "Point spread along the phase-encode direction": "Punktspreizfunktion längs der Phasenkodierung",
   "The same in two dimensions": "Dasselbe in zwei Dimensionen",
   "Point spread in two dimensions: one row, since only one direction is undersampled": "Punktspreizfunktion in zwei Dimensionen: eine Zeile, da nur eine Richtung unterabgetastet ist",
+  "Point spread in two dimensions: one column, since only one direction is undersampled": "Punktspreizfunktion in zwei Dimensionen: eine Spalte, da nur eine Richtung unterabgetastet ist",
+  "Point spread in two dimensions": "Punktspreizfunktion in zwei Dimensionen",
   "What one line adds: point at a line": "Was eine Zeile beiträgt: auf eine Zeile zeigen",
   "What one line adds to the image": "Was eine Zeile zum Bild beiträgt",
   "Line {n} adds this wave: {share} % of the energy": "Zeile {n} trägt diese Welle bei: {share} % der Energie",
