@@ -13,6 +13,7 @@ import pytest
 import recon
 from recon import examples, phantom
 from recon.ui import private
+from tests.helpers.page import drawn
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +123,69 @@ def test_cancel_and_go_on(mode, tmp_path):
     element.get_by_text("48 x 40").wait_for()
     element.get_by_role("button", name="Reconstruct").click()
     mode.locator("recon-private[data-state=done]").wait_for(timeout=60_000)
+
+
+def test_the_file_chosen_last_wins_whichever_is_read_first(mode, tmp_path):
+    for name, size in (("slow.npy", (64, 64)), ("last.npy", (48, 40))):
+        np.save(tmp_path / name, phantom.kspace(size))
+    (tmp_path / "slow-text.npy").write_text("hello, this is no array")
+    element = switched_on(mode)
+    mode.evaluate(
+        """() => {
+          const read = Blob.prototype.arrayBuffer;
+          Blob.prototype.arrayBuffer = async function () {
+            if (this.name?.startsWith('slow')) await new Promise(done => setTimeout(done, 500));
+            if (this.name?.startsWith('slow')) window.late = this.name;
+            return read.call(this);
+          };
+        }"""
+    )
+    for slow in ("slow.npy", "slow-text.npy"):
+        element.locator("input[type=file]").set_input_files(tmp_path / slow)
+        element.locator("input[type=file]").set_input_files(tmp_path / "last.npy")
+        mode.wait_for_function("name => window.late === name", arg=slow)
+        drawn(mode)
+        assert "48 x 40" in element.locator(".private-words").inner_text()
+        assert element.evaluate("e => e.scan.height") == 48
+
+
+def test_a_result_knows_its_question(mode, tmp_path):
+    np.save(tmp_path / "one.npy", phantom.kspace((48, 40)))
+    np.save(tmp_path / "two.npy", phantom.kspace((40, 48)))
+    element = switched_on(mode)
+    old = element.get_by_text("These results are from before you moved a control.")
+    run = element.get_by_role("button", name="Reconstruct")
+    element.locator("input[type=file]").set_input_files(tmp_path / "one.npy")
+    element.get_by_text("48 x 40").wait_for()
+    run.click()
+    mode.locator("recon-private[data-state=done]").wait_for(timeout=60_000)
+    assert not old.is_visible()
+    for control, value in (("select", "8"), ("input[type=number]", "3")):
+        if control == "select":
+            element.locator(control).select_option(value)
+        else:
+            element.locator(control).fill(value)
+        assert old.is_visible()
+        run.click()
+        mode.locator("recon-private[data-state=done]").wait_for(timeout=60_000)
+        assert not old.is_visible()
+    element.locator("input[type=file]").set_input_files(tmp_path / "two.npy")
+    element.get_by_text("40 x 48").wait_for()
+    assert element.locator("canvas").count() == 0  # those were of another file
+    assert element.locator("figure").count() == 3  # which say what will be there
+
+
+def test_nothing_else_can_be_asked_while_it_computes(mode, tmp_path):
+    np.save(tmp_path / "scan.npy", phantom.kspace((256, 256)))
+    element = switched_on(mode)
+    element.locator("input[type=file]").set_input_files(tmp_path / "scan.npy")
+    element.get_by_role("button", name="Reconstruct").click()
+    mode.locator("recon-private[data-state=running]").wait_for()
+    controls = ["input[type=file]", "select", "input[type=number]"]
+    assert all(element.locator(one).is_disabled() for one in controls)
+    element.get_by_role("button", name="Cancel").click()
+    mode.locator("recon-private[data-state=chosen]").wait_for(timeout=60_000)
+    assert all(element.locator(one).is_enabled() for one in controls)
 
 
 def test_what_cannot_be_read_is_one_sentence(mode, tmp_path):

@@ -8,6 +8,9 @@ import {Similarity, statistics} from './scores.mjs';
 import {GRAY, paint, windowed} from './levels.mjs';
 
 const TRIAL = 64; // pixels on a side of what the time is estimated from
+const PICTURES = {'zero-filled': 'what the measured lines alone give', 'ResNet-DC': 'what the network makes of them, with its scores', reference: 'what all lines give, to judge by'};
+const STEPS = ['Switch the mode on: the network and what runs it come to this browser.', 'Choose a file. From here on nothing is sent; you may even go offline.',
+  'Reconstruct: mask, network and scores are those of the first tab, and your own processor does the work.'];
 
 // The runtime works beside the page, so that the page goes on and can stop it.
 const WORKER = `
@@ -61,19 +64,43 @@ class Private extends HTMLElement {
     const megabytes = Math.round(Object.values(this.parts).reduce((sum, part) => sum + part.bytes, 0) / 1e6);
     this.switch = make('button', {className: 'private-switch', textContent: `Switch private mode on (loads ${megabytes} MB)`, onclick: () => this.start()});
     this.file = make('input', {type: 'file', accept: '.npy,.npz,.h5,.hdf5,.png,.jpg,.jpeg', disabled: true, onchange: () => this.open()});
-    this.rate = make('select', {disabled: true, onchange: () => this.estimate()}, ...[4, 8].map(r => make('option', {value: r, textContent: `${r}x`})));
-    this.seed = make('input', {type: 'number', min: 0, step: 1, value: 0, disabled: true});
+    this.rate = make('select', {disabled: true, onchange: () => this.moved()}, ...[4, 8].map(r => make('option', {value: r, textContent: `${r}x`})));
+    this.seed = make('input', {type: 'number', min: 0, step: 1, value: 0, disabled: true, oninput: () => this.moved()});
     this.run = make('button', {textContent: 'Reconstruct', disabled: true, onclick: () => this.reconstruct()});
     this.stop = make('button', {textContent: 'Cancel', hidden: true, onclick: () => this.cancel()});
     this.bar = make('progress', {max: 1, value: 0, hidden: true});
     this.words = make('p', {className: 'private-words', role: 'status'});
+    this.steps = make('ol', {className: 'steps'}, ...STEPS.map(textContent => make('li', {textContent})));
+    this.old = make('p', {className: 'stale-note', hidden: true, textContent: 'These results are from before you moved a control.'});
     this.pictures = make('div', {className: 'private-pictures'});
     const labelled = (text, control) => make('label', {}, `${text} `, control);
     this.replaceChildren(
-      make('p', {textContent: 'Your file stays on your machine: it is read, reconstructed with ResNet-DC and scored in this browser. Nothing is sent after the switch.'}),
-      this.switch, make('div', {className: 'private-row'}, labelled('File', this.file), labelled('Acceleration', this.rate), labelled('Mask seed', this.seed), this.run, this.stop),
-      make('p', {textContent: 'Files: .npy and .npz with k-space, HDF5 as fastMRI stores it (.h5), or a picture (.png, .jpg), of which k-space is simulated. Of several slices the middle one is taken.'}),
-      this.bar, this.words, this.pictures);
+      make('div', {className: 'private-rail'},
+        make('p', {textContent: 'Your file stays on your machine: it is read, reconstructed with ResNet-DC and scored in this browser. Nothing is sent after the switch.'}),
+        this.switch, labelled('File', this.file),
+        make('p', {textContent: 'Files: .npy and .npz with k-space, HDF5 as fastMRI stores it (.h5), or a picture (.png, .jpg), of which k-space is simulated. Of several slices the middle one is taken.'}),
+        make('div', {className: 'private-row'}, labelled('Acceleration', this.rate), labelled('Mask seed', this.seed)), this.run, this.stop),
+      make('div', {className: 'private-stage'}, this.steps, this.bar, this.words, this.old, this.pictures));
+    this.clear();
+  }
+
+  /** No results: in the place of every picture, what will stand there. */
+  clear() {
+    this.result = null;
+    this.old.hidden = true;
+    this.pictures.replaceChildren(...Object.entries(PICTURES).map(([name, what]) => make('figure', {},
+      make('div', {className: 'private-empty', textContent: what}), make('figcaption', {textContent: name}))));
+  }
+
+  moved() {
+    this.old.hidden = !this.result;
+    this.estimate();
+  }
+
+  /** While it computes nothing else can be asked for. */
+  set busy(on) {
+    for (const control of [this.file, this.rate, this.seed, this.run]) control.disabled = on;
+    this.stop.hidden = this.bar.hidden = !on;
   }
 
   say(text, state = 'idle') { this.words.textContent = text; this.dataset.state = state; }
@@ -100,7 +127,7 @@ class Private extends HTMLElement {
         this.h5wasm = (await import(await script(h5wasm, '\nexport default h5wasm;'))).default;
         await this.launch();
       } catch (error) { this.switch.disabled = false; throw error; }
-      this.bar.hidden = true;
+      this.bar.hidden = this.steps.hidden = true;
       this.switch.textContent = 'Private mode is on';
       for (const control of [this.file, this.rate, this.seed]) control.disabled = false;
       const mask = new Uint8Array(TRIAL).fill(1), flat = {re: new Float32Array(TRIAL ** 2).fill(1), im: new Float32Array(TRIAL ** 2)};
@@ -134,18 +161,15 @@ class Private extends HTMLElement {
   open() {
     return this.guarded(async () => {
       const [file] = this.file.files;
+      this.scan = null;
       this.run.disabled = true;
+      this.clear();
       if (!file) return;
-      const bytes = new Uint8Array(await file.arrayBuffer()), name = file.name.toLowerCase();
-      let array = name.endsWith('.npy') ? npy(bytes) : name.endsWith('.npz') ? await npz(bytes)
-        : /\.(h5|hdf5)$/.test(name) ? await hdf5(bytes, this.h5wasm, -1) : await picture(file);
-      if (array.shape.length === 3 && !array.slices) array = middle(array); // slices of one coil
-      const [height, width] = array.shape.slice(-2), coils = array.shape.length > 2 ? array.shape[0] : 1;
-      if (array.shape.length > 3 || array.shape.length < 2 || height < 8 || width < 8) throw new FileError('K-space of a slice is needed: (H, W), (slices, H, W) or fastMRI HDF5.');
-      if (array.mask) throw new FileError('This file was undersampled already; the private mode takes fully sampled k-space.');
-      const simulated = !array.im;
-      if (simulated) array = {...array, ...transform(array.re, null, height, width, false)};
-      this.scan = {...array, height, width, coils, simulated, title: file.name};
+      this.say('Reading the file…', 'reading');
+      const scan = await read(file, this.h5wasm).catch(error => ({error}));
+      if (file !== this.file.files[0]) return; // another one was chosen meanwhile
+      if (scan.error) throw scan.error;
+      this.scan = scan;
       this.run.disabled = false;
       this.estimate();
     });
@@ -164,8 +188,7 @@ class Private extends HTMLElement {
     return this.guarded(async () => {
       const {scan} = this, {height, width, coils, shown = [height, width]} = scan, size = height * width, rate = Number(this.rate.value);
       const mask = draw('random', width, rate, defaultCenterFraction(rate), Math.max(0, Math.floor(Number(this.seed.value))));
-      this.run.disabled = true;
-      this.stop.hidden = this.bar.hidden = false;
+      this.busy = true;
       this.bar.value = 0;
       this.say('Reconstructing…', 'running');
       const start = performance.now(), seconds = () => (performance.now() - start) / 1000;
@@ -186,11 +209,13 @@ class Private extends HTMLElement {
           const {image} = await this.ask({inputs: inputs.values});
           add('ResNet-DC', networkImage(image, inputs, height, width));
         }
+      } catch (error) {
+        if (error.name !== 'AbortError') this.busy = false;
+        throw error;
       } finally {
         clearInterval(clock);
-        this.run.disabled = false;
-        this.stop.hidden = this.bar.hidden = true;
       }
+      this.busy = false;
       for (const one of Object.values(sums)) one.values = one.values.map(Math.sqrt);
       const took = seconds();
       this.pace = took / size / coils;
@@ -205,7 +230,8 @@ class Private extends HTMLElement {
     const box = {top: 0, left: 0, bottom: height - 1, right: width - 1}, sorted = Float32Array.from(values).sort();
     const upper = sorted[Math.floor(0.995 * (sorted.length - 1))] || 1;
     this.result = {seconds, coils, images, scores: {}, measured: mask.reduce((a, b) => a + b, 0)};
-    this.pictures.replaceChildren(...['zero-filled', 'ResNet-DC', 'reference'].map(name => {
+    this.old.hidden = true;
+    this.pictures.replaceChildren(...Object.keys(PICTURES).map(name => {
       const canvas = make('canvas', {width, height}), caption = make('figcaption', {textContent: name});
       canvas.setAttribute('aria-label', name);
       paint(canvas, windowed(images[name].values, 0, upper), GRAY);
@@ -225,9 +251,24 @@ class Private extends HTMLElement {
       this.giveUp?.();
       this.say('Cancelled.', 'starting');
       await this.launch();
+      this.busy = false;
       this.say('Cancelled.', 'chosen');
     });
   }
+}
+
+/** What a file of the visitor holds: k-space of one slice. */
+async function read(file, h5wasm) {
+  const bytes = new Uint8Array(await file.arrayBuffer()), name = file.name.toLowerCase();
+  let array = name.endsWith('.npy') ? npy(bytes) : name.endsWith('.npz') ? await npz(bytes)
+    : /\.(h5|hdf5)$/.test(name) ? await hdf5(bytes, h5wasm, -1) : await picture(file);
+  if (array.shape.length === 3 && !array.slices) array = middle(array); // slices of one coil
+  const [height, width] = array.shape.slice(-2), coils = array.shape.length > 2 ? array.shape[0] : 1;
+  if (array.shape.length > 3 || array.shape.length < 2 || height < 8 || width < 8) throw new FileError('K-space of a slice is needed: (H, W), (slices, H, W) or fastMRI HDF5.');
+  if (array.mask) throw new FileError('This file was undersampled already; the private mode takes fully sampled k-space.');
+  const simulated = !array.im;
+  if (simulated) array = {...array, ...transform(array.re, null, height, width, false)};
+  return {...array, height, width, coils, simulated};
 }
 
 function middle({shape: [slices, height, width], re, im}) {
