@@ -59,12 +59,14 @@ def build(experiment: Experiment, shared: Controls) -> dict[str, Any]:
         for name in action.live:
             control = drawn.own[name]
             triggers.append(control.release if isinstance(control, gr.Slider) else control.input)
-        cancels.append(gr.on(triggers, event, inputs, drawn.results, **_options(drawn)))
+        options = _options(drawn, follows=bool(action.live))
+        cancels.append(gr.on(triggers, event, inputs, drawn.results, **options))
         if experiment.select and action is experiment.actions[0]:
             place = _place(drawn, experiment.select)
             outputs = [drawn.own[name] for name in experiment.select]
             clicked = drawn.panels.select(place, None, outputs, **events.quiet(queue=False))
-            cancels.append(clicked.then(event, inputs, drawn.results, **_options(drawn)))
+            options = _options(drawn, follows=True)
+            cancels.append(clicked.then(event, inputs, drawn.results, **options))
     if experiment.opens or experiment.first:
         opened = _opened(experiment, shared, drawn)
         cancels.append(drawn.about.focus(opened, inputs, drawn.results, **_options(drawn)))
@@ -84,6 +86,8 @@ def _draw(experiment: Experiment) -> _Drawn:
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             lead(experiment.lead)
             own = experiment.controls()
+            for name in {name for action in experiment.actions for name in action.live}:
+                own[name].elem_classes = [*own[name].elem_classes, "live"]
             buttons = [
                 gr.Button(
                     action.label,
@@ -105,9 +109,10 @@ def _draw(experiment: Experiment) -> _Drawn:
     return _Drawn(own, about, message, words, panels, chart, progress, stop, buttons)
 
 
-def _options(drawn: _Drawn) -> dict[str, Any]:
+def _options(drawn: _Drawn, follows: bool = False) -> dict[str, Any]:
+    """How an experiment is run; one that `follows` a control answers to where it came to rest."""
     return {
-        "trigger_mode": "once",
+        "trigger_mode": "always_last" if follows else "once",
         "show_progress": "minimal",
         "show_progress_on": [drawn.progress],
         "api_visibility": "private",

@@ -10,7 +10,7 @@ from recon.methods.simple import CompressedSensing
 from recon.metrics import ssim
 from recon.pipeline import reconstruct
 from recon.ui.compare import LEARNER, STRENGTHS
-from tests.helpers.page import complete
+from tests.helpers.page import after, complete
 
 
 @pytest.fixture
@@ -23,6 +23,25 @@ def table(page) -> dict[str, list[str]]:
     rows = page.locator("#side-words tbody tr")
     texts = [rows.nth(i).locator("th, td").all_inner_texts() for i in range(rows.count())]
     return {row[0]: row[1:] for row in texts}
+
+
+def test_a_control_that_moves_while_it_computes_makes_the_answer_an_old_one(page):
+    after(page, lambda: page.locator("#acceleration").get_by_text("8x").click())
+    page.get_by_role("tab", name="Methods").click()
+    page.locator("#side-words").get_by_text("press").wait_for(timeout=60_000)
+    page.locator("#side-look").click()
+    page.locator("#side-progress progress").wait_for(timeout=30_000)
+    page.locator("#side-methods").get_by_label("Symmetry (POCS)").click()
+    page.wait_for_function(
+        "() => !document.querySelector('#side-progress progress')"
+        " && document.querySelectorAll('#side-words tbody tr').length === 4",
+        timeout=90_000,
+    )
+    assert "before you moved a control" in page.locator("#side-about").inner_text()
+    page.locator("#side-about button").click()
+    page.locator("#side-words tbody tr").nth(4).wait_for(timeout=90_000)
+    page.wait_for_function("() => !document.querySelector('#side-progress progress')")
+    assert page.locator("#side-about").inner_text().strip() == ""
 
 
 def test_side_by_side_is_what_each_method_gives_alone(methods, kspace):

@@ -28,12 +28,18 @@ class About extends HTMLElement {
     document.addEventListener(OPEN, () => this.look(), {signal});
     // own controls: whatever was moved since makes the result an old one
     const rail = place?.querySelector('.rail');
-    rail?.addEventListener('input', () => { this.moved = true; this.show(); }, {signal});
+    rail?.addEventListener('input', event => this.move(!event.target.closest('.live')), {signal});
     // Whoever is quicker than the tab has asked already; what opens by itself must not come after it.
     rail?.addEventListener('click', event => {
-      if (!event.target.closest('button')) return;
+      const button = event.target.closest('button');
+      if (!button) return;
+      if (button.matches('.reset-button')) { this.move(!button.closest('.live')); return; }
       clearTimeout(this.timer);
+      this.since = false;
       this.asked = now[this.content?.of];
+    }, {signal});
+    place?.querySelector('.stage').addEventListener('click', event => { // into a picture, which asks
+      if (event.target.matches('canvas')) this.since = false;
     }, {signal});
     this.resize = new ResizeObserver(() => this.look());
     if (place) this.resize.observe(place);
@@ -49,7 +55,13 @@ class About extends HTMLElement {
   set value(value) {
     if (!value) return;
     this.content = value;
-    this.moved = false;
+    this.moved = this.since;
+    this.show();
+  }
+
+  move(since) { // a control of its own; `since` it was asked, for live ones ask themselves
+    this.moved = true;
+    this.since = since;
     this.show();
   }
 
@@ -63,6 +75,7 @@ class About extends HTMLElement {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.asked = wish;
+      this.since = false;
       this.send?.('focus', {});
     }, 150);
   }
