@@ -64,6 +64,34 @@ def test_cost_of_the_coils_that_are_left():
     assert means[0] == pytest.approx(expected[expected > 0].mean(), abs=0.006)
 
 
+def test_only_coils_that_are_there_can_be_taken_away():
+    found = last(cost.take_away(PHANTOM, 4, [2, 12]))
+    assert found.words.startswith("<p>7 coils")
+    assert [number for _, number in found.controls["away"].choices] == list(range(8))
+    assert found.controls["away"].value == [2]
+
+
+def test_a_plot_that_ends_says_where():
+    assert "g-factor, up to 20" in last(cost.take_away(PHANTOM, 6, [])).chart
+
+
+def test_a_slider_that_moves_on_is_answered_where_it_rests(page):
+    page.get_by_role("tab", name="Coils").click()
+    page.get_by_role("tab", name="What it costs").click()
+    words = page.locator("#cost-words")
+    words.get_by_text("8 coils at 4x").wait_for(timeout=60_000)
+    page.locator("#cost-rate input[type=range]").evaluate(
+        """slider => {
+          for (const wish of [3, 5]) {
+            slider.value = wish;
+            slider.dispatchEvent(new Event('input', {bubbles: true}));
+            slider.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));
+          }
+        }"""
+    )
+    words.get_by_text("8 coils at 5x").wait_for(timeout=60_000)
+
+
 def test_coils_are_placed():
     near = last(place.put(PHANTOM, 8, 1.2, 360, 3))
     front = last(place.put(PHANTOM, 8, 1.2, 90, 3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -16,6 +16,8 @@ from recon.ui.session import Choice
 from recon.ui.viewer import viewer
 
 RATES = (1, 2, 3, 4, 5, 6)
+MOST = 16  # coils that can be taken away
+HIGHEST = 20.0  # g-factor that is drawn
 
 
 def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
@@ -37,12 +39,12 @@ def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
     means = [cost(left.even(step).maps, step) for step in RATES]
     chart = plots.curves(
         [
-            plots.Series("mean", RATES, [one.mean for one in means], points=True),
-            plots.Series("one pixel in 20 above", RATES, [min(one.worst, 20) for one in means],
+            plots.Series("mean", RATES, [min(one.mean, HIGHEST) for one in means], points=True),
+            plots.Series("one pixel in 20 above", RATES, [min(one.worst, HIGHEST) for one in means],
                          points=True),
         ],
         "acceleration R",
-        "g-factor",
+        f"g-factor, up to {HIGHEST:.0f}",
         "g-factor over acceleration",
     )  # fmt: skip
     words = (
@@ -51,14 +53,20 @@ def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
         f"because less is measured, and g times because pixels have to be parted: "
         f"<b>{noise:.2f} times</b> in all.</p>"
     )
-    yield Answer(where + words, viewer(shown), chart)
+    offered = range(min(len(every.maps), MOST))  # no more than this scan has
+    coils = gr.CheckboxGroup(_numbered(offered), value=[n for n in away if n in offered])
+    yield Answer(where + words, viewer(shown), chart, controls={"away": coils})
+
+
+def _numbered(coils: Iterable[int]) -> list[tuple[str, int]]:
+    return [(str(n), n) for n in coils]
 
 
 def _controls() -> dict[str, Any]:
     return {
         "rate": acceleration("cost", 4),
         "away": gr.CheckboxGroup(
-            [(str(n), n) for n in range(16)], value=[], label="Take coils away", elem_id="cost-away"
+            _numbered(range(MOST)), value=[], label="Take coils away", elem_id="cost-away"
         ),
     }
 

@@ -390,6 +390,7 @@ export const GERMAN = {
   "solution": "Lösung",
   "from all lines": "aus allen Zeilen",
   "g-factor": "g-Faktor",
+  "g-factor, up to {n}": "g-Faktor, bis {n}",
   "Folded": "Eingefaltet",
   "Folded, coil {n}": "Eingefaltet, Spule {n}",
   "one line in {n}, all coils": "jede {n}. Zeile, alle Spulen",
