@@ -38,6 +38,11 @@ def bars(lesson: Lesson, counts: Sequence[int], reveal: bool) -> str:
     )
 
 
+def nobody(lesson: Lesson, reveal: bool) -> str:
+    """What a class will see of a lesson, for whoever is in none."""
+    return bars(lesson, [0] * len(lesson.question.options), reveal)
+
+
 def leaderboards(boards: dict[str, list[Entry]]) -> str:
     """The best masks of a class, by question. Names are strangers' words."""
     if not boards:
@@ -83,7 +88,7 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
             refresh = gr.Button("Refresh", visible=False, elem_id="class-refresh")
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
             head = gr.HTML(_head("", 0), elem_id="class-head")
-            with gr.Row(visible=False) as choose:
+            with gr.Row():
                 lesson = gr.Dropdown(
                     [(f"{n + 1}. {one.title}", n) for n, one in enumerate(LESSONS)],
                     value=0,
@@ -92,16 +97,16 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
                     elem_id="class-lesson",
                 )
                 reveal = gr.Checkbox(label="Show which is right", elem_id="class-reveal")
-            poll = gr.HTML(elem_id="class-poll")
+            poll = gr.HTML(nobody(LESSONS[0], False), elem_id="class-poll")
             board = gr.HTML(elem_id="class-board")
     timer = gr.Timer(EVERY, active=False)
     shown = [head, poll, board]
 
     def look(at: str, number: int, right: bool) -> dict[Any, Any]:
+        one = LESSONS[number]
         if not at:
-            return {head: _head("", 0), poll: "", board: ""}
+            return {head: _head("", 0), poll: nobody(one, bool(right)), board: ""}
         try:
-            one = LESSONS[number]
             counts = CLASSES.counts(at, number, len(one.question.options))
             return {
                 head: _head(at, CLASSES.size(at)),
@@ -137,11 +142,10 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
             code: at,
             leave: gr.Button(visible=inside),
             refresh: gr.Button(visible=inside),
-            choose: gr.Row(visible=inside),
         }
 
     options = events.quiet(queue=False)
-    moved = [here.code, code, leave, refresh, choose, timer, message]
+    moved = [here.code, code, leave, refresh, timer, message]
     asked = [here.code, lesson, reveal]
     start.click(began, None, moved, **options)
     join.click(joined, [code, name], moved, **options)

@@ -236,3 +236,11 @@ def test_nobody_without_a_cookie_is_in_a_class(url):
     with httpx.Client(base_url=url, timeout=60) as visitor:
         visitor.event_hooks = {"response": [lambda _: visitor.cookies.clear()]}
         assert "cookie" in json.dumps(event(visitor, "began", {}))
+
+
+def test_who_is_in_no_class_sees_what_a_class_would(url):
+    with httpx.Client(base_url=url, timeout=60) as visitor:
+        said = json.dumps(event(visitor, "look", {"class-lesson": 2}))
+    assert "In no class" in said
+    assert LESSONS[2].question.text in said
+    assert "0 guesses" in said
