@@ -20,6 +20,10 @@ LOST = """() => [...document.querySelectorAll('.experiment > .rail')].flatMap(ra
 BELOW = """() => [...document.querySelectorAll('.rail > .main-action')]
   .filter(one => one.checkVisibility() && one.getBoundingClientRect().bottom > innerHeight + 1)
   .map(one => one.id)"""
+# Parts of the rail that scroll sideways.
+SIDEWAYS = """() => [...document.querySelectorAll('.rail *')].filter(one => one.checkVisibility()
+  && one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX))
+  .map(one => one.id || one.outerHTML.slice(0, 80))"""
 EMPTY = """() => [...document.querySelectorAll('.experiment > .stage')].filter(stage =>
   stage.checkVisibility() && !stage.innerText.trim() && !stage.querySelector('canvas'))
   .map(stage => stage.parentElement.id)"""
@@ -58,6 +62,7 @@ def test_every_control_can_be_reached_on_a_low_screen(open_):
     for name in tabs(page):
         assert page.evaluate(LOST) == [], name
         assert page.evaluate(BELOW) == [], name
+        assert page.evaluate(SIDEWAYS) == [], name
         assert page.evaluate(WHITE) == [], name
 
 
