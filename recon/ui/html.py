@@ -84,7 +84,7 @@ def _gain(result: Reconstruction) -> str:
     share, gap = result.closed_share, "of the gap to a perfect score"
     did = f"made this slice worse, by {-share:.0%}" if share < 0 else f"closed {share:.0%}"
     label = escape(result.label)
-    return f"SSIM <b>{before:.3f} → {after:.3f}</b>: the {label} {did} {gap}."
+    return f"SSIM <b>{before:.3f} → {after:.3f}</b>: {label} {did} {gap}."
 
 
 def panels(result: Reconstruction) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from recon import masks, phantom, weights
 from recon.errors import InputError
 from recon.scan import Scan
-from recon.ui import acquisition, coils, compare, instant, research, sampling, session, trust
+from recon.ui import acquisition, coils, compare, html, instant, research, sampling, session, trust
 from recon.ui.session import Choice, Origin
 from recon.ui.trust import ensemble, lesion, shift
 from tests.helpers.answers import settings
@@ -22,6 +22,14 @@ def test_keys_are_unique_and_leads_end():
     assert len({one.key for one in every}) == len(every)
     for one in every:
         assert one.lead.endswith((".", "?"))
+
+
+def test_sentences_begin_with_the_name_of_a_method(choice):
+    wish = replace(choice, method="cs")
+    verdict = html.verdict(session.run(wish), "", "")
+    assert re.search(r"</b>: Compressed sensing (closed|made)", verdict)
+    (found,) = trust.nullspace.take_apart(wish, method="cs", weight=0)
+    assert "<p>Compressed sensing leaves" in found.words
 
 
 def test_methods_are_shown_as_they_come_and_score_as_alone(choice):

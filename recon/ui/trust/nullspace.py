@@ -41,7 +41,7 @@ def take_apart(choice: Choice, method: str, weight: float) -> Iterator[Answer]:
         reference_panel(scan.upright(scan.truth)),
     ]  # fmt: skip
     text = (
-        f"The {way.label} leaves the measured lines by {_percent(before)} of their size"
+        f"{way.label} leaves the measured lines by {_percent(before)} of their size"
         + (f"; with the slider at {weight:.0%}, by {_percent(after)}" if weight else "")
         + f". {parts.filled_share:.1%} of the picture's energy is on lines nobody measured."
     )
