@@ -71,7 +71,14 @@ def test_a_phone_shows_every_tab_without_scrolling_sideways(open_):
     for name in tabs(page):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
         assert page.evaluate(EMPTY) == [], name
-    assert page.locator("#class-code").is_visible()  # the last tab is what phones are for
+
+
+def test_a_phone_shows_first_where_to_join_a_class(open_):
+    page = open_(390, 844, has_touch=True, is_mobile=True)
+    page.get_by_role("tab", name="Class").click()
+    page.locator("#class-poll .poll").wait_for()
+    code, poll = (page.locator(one).bounding_box() for one in ("#class-code", "#class-poll"))
+    assert code["y"] < poll["y"]
 
 
 def test_no_tab_is_empty_where_a_file_was_undersampled_already(open_, tmp_path):
