@@ -59,7 +59,9 @@ def build(experiment: Experiment, shared: Controls) -> dict[str, Any]:
         for name in action.live:
             control = drawn.own[name]
             triggers.append(control.release if isinstance(control, gr.Slider) else control.input)
-        options = _options(drawn, follows=bool(action.live))
+        # What takes longer is not begun a second time by a button that was pressed meanwhile.
+        follows = bool(action.live) and experiment.opens == "run"
+        options = _options(drawn, follows)
         cancels.append(gr.on(triggers, event, inputs, drawn.results, **options))
         if experiment.select and action is experiment.actions[0]:
             place = _place(drawn, experiment.select)
