@@ -90,7 +90,7 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
             head = gr.HTML(_head("", 0), elem_id="class-head")
             with gr.Row():
                 lesson = gr.Dropdown(
-                    [(f"{n + 1}. {one.title}", n) for n, one in enumerate(LESSONS)],
+                    [(f"Lesson {n + 1}, {one.title}", n) for n, one in enumerate(LESSONS)],
                     value=0,
                     label="Guesses in the lesson",
                     filterable=False,

@@ -109,6 +109,8 @@ def test_a_german_browser_gets_whole_tabs_in_german(visit, foreign):
     page.get_by_role("button", name="Besser als Zufall?").click()
     page.locator("#lab-standing").get_by_text("200 zufälligen Masken").wait_for()
     assert left() == []
+    page.get_by_role("tab", name="Aufnahme").click()
+    page.locator(".film[data-state=ready]").wait_for()
     assert {"gemessene Zeilen", "Pixel"} <= canvases(page)
     assert [text for text in canvases(page) if foreign(text)] == []
 
@@ -266,10 +268,11 @@ def test_what_is_refused_is_refused_in_german(visit, tmp_path, monkeypatch, fore
     said = message.inner_text().replace(file, "x.mat").replace(examples.FOLDER, "X")
     assert not foreign(said)
 
-    too_large = '{"detail": "This file is too large; up to 1024 MiB are accepted."}'
+    too_large = "This file is too large; up to 1024 MiB are accepted."
     page.route("**/gradio_api/upload?*", lambda route: route.fulfill(status=413, body=too_large))
     upload(page, tmp_path / "letter.png")
-    page.locator(".toast-body").get_by_text("Diese Datei ist zu groß").wait_for()
+    said = "HTTP 413: Diese Datei ist zu groß; angenommen werden bis zu 1024 MiB."
+    page.locator(".toast-body").get_by_text(said).wait_for()
     toast = page.evaluate(TEXTS, [".toast-wrap", []])
     assert [text for text in toast if foreign(text)] == []
 

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recon.ui.serving.browser import headers_for, visitor_of
@@ -81,8 +81,10 @@ class Guard:
         except (_RefusedError, NotTakenError, JSONError) as refused:
             seconds = getattr(refused, "after", None)
             later = {"Retry-After": str(seconds)} if seconds else None
-            answer = JSONResponse({"detail": refused.words}, refused.status, later)
-            await answer(scope, receive, send)
+            no: Response = JSONResponse({"detail": refused.words}, refused.status, later)
+            if isinstance(refused, NotTakenError):  # of these the page shows the body as it is
+                no = PlainTextResponse(refused.words, refused.status)
+            await no(scope, receive, send)
             return
         await self._passed_on(scope, receive, send)
 

@@ -841,6 +841,7 @@ export const GERMAN = {
   "Gradio footer navigation": "Fußzeile von Gradio",
   "Error": "Fehler",
   "File(s) exceed the maximum allowed size of {n} Mb: {name}": "Diese Datei ist zu groß, höchstens {n} MB werden angenommen: {name}",
+  "HTTP {n}: {words}": "HTTP {n}: {words}",
   "This file is too large; up to {n} MiB are accepted.": "Diese Datei ist zu groß; angenommen werden bis zu {n} MiB.",
   "The server has no room for files just now; please try again in an hour.": "Der Server hat gerade keinen Platz für Dateien; bitte versuchen Sie es in einer Stunde noch einmal.",
   "The upload was broken off.": "Das Hochladen wurde abgebrochen.",
