@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from recon import figures, masks
-from recon.errors import InputError
 from recon.ui import events, instant, session
 from recon.ui.components import lead
 from recon.ui.controls import Controls
@@ -74,21 +74,15 @@ def reel(choice: Choice, order: str, lines: str) -> dict[str, Any]:
     lines
         ``"all"``, or ``"mask"`` for those of the mask on the page.
 
-    Raises
-    ------
-    InputError
-        If the data arrived undersampled.
+    Of data that arrived undersampled their own lines are the whole scan, and nothing is scored.
     """
     scan = session.scan(choice)
-    if scan.source.mask is not None:
-        raise InputError(
-            "The file that is open was undersampled already, so there is no scan to replay; open "
-            "a fully sampled one on the first tab."
-        )
+    own = scan.source.mask
     text = None
-    if lines == "mask":
-        mask = session.sampling(choice, scan).mask
-        text = masks.as_text(mask)
+    if own is not None or lines == "mask":
+        text = masks.as_text(session.sampling(choice, scan).mask)
+    if own is not None:
+        scan = replace(scan, source=replace(scan.source, mask=None))
     return {
         "slice": instant.slice_of(scan),
         "kspace": base64.b64encode(figures.png(instant.log_kspace(scan))).decode(),
@@ -96,5 +90,6 @@ def reel(choice: Choice, order: str, lines: str) -> dict[str, Any]:
         "rows": scan.phase_encode == "rows",
         "order": order,
         "lines": text,
+        "judged": own is None,
         "seed": 0,
     }

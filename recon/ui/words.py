@@ -44,11 +44,18 @@ def german(text: str) -> str | None:
     return None
 
 
+def pairs() -> list[tuple[str, str]]:
+    """The table as it is written: English, German."""
+    text = (HERE / "words.mjs").read_text("utf-8")
+    found: list[tuple[str, str]] = json.loads(
+        text[text.index("{\n") :].rstrip().rstrip(";"), object_pairs_hook=list
+    )
+    return found
+
+
 @lru_cache(maxsize=1)
 def _table() -> tuple[dict[str, str], list[tuple[re.Pattern[str], list[str], str]]]:
-    text = (HERE / "words.mjs").read_text("utf-8")
-    table = json.loads(text[text.index("{\n") :].rstrip().rstrip(";"))
-    patterns = []
+    table, patterns = dict(pairs()), []
     for english, to in table.items():
         literal = [_SPECIAL.sub(r"\\\g<0>", part) for part in PLACE.split(english)[::2]]
         if len(literal) > 1:

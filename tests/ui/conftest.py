@@ -1,6 +1,5 @@
 """A page on which somebody has opened a slice that is known."""
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,7 @@ import pytest
 from recon import masks, phantom
 from recon.fourier import fft2c
 from recon.ui.session import Choice, Origin
-from recon.ui.web import HERE
-from recon.ui.words import PLACE
+from recon.ui.words import PLACE, pairs
 from tests.helpers.page import after, upload
 
 WORD = re.compile(r"[^\W\d_]{2,}")
@@ -53,10 +51,9 @@ def undersampled(tmp_path: Path) -> Choice:
 
 @pytest.fixture(scope="session")
 def german() -> dict[str, str]:
-    text = (HERE / "words.mjs").read_text("utf-8")
-    pairs = json.loads(text[text.index("{\n") :].rstrip().rstrip(";"), object_pairs_hook=list)
-    assert len({key for key, _ in pairs}) == len(pairs)  # no word twice
-    return dict(pairs)
+    table = pairs()
+    assert len({key for key, _ in table}) == len(table)  # no word twice
+    return dict(table)
 
 
 @pytest.fixture(scope="session")

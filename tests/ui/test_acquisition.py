@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from recon import phantom
+from recon import masks, phantom
 from recon.pipeline import reconstruct
 from recon.scan import Scan
 from recon.ui.acquisition import reel
@@ -139,3 +139,27 @@ def test_lines_of_the_mask(film):
 def test_the_film_is_told_which_way_lines_run(direction):
     sent = reel(Choice(Origin(example="head"), phase_encode=direction), "linear", "all")
     assert sent["rows"] == (direction == "rows")
+
+
+def test_of_data_that_arrived_undersampled_their_own_lines_are_replayed(page, tmp_path):
+    lines = masks.random_cartesian(80, 4, seed=2)
+    kspace = masks.apply(phantom.kspace((96, 80)), lines).astype(np.complex64)
+    np.savez(tmp_path / "under.npz", kspace=kspace, mask=lines)
+    after(page, lambda: upload(page, tmp_path / "under.npz"))
+    page.get_by_role("tab", name="Acquisition").click()
+    page.locator(".film[data-state=ready]").wait_for(timeout=30_000)
+    assert words(page) == (
+        f"{lines.sum()} of 80 lines · scan time {lines.sum() / 2:.1f} s "
+        "· 100.0 % of the measured energy"
+    )
+    assert page.locator(".film-key").inner_text().strip() == "share of the measured energy"
+    assert page.locator("#film-message").inner_text().strip() == ""
+    shown = page.locator("recon-film").evaluate(
+        "f => [...f.slice.image(Uint8Array.from(f.wish.lines, Number))]"
+    )
+    expected = Scan.of(kspace, mask=lines).measure(lines).zero_filled
+    np.testing.assert_allclose(np.reshape(shown, (96, 80)), expected, atol=1e-4 * expected.max())
+    page.locator(".film-scrub").fill("0")
+    first = kspace[:, np.flatnonzero(lines)[0]]
+    share = (np.abs(first) ** 2).sum() / (np.abs(kspace) ** 2).sum()
+    assert words(page).endswith(f"{100 * share:.1f} % of the measured energy")

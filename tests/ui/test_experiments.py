@@ -10,7 +10,7 @@ import pytest
 from recon import masks, phantom, weights
 from recon.errors import InputError
 from recon.scan import Scan
-from recon.ui import acquisition, coils, compare, html, instant, research, sampling, session, trust
+from recon.ui import coils, compare, html, instant, research, sampling, session, trust
 from recon.ui.session import Choice, Origin
 from recon.ui.trust import ensemble, lesion, shift
 from tests.helpers.answers import settings
@@ -79,8 +79,6 @@ def test_the_lab_of_undersampled_data_shows_its_own_mask_and_no_other(undersampl
     assert [p["name"] for p in panels["panels"]] == [
         "mask", "zero_filled", "reconstruction", "kspace",
     ]  # fmt: skip
-    with pytest.raises(InputError, match="undersampled already"):
-        acquisition.reel(undersampled, "linear", "all")
 
 
 def test_a_slice_goes_to_the_browser_once(choice):

@@ -15,7 +15,7 @@ from recon import masks, metrics
 from recon.probes.psf import full_width, point_spread, sidelobe_level
 from recon.ui.web import HERE as WEB
 from recon.ui.web import MODULES
-from recon.ui.words import german
+from recon.ui.words import PLACE, german, pairs
 
 HERE = Path(__file__).parent / "web"
 
@@ -141,10 +141,8 @@ def profile_cases() -> list[dict]:
 
 def word_cases() -> list[list[str | None]]:
     """Texts of the page, filled with numbers and words, and what Python makes of them."""
-    words = (WEB / "words.mjs").read_text("utf-8")
-    table = json.loads(words[words.index("{\n") :].rstrip().rstrip(";"))
     fillings = ("3", "Mask", "1, 2 of 3")
-    filled = [re.sub(r"\{\w+\}", each, text) for text in table for each in fillings]
+    filled = [PLACE.sub(each, english) for english, _ in pairs() for each in fillings]
     return [[text, german(text)] for text in (*filled, "nothing of the page", "3 of 9 lines. 4x")]
 
 

@@ -12,7 +12,7 @@ const PARTS = `
       <figcaption>k-space</figcaption></figure>
     <figure><canvas class="film-image" role="img" aria-label="Image so far"></canvas>
       <figcaption>Image so far</figcaption></figure>
-    <figure><canvas class="film-curve" role="img" aria-label="SSIM and share of the energy against lines measured"></canvas>
+    <figure><canvas class="film-curve" role="img" aria-label=""></canvas>
       <figcaption><span class="film-key"></span></figcaption></figure>
   </div>
   <div class="film-bar">
@@ -80,6 +80,12 @@ class Film extends HTMLElement {
       Object.assign(this, {slice, kspace, key: value.slice.key, white: value.white});
     }
     this.pause();
+    this.judged = value.judged; // or the data arrived undersampled: there is nothing to judge by
+    this.find('curve').setAttribute('aria-label', this.judged
+      ? 'SSIM and share of the energy against lines measured' : 'Share of the measured energy against lines measured');
+    this.find('key').innerHTML = this.judged
+      ? '<i style="background:#4dabf7"></i>SSIM <i style="background:#ffb454"></i>share of the energy'
+      : '<i style="background:#ffb454"></i>share of the measured energy';
     this.rows = value.rows; // of the picture are phase-encode lines: columns here all the same
     const mask = value.lines ? Uint8Array.from(value.lines, Number) : new Uint8Array(this.slice.width).fill(1);
     this.order = lineOrder(mask, value.order, value.seed);
@@ -92,7 +98,7 @@ class Film extends HTMLElement {
     for (let n = 0, measured = new Uint8Array(this.slice.width); n < this.counts.length; n++) {
       for (let i = n ? this.counts[n - 1] : 0; i < this.counts[n]; i++) measured[this.order[i]] = 1;
       const image = this.slice.image(measured);
-      this.ssim.push(this.slice.ssim(image));
+      if (this.judged) this.ssim.push(this.slice.ssim(image));
       this.energy.push(this.slice.energy.reduce((sum, share, j) => sum + (measured[j] ? share : 0), 0));
       this.pictures.push(this.picture(image));
       if (n % 4 === 3) await new Promise(then => setTimeout(then)); // the page stays alive
@@ -152,8 +158,9 @@ class Film extends HTMLElement {
     });
     this.curve(frame);
     this.find('scrub').value = frame;
-    this.find('words').textContent = `${count} of ${slice.width} lines · ${this.time(count)} · `
-      + `SSIM ${this.ssim[frame].toFixed(3)} · ${(100 * this.energy[frame]).toFixed(1)} % of the energy`;
+    const energy = (100 * this.energy[frame]).toFixed(1);
+    this.find('words').textContent = `${count} of ${slice.width} lines · ${this.time(count)} · ${this.judged
+      ? `SSIM ${this.ssim[frame].toFixed(3)} · ${energy} % of the energy` : `${energy} % of the measured energy`}`;
   }
 
   time(count) {
@@ -182,12 +189,11 @@ class Film extends HTMLElement {
     if (!canvas.clientWidth) return;
     const plot = axes(canvas, {x: [0, this.slice.width], y: [Math.min(0, ...ssim), 1], xLabel: 'lines measured', yLabel: ''});
     plot.line(counts, energy, '#ffb454', 2);
+    plot.dot(counts[frame], energy[frame], '#ffb454');
+    if (!this.judged) return;
     plot.line(counts, ssim, '#4dabf7', 1.5, 0.5);
     plot.line(counts.slice(0, frame + 1), ssim, '#4dabf7', 3);
     plot.dot(counts[frame], ssim[frame], '#4dabf7');
-    plot.dot(counts[frame], energy[frame], '#ffb454');
-    const key = this.find('key');
-    if (!key.firstChild) key.innerHTML = '<i style="background:#4dabf7"></i>SSIM <i style="background:#ffb454"></i>share of the energy';
   }
 }
 
