@@ -98,10 +98,11 @@ class Answers:
 
 
 def _detail(response: httpx.Response) -> str:
+    """The sentence of a refusal, which of an upload is the whole answer; none of a failure."""
     try:
         return str(response.json()["detail"])
     except (ValueError, KeyError, TypeError):
-        return ""
+        return response.text if response.text.endswith(".") else ""
 
 
 @cache

@@ -129,7 +129,7 @@ def full_disk(server: Server) -> dict[str, Any]:
             }
             packed = json.dumps(event(visitor, "pack", {}))
             return {
-                "upload": [sent.status_code, sent.json().get("detail")],
+                "upload": [sent.status_code, sent.text],
                 "examples shown": shown,
                 "download": "no room" in packed,
             }

@@ -30,7 +30,7 @@ def test_a_control_that_moves_while_it_computes_makes_the_answer_an_old_one(page
     page.get_by_role("tab", name="Methods").click()
     page.locator("#side-words").get_by_text("press").wait_for(timeout=60_000)
     page.locator("#side-look").click()
-    page.locator("#side-progress progress").wait_for(timeout=30_000)
+    page.locator("#side-progress progress").wait_for(timeout=120_000)
     page.locator("#side-methods").get_by_label("Symmetry (POCS)").click()
     page.wait_for_function(
         "() => !document.querySelector('#side-progress progress')"

@@ -74,8 +74,7 @@ def test_measured_lines_of_every_kind_of_method(trust):
     for label in ("Zero-filled", "ResNet-DC", "ResNet"):
         trust.locator("#parts-method").get_by_label(label, exact=True).check()
         trust.wait_for_function(
-            "label => document.querySelector('#parts-words').innerText.includes("
-            "`The ${label} leaves`)",
+            "label => document.querySelector('#parts-words').innerText.includes(`${label} leaves`)",
             arg=label,
             timeout=30_000,
         )

@@ -245,7 +245,18 @@ def _known(blocks: Any, body: dict[str, Any]) -> None:
     number, data = body.get("fn_index"), body.get("data")
     function = blocks.fns.get(number) if type(number) is int else None
     if function is None or not isinstance(data, list) or len(data) != len(function.inputs):
-        raise _RefusedError(400, "The page has no such event; please load it again.")
+        raise _unknown()
+    _told(function, body)
+
+
+def _told(function: Any, body: dict[str, Any]) -> None:
+    """Of some events the page says what happened."""
+    if function.collects_event_data and not isinstance(body.get("event_data"), dict):
+        raise _unknown()
+
+
+def _unknown() -> _RefusedError:
+    return _RefusedError(400, "The page has no such event; please load it again.")
 
 
 def _unqueued(blocks: Any, body: dict[str, Any]) -> None:
@@ -253,6 +264,7 @@ def _unqueued(blocks: Any, body: dict[str, Any]) -> None:
     function = blocks.fns.get(number) if isinstance(number := body.get("fn_index"), int) else None
     if function is None or function.queue:
         raise _RefusedError(404, "This goes through the queue.")
+    _told(function, body)
 
 
 def _full(waiting: int, seconds: float) -> _RefusedError:

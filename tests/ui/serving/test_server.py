@@ -57,8 +57,10 @@ CLOSED = [
 
 @pytest.mark.parametrize("path", CLOSED)
 def test_nothing_goes_round_the_queue(visitor, path):
-    session = uuid.uuid4().hex
-    for body in ({"data": []}, {"data": [], "fn_index": 0}, {"data": [], "session_hash": session}):
+    session, dependencies = uuid.uuid4().hex, visitor.get("/config").json()["dependencies"]
+    queued = next(one["id"] for one in dependencies if one["queue"])
+    for more in ({}, {"fn_index": queued}, {"session_hash": session}):
+        body = {"data": [], **more}
         assert visitor.post(api(path), json=body).status_code == 404
 
 
@@ -226,6 +228,26 @@ def test_other_bodies_are_refused(visitor, content, status):
     answer = visitor.post(api("queue/join"), content=content, headers=kind)
     assert answer.status_code == status
     assert answer.json()["detail"].endswith(".")
+
+
+@pytest.mark.parametrize("told", [None, [], "de", 3])
+def test_an_event_that_does_not_say_what_happened_is_refused(visitor, told, capfd):
+    import app
+
+    asked = {n: one for n, one in app.demo.fns.items() if one.collects_event_data}
+    assert {bool(one.queue) for one in asked.values()} == {True, False}
+    for number, function in asked.items():
+        answer = visitor.post(
+            api("queue/join" if function.queue else "run/predict"),
+            json={
+                "data": [None] * len(function.inputs),
+                "fn_index": number,
+                "session_hash": uuid.uuid4().hex,
+                "event_data": told,
+            },
+        )
+        assert answer.status_code == 400
+    assert "Traceback" not in capfd.readouterr().err
 
 
 ODD: list[dict[str, Any]] = [
