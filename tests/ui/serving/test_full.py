@@ -40,7 +40,8 @@ def test_no_more_pass_at_once_than_there_are_places(tmp_path, monkeypatch):
     """Between a look at the queue and a place in it others look, too."""
     monkeypatch.setattr(guard, "PATIENCE", 0)
     queue, passed = Queue(), []
-    blocks = SimpleNamespace(fns={0: SimpleNamespace(inputs=[])}, _queue=queue)
+    event = SimpleNamespace(inputs=[], collects_event_data=False)
+    blocks = SimpleNamespace(fns={0: event}, _queue=queue)
     everybody = asyncio.Event()
 
     async def gradio(scope, receive, send):
