@@ -6,13 +6,15 @@ import {Random} from './random.mjs';
 import {unpackSlice} from './slice.mjs';
 
 const FRAMES = 60;
+const CURVES = 'SSIM and share of the energy against lines measured';
+const CURVE = 'Share of the measured energy against lines measured'; // where there is nothing to judge by
 const PARTS = `
   <div class="film-pictures">
     <figure><canvas class="film-kspace" role="img" aria-label="K-space as it fills"></canvas>
       <figcaption>k-space</figcaption></figure>
     <figure><canvas class="film-image" role="img" aria-label="Image so far"></canvas>
       <figcaption>Image so far</figcaption></figure>
-    <figure><canvas class="film-curve" role="img" aria-label=""></canvas>
+    <figure><canvas class="film-curve" role="img" aria-label="${CURVES}"></canvas>
       <figcaption><span class="film-key"></span></figcaption></figure>
   </div>
   <div class="film-bar">
@@ -80,9 +82,8 @@ class Film extends HTMLElement {
       Object.assign(this, {slice, kspace, key: value.slice.key, white: value.white});
     }
     this.pause();
-    this.judged = value.judged; // or the data arrived undersampled: there is nothing to judge by
-    this.find('curve').setAttribute('aria-label', this.judged
-      ? 'SSIM and share of the energy against lines measured' : 'Share of the measured energy against lines measured');
+    this.judged = value.judged; // or the data arrived undersampled
+    this.find('curve').setAttribute('aria-label', this.judged ? CURVES : CURVE);
     this.find('key').innerHTML = this.judged
       ? '<i style="background:#4dabf7"></i>SSIM <i style="background:#ffb454"></i>share of the energy'
       : '<i style="background:#ffb454"></i>share of the measured energy';
