@@ -78,13 +78,14 @@ class Guard:
                     await answer(scope, receive, send)
                     return
                 receive = answer
-        except (_RefusedError, NotTakenError, JSONError) as refused:
+        except NotTakenError as refused:  # the page shows the body as it is
+            await PlainTextResponse(refused.words, refused.status)(scope, receive, send)
+            return
+        except (_RefusedError, JSONError) as refused:
             seconds = getattr(refused, "after", None)
             later = {"Retry-After": str(seconds)} if seconds else None
-            no: Response = JSONResponse({"detail": refused.words}, refused.status, later)
-            if isinstance(refused, NotTakenError):  # of these the page shows the body as it is
-                no = PlainTextResponse(refused.words, refused.status)
-            await no(scope, receive, send)
+            answer = JSONResponse({"detail": refused.words}, refused.status, later)
+            await answer(scope, receive, send)
             return
         await self._passed_on(scope, receive, send)
 
