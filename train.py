@@ -39,7 +39,10 @@ SAVE_EVERY = 45  # seconds, so that a kill costs less than a minute
 
 def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     """Train, keep the best weights in ``out / run.name``, and write down how they came."""
-    training = datasets.load(data, "train", run.dataset)
+    training = [
+        replace(volume, slices=volume.slices[:: run.every])
+        for volume in datasets.load(data, "train", run.dataset)
+    ]
     slices = [slice_ for volume in training for slice_ in volume.slices]
     volumes = datasets.load(data, "validation", run.dataset)
     candidates = [
@@ -255,16 +258,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--score", action="store_true", help="train nothing, score what is there")
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     parser.add_argument("--batch", type=int, help="scans a step, in every process")
+    parser.add_argument("--every", type=int, help="N: train on every N-th slice of a volume")
     parser.add_argument("--seed", type=int)
     options = parser.parse_args(words)
     if options.data is None:
         parser.error("say where the training data are: --data FOLDER")
-    for name in ("acceleration", "steps", "batch"):
+    for name in ("acceleration", "steps", "batch", "every"):
         value = getattr(options, name)
         if value is not None and not value >= 1:
             parser.error(f"--{name} is at least 1; {value:g} was given")
 
-    names = ("acceleration", "dataset", "steps", "batch", "seed")
+    names = ("acceleration", "dataset", "steps", "batch", "every", "seed")
     chosen = {name: getattr(options, name) for name in names}
     run = RECIPES[options.model]
     if options.protocol == "original":

@@ -81,13 +81,13 @@ SEVERAL = """
   {share} are seen by 2 to {coils} simulated coils, whose maps are estimated from the
   undersampled scan. Echoes miss the middle of k-space by up to {tilt:g} samples."""
 OPEN_DATA = """\
-{slices} slices of {volumes} volumes, of the subjects {train}.
+{slices} slices of {volumes} volumes{share}, of the subjects {train}.
   Magnitude images under open licences (see the repository's README); their complex k-space is
   simulated with a random smooth phase and noise of up to {noise:.1%} of the maximum.{augmented}
   {validation} {chose}."""
 FASTMRI_DATA = """\
-{slices} slices of {volumes} volumes of fastMRI (Knoll et al. 2020; arXiv 1811.08839), which may
-  not be passed on; one training file in twenty chose the best weights."""
+{slices} slices of {volumes} volumes{share} of fastMRI (Knoll et al. 2020; arXiv 1811.08839),
+  which may not be passed on; one training file in twenty chose the best weights."""
 
 DATA_CRIMES = """\
 Simulated k-space flatters every method (Shimron et al. 2022, doi 10.1073/pnas.2117203119)."""
@@ -178,6 +178,7 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
     facts = {
         "slices": sum(data["training_slices"].values()),
         "volumes": len(data["training_slices"]),
+        "share": f", one in {run['every']}" if run["every"] > 1 else "",
         "train": ", ".join(data["splits"]["train"]),
         "validation": ", ".join(data["splits"].get("validation", ())),
         "noise": run["noise"],

@@ -19,6 +19,7 @@ class Run:
     before: str = ""  # checkpoint whose reconstruction this network is given, where it needs one
     dataset: str = "open"
     protocol: str = "ours"  # or the original work's
+    every: int = 1  # n-th slice of each training volume is used
     steps: int = 2000
     epochs: int = 0  # where not 0, it replaces the steps, and slices come in shuffled order
     batch: int = 4  # scans a step, in every process

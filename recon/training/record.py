@@ -77,7 +77,7 @@ def command(run: Run) -> str:
         recipe = original(recipe)
     if run.dataset != "open":
         words.append(f"--dataset {run.dataset}")
-    for name in ("steps", "batch", "seed"):
+    for name in ("steps", "batch", "every", "seed"):
         if getattr(run, name) != getattr(recipe, name) and not (name == "steps" and run.epochs):
             words.append(f"--{name} {getattr(run, name)}")
     return " ".join([*words, "--data FOLDER"])

@@ -279,6 +279,19 @@ def test_a_short_run_writes_a_checkpoint_and_repeats_bit_for_bit(folder, tmp_pat
         assert str(tmp_path) not in written
 
 
+def test_a_share_of_the_slices_is_trained_on_and_written_down(folder, tmp_path):
+    arguments = ["cnn", "--protocol", "original", "--every", "2", "--steps", "1"]
+    assert run_training(arguments, folder, tmp_path).returncode == 0
+    made = tmp_path / "cnn-original"
+    record = json.loads((made / "record.json").read_text())
+    whole = datasets.load(folder, "train", "open")
+    assert record["data"]["training_slices"] == {
+        f"{volume.subject}/{volume.name}": -(-len(volume.slices) // 2) for volume in whole
+    }
+    assert " --every 2 " in record["command"]
+    assert ", one in 2, " in (made / "README.md").read_text()
+
+
 def test_weights_are_scored_again_without_training(folder, tmp_path):
     assert run_training(["cnn", "--steps", "1"], folder, tmp_path).returncode == 0
     made = tmp_path / "cnn"
