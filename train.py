@@ -66,7 +66,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     workers = Workers()
     if run.epochs:
         run = replace(run, steps=run.epochs * len(slices) // (run.batch * workers.count))
-    before = earlier(run, run.before, out)
+    before = earlier(run, run.before, out) if run.before else None
     learner = Learner(run, choose_device(), workers, before and before[0])
     store, folder = weights.Store(out), out / run.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     if before:
         written["before"] = before[1]
     if run.start:
-        written["start"] = begin(learner, run.start, out)
+        written |= begin(learner, out)
     config = weights.Config(run.model, run.acceleration, several=run.all_coils)
     progress: dict[str, Any] = {
         "step": 0,
@@ -150,10 +150,8 @@ def score(run: Run, data: Path, out: Path) -> None:
     conclude(run, data, out / run.name, written)
 
 
-def earlier(run: Run, name: str, out: Path) -> tuple[torch.nn.Module, dict[str, Any]] | None:
+def earlier(run: Run, name: str, out: Path) -> tuple[torch.nn.Module, dict[str, Any]]:
     """The network of an earlier run, and its record, to be kept with the new one's."""
-    if not name:
-        return None
     name = name.format(acceleration=run.acceleration)
     name += "" if run.dataset == "open" else f"-{run.dataset}"
     stores = [store for store in (weights.Store(out), weights.Store()) if name in store.names()]
@@ -164,15 +162,16 @@ def earlier(run: Run, name: str, out: Path) -> tuple[torch.nn.Module, dict[str, 
     return store.load(name), {"name": name, "sha256": sha256, "record": store.record(name)}
 
 
-def begin(learner: Learner, name: str, out: Path) -> dict[str, Any]:
-    """Start from the weights of an earlier run; its record."""
-    found = earlier(learner.run, name, out)
-    assert found is not None
-    network, written = found
-    learner.network.load_state_dict(network.state_dict())
+def begin(learner: Learner, out: Path) -> dict[str, Any]:
+    """Start from the weights of earlier runs, or their mean; the runs' records."""
+    names = {"start": learner.run.start, "blend": learner.run.blend}
+    found = {kind: earlier(learner.run, name, out) for kind, name in names.items() if name}
+    states = [network.state_dict() for network, _ in found.values()]
+    mean = {key: sum(state[key] for state in states) / len(states) for key in states[0]}
+    learner.network.load_state_dict(mean)
     if learner.average is not None:
-        learner.average.module.load_state_dict(learner.network.state_dict())
-    return written
+        learner.average.module.load_state_dict(mean)
+    return {kind: written for kind, (_, written) in found.items()}
 
 
 def test(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:
@@ -180,7 +179,7 @@ def test(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:
     network = weights.Store(folder.parent).load(folder.name)
     volumes = datasets.load(data, "test", run.dataset)
     coils = min(run.coils, TEST_COILS) if run.all_coils else 1
-    before = earlier(run, run.before, folder.parent)
+    before = earlier(run, run.before, folder.parent) if run.before else None
     return [
         {"subject": volume.subject, "volume": volume.name, "acceleration": rate}
         | evaluate(

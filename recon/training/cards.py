@@ -252,6 +252,12 @@ def _start(record: dict[str, Any]) -> str:
     if "before" in record:
         first = record["before"]
         words += f"- **Given**: images of `{first['name']}` (SHA-256 `{first['sha256'][:16]}…`).\n"
+    if "blend" in record:
+        other = record["blend"]
+        words += (
+            f"- **Mean** of the weights that follow and those of `{other['name']}` (SHA-256\n"
+            f"  `{other['sha256'][:16]}…`).\n"
+        )
     while "start" in record:
         start, record = record["start"], record["start"]["record"]
         words += (

@@ -381,6 +381,22 @@ def test_a_second_stage_goes_on_from_the_first(folder, tmp_path):
     assert "weights of `resnet-dc-first`" in card
 
 
+def test_a_stage_may_begin_with_the_mean_of_two(tmp_path):
+    store, run = weights.Store(tmp_path), replace(SMALL["cnn"], start="one", blend="two")
+    for seed, name in enumerate(("one", "two")):
+        torch.manual_seed(seed)
+        store.save(name, models.build("cnn"), weights.Config("cnn", None))
+        (tmp_path / name / "record.json").write_text("{}")
+    learner = Learner(replace(run, average=0.9), torch.device("cpu"), Workers())
+    written = train.begin(learner, tmp_path)
+    assert {kind: of["name"] for kind, of in written.items()} == {"start": "one", "blend": "two"}
+    one, two = (store.load(name).state_dict() for name in ("one", "two"))
+    assert learner.average is not None
+    for network in (learner.network, learner.average.module):
+        for key, value in network.state_dict().items():
+            torch.testing.assert_close(value, ((one[key] + two[key]) / 2).to(value.dtype))
+
+
 @pytest.mark.slow
 def test_every_documented_training_runs(tmp_path, monkeypatch):
     """For a step each, judged by one slice; what would be downloaded is there already."""
