@@ -41,21 +41,22 @@ zero-filled magnitude image in, a repaired one out.""",
     "varnet": """\
 Variational network of the design of E2E-VarNet: 8 cascades, each a step towards the measured lines
 and a U-Net (12 channels, 4 poolings) that takes away what does not belong in an image. One set of
-weights for any acceleration from {gentlest:g}x to 10x.""",
+weights for any acceleration from {gentlest:g}x to 10x, {scans}""",
 }
 ONE_COIL = """\
 for scans of one coil.
-Several coils are reconstructed together by its sibling, `resnet-dc-coils`."""
+Several coils are reconstructed together by its sibling, `{model}-coils`."""
 ANY_COILS = """\
 for one coil or several: those are reconstructed
-together in one pass, through maps of what they see (ESPIRiT), with conjugate gradients as data
+together in one pass, through maps of what they see (ESPIRiT), with {steps} as data
 consistency, and in the end brought into accord with all coils (SENSE with total variation)."""
 SEVERAL_COILS = """\
 for scans of several coils: they are
-reconstructed together in one pass, through maps of what they see (ESPIRiT), with conjugate
-gradients as data consistency. In the end the object is brought into accord with all coils: SENSE
+reconstructed together in one pass, through maps of what they see (ESPIRiT), with {steps}
+as data consistency. In the end the object is brought into accord with all coils: SENSE
 with total variation, near to the network's image (`recon/coils/joint.py`). One coil is
-left to its sibling, `resnet-dc`."""
+left to its sibling, `{model}`."""
+TOWARDS_DATA = {"resnet-dc": "conjugate gradients", "varnet": "a step of learned length"}
 MAGNITUDE_ONLY = """\
 It sees the magnitude image alone, so nothing ties its output to the lines that were measured: it
 may remove structures and invent some. {trained}; on other anatomies, contrasts, noise levels and
@@ -216,7 +217,9 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
         caution=f"\n{DATA_CRIMES}\n" if simulated else "",
     )
     several = SEVERAL_COILS if together else ANY_COILS
-    scans = several if run["coils"] > 1 else ONE_COIL
+    scans = (several if run["coils"] > 1 else ONE_COIL).format(
+        model=run["model"], steps=TOWARDS_DATA.get(run["model"], "")
+    )
     return {
         "description": DESCRIPTIONS[run["model"]].format(**run, scans=scans),
         "made": made,

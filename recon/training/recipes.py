@@ -192,6 +192,15 @@ RECIPES = {
     ),
     "unet": Run("unet", None, steps=1400, half=True),
     "varnet": replace(PEER, model="varnet", steps=4000),
+    "varnet-coils": replace(
+        ALL_COILS,
+        model="varnet",
+        stage="coils",
+        start="varnet",
+        steps=3000,
+        optimizer="adam",
+        learning_rate=5e-4,
+    ),
 }
 
 
