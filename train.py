@@ -75,7 +75,9 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
         written["before"] = before[1]
     if run.start:
         written |= begin(learner, out)
-    config = weights.Config(run.model, run.acceleration, several=run.all_coils)
+    config = weights.Config(
+        run.model, run.acceleration, several=run.all_coils, protocol=run.protocol
+    )
     progress: dict[str, Any] = {
         "step": 0,
         "best": -math.inf,

@@ -16,6 +16,7 @@ from recon import masks, models, phantom, weights
 from recon.benchmark import bart
 from recon.measurement import Measurement, measure
 from recon.methods import Method, table
+from recon.methods.networks import ImageNetwork, nearest
 
 SIDE = 320  # of the slice that costs are stated for
 
@@ -64,6 +65,11 @@ def contenders(folder: Path | None = None) -> list[Contender]:
     for name in models.ARCHITECTURES:
         if name in ways and name in store.architectures():
             found.append(_contender(ways[name], store.load(store.nearest(name, 4))))
+    if any(store.config(name).protocol == "original" for name in store.names()):
+        network = store.load(store.nearest("resnet", 4, protocol="original"))
+        load = nearest("resnet", store, "original")
+        method = ImageNetwork(load, "resnet-original", "ResNet, original protocol")
+        found.append(_contender(method, network))
     return found
 
 

@@ -130,7 +130,7 @@ KINDS: Mapping[str, type[ImageNetwork] | type[KSpaceNetwork]] = {
 }
 
 
-def nearest(architecture: str, store: weights.Store | None) -> Load:
+def nearest(architecture: str, store: weights.Store | None, protocol: str = "ours") -> Load:
     """Loads the weights trained for what comes nearest to a measurement.
 
     That is its acceleration, and whether its coils are reconstructed together.
@@ -141,11 +141,14 @@ def nearest(architecture: str, store: weights.Store | None) -> Load:
         A key of `recon.models.ARCHITECTURES`.
     store
         Where the weights are; `recon.weights.default` where None.
+    protocol
+        How they were trained, see `recon.weights.Config`.
     """
 
     def load(measurement: Measurement, several: bool) -> nn.Module:
         found = store or weights.default()
-        return lent(found.load(found.nearest(architecture, measurement.acceleration, several)))
+        rate = measurement.acceleration
+        return lent(found.load(found.nearest(architecture, rate, several, protocol)))
 
     return load
 

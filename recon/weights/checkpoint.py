@@ -50,6 +50,9 @@ class Config:
         Hash of ``model.safetensors``, or of its parts one after another.
     several
         Whether it was trained for several coils together, and one coil is left to other weights.
+    protocol
+        How it was trained: as this project does, ``"ours"``, or ``"original"``, as the student
+        work did, for comparison.
     options
         Arguments of the network's constructor. In the file they stand beside the rest, where
         `huggingface_hub.PyTorchModelHubMixin` looks for them.
@@ -59,6 +62,7 @@ class Config:
     acceleration: float | None
     sha256: str = ""
     several: bool = False
+    protocol: str = "ours"
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -67,9 +71,8 @@ class Config:
         number = isinstance(rate, int | float) and not isinstance(rate, bool)
         right = rate is None or (number and math.isfinite(rate) and rate >= 1)
         hashed = isinstance(self.sha256, str) and re.fullmatch("([0-9a-f]{64})?", self.sha256)
-        if not (
-            known and right and hashed and isinstance(self.several, bool) and _bounded(self.options)
-        ):
+        kind = isinstance(self.several, bool) and self.protocol in ("ours", "original")
+        if not (known and right and hashed and kind and _bounded(self.options)):
             raise ValueError("no configuration of a checkpoint")
 
     @classmethod

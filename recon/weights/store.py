@@ -102,7 +102,9 @@ class Store:
                 f"The weights '{name}' are missing from the checkpoints folder."
             ) from None
 
-    def nearest(self, architecture: str, acceleration: float, several: bool = False) -> str:
+    def nearest(
+        self, architecture: str, acceleration: float, several: bool = False, protocol: str = "ours"
+    ) -> str:
         """Name of the checkpoint of this architecture trained for what comes nearest.
 
         Parameters
@@ -113,6 +115,8 @@ class Store:
             Nearest as a ratio: 6x lies nearer to 8x (factor 1.33) than to 4x (factor 1.5).
         several
             Whether coils are reconstructed together; see `Config`. This counts first.
+        protocol
+            See `Config`; weights that a person named may have any.
 
         Raises
         ------
@@ -129,6 +133,7 @@ class Store:
             )
             for name, config in self._configs().items()
             if config.architecture == architecture
+            and (config.protocol == protocol or name in named)
         }
         if not distance:
             raise WeightsError(

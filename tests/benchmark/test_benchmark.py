@@ -50,20 +50,22 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory):
-    """A small network of each kind, for both accelerations and for one each."""
+    """A small network of each kind, for both accelerations and for one each, and an original."""
     root = tmp_path_factory.mktemp("checkpoints")
     small = {"features": 4, "coarse": 4, "memory": 1, "steps": 1}
     for name, rate, options in (
         ("resnet-4x", 4.0, {"features": 4, "blocks": [2]}),
         ("resnet-8x", 8.0, {"features": 4, "blocks": [2]}),
+        ("resnet-4x-original", 4.0, {"features": 4, "blocks": [2]}),
         ("resnet-dc", None, small),
     ):
         torch.manual_seed(len(name))
-        architecture = name.removesuffix("-4x").removesuffix("-8x")
+        architecture = "resnet-dc" if rate is None else "resnet"
         network = models.build(architecture, **options)
         for tensor in network.parameters():
             nn.init.normal_(tensor, std=0.05)
-        config = weights.Config(architecture, rate, options=options)
+        protocol = "original" if name.endswith("original") else "ours"
+        config = weights.Config(architecture, rate, options=options, protocol=protocol)
         weights.Store(root).save(name, network, config)
     return root
 
@@ -176,18 +178,22 @@ def test_everyone_who_can_takes_part(checkpoints, tmp_path):
     names = [one.name for one in contenders(checkpoints)]
     untrained = ["zero-filled", "cs"]
     untrained += [f"bart-{name}" for name in bart.REGULARIZERS if bart.version()]
-    assert names == [*untrained, "resnet", "resnet-dc"]
+    assert names == [*untrained, "resnet", "resnet-dc", "resnet-original"]
     assert [one.name for one in contenders(tmp_path)] == untrained
 
 
 def test_networks_are_those_of_the_acceleration(checkpoints):
-    resnet = contenders(checkpoints)[-2]
+    found = {one.name: one for one in contenders(checkpoints)}
     kspace = phantom.kspace((48, 40))
-    for rate in (4, 8):
+    for name, rate, checkpoint in (
+        ("resnet", 4, "resnet-4x"),
+        ("resnet", 8, "resnet-8x"),
+        ("resnet-original", 4, "resnet-4x-original"),
+    ):
         measurement = measure(kspace, masks.random_cartesian(40, rate), rate)
-        network = weights.Store(checkpoints).load(f"resnet-{rate}x")
+        network = weights.Store(checkpoints).load(checkpoint)
         np.testing.assert_array_equal(
-            resnet.reconstruct(measurement, 0), method_of(network)(measurement)
+            found[name].reconstruct(measurement, 0), method_of(network)(measurement)
         )
 
 

@@ -78,6 +78,17 @@ def test_weights_for_several_coils_serve_several_first(store):
     assert store.nearest("resnet", 4) == "together"  # better than none
 
 
+def test_weights_of_the_original_protocol_serve_who_asks_for_them(store, tmp_path):
+    network = models.build("resnet", features=4, blocks=(2,))
+    config = Config("resnet", 6, options={"features": 4, "blocks": [2]}, protocol="original")
+    store.save("resnet-6x-original", network, config)
+    assert Config.read(store.folder / "resnet-6x-original").protocol == "original"
+    assert store.nearest("resnet", 6) == "resnet-8x"
+    assert store.nearest("resnet", 6, protocol="original") == "resnet-6x-original"
+    named = Store(store.folder, (("resnet-6x-original", store.folder / "resnet-6x-original"),))
+    assert named.nearest("resnet", 6) == "resnet-6x-original"
+
+
 def test_missing(tmp_path):
     store = Store(tmp_path / "not yet")
     assert store.names() == []
