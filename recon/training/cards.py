@@ -43,6 +43,9 @@ Variational network of the design of E2E-VarNet: 8 cascades, each a step towards
 and a U-Net (12 channels, 4 poolings) that takes away what does not belong in an image. One set of
 weights for any acceleration from {gentlest:g}x to 10x, {scans}""",
 }
+ORIGINAL = """
+Trained for comparison as the original was: whole pictures one by one, L1, Adam at a constant rate,
+{epochs} epochs. The page uses its sibling, `{sibling}`."""
 ONE_COIL = """\
 for scans of one coil.
 Several coils are reconstructed together by its sibling, `{model}-coils`."""
@@ -220,8 +223,12 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
     scans = (several if run["coils"] > 1 else ONE_COIL).format(
         model=run["model"], steps=TOWARDS_DATA.get(run["model"], "")
     )
+    description = DESCRIPTIONS[run["model"]].format(**run, scans=scans)
+    if run["protocol"] == "original":
+        sibling = Run(**run | {"protocol": "ours"}).name
+        description += ORIGINAL.format(sibling=sibling, **run)
     return {
-        "description": DESCRIPTIONS[run["model"]].format(**run, scans=scans),
+        "description": description,
         "made": made,
         "scores": scores,
         "limits": _limits(run, data["splits"]["train"]),
