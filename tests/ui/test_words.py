@@ -1,5 +1,6 @@
 """The page in two languages: one table, complete for the parts that are translated."""
 
+import ast
 import re
 import zipfile
 from pathlib import Path
@@ -333,3 +334,30 @@ def test_the_sentences_about_bad_files_are_german(tmp_path, foreign):
     assert len(set(said.values())) > 15
     wrong = {name: text for name, text in said.items() if foreign(translated(text) or text)}
     assert wrong == {}
+
+
+def sentences(path: Path) -> set[str]:
+    """What the refusals of a module say, with a number where a value is put in."""
+
+    def text(node: ast.expr) -> str:
+        if isinstance(node, ast.BinOp):
+            return text(node.left) + text(node.right)
+        if isinstance(node, ast.JoinedStr):
+            return "".join(map(text, node.values))
+        return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else "7"
+
+    return {
+        text(node.args[0])
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "InputError"
+        and node.args
+    }
+
+
+def test_every_refusal_of_a_reader_is_in_the_table():
+    paths = set((HOME / "readers").glob("*.py")) - {HOME / "readers/in_memory.py"}  # of no file
+    found = {words for path in paths for words in sentences(path)} - {"7"}  # said elsewhere
+    assert len(found) > 100
+    assert {words for words in found if translated(words) is None} == set()
