@@ -66,7 +66,7 @@ class Private extends HTMLElement {
     this.file = make('input', {type: 'file', accept: '.npy,.npz,.h5,.hdf5,.png,.jpg,.jpeg', disabled: true, onchange: () => this.open()});
     this.rate = make('select', {disabled: true, onchange: () => this.moved()}, ...[4, 8].map(r => make('option', {value: r, textContent: `${r}x`})));
     this.seed = make('input', {type: 'number', min: 0, step: 1, value: 0, disabled: true, oninput: () => this.moved()});
-    this.run = make('button', {textContent: 'Reconstruct', disabled: true, onclick: () => this.reconstruct()});
+    this.run = make('button', {textContent: 'Reconstruct here', disabled: true, onclick: () => this.reconstruct()});
     this.stop = make('button', {textContent: 'Cancel', hidden: true, onclick: () => this.cancel()});
     this.bar = make('progress', {max: 1, value: 0, hidden: true});
     this.words = make('p', {className: 'private-words', role: 'status'});
