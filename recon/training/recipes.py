@@ -166,9 +166,8 @@ RECIPES = {
         stage="coils",
         start="resnet-dc-coils-second",
         blend="resnet-dc",
-        steps=1500,
-        learning_rate=1.5e-4,
-        average=0.998,
+        steps=3000,
+        learning_rate=2e-4,
     ),
     # Takes the noise out of what resnet-dc makes; its references have none.
     "resnet-dc-denoised": replace(
