@@ -18,7 +18,8 @@ from recon.models.denoiser import noise_level
 ENERGY = 0.99  # share of the centre's energy that virtual coils keep for the network
 MOST = 12  # virtual coils
 # How the network's image is brought into accord with the coils, see `Joint.in_accord`.
-SPARSITY, PULL, ITERATIONS = 0.0013, 0.03, 6
+SPARSITY, PULL, ITERATIONS = 12.5, 240.0, 6
+LEAST = 0.005  # noise level: maps err by as much, and some files had the noise filtered away
 DARK = 0.25  # share of the image's 99th percentile below which there is no object, about
 NEIGHBOURS = 9  # pixels: side of the square over which brightness is averaged
 
@@ -137,11 +138,16 @@ class Joint:
 
         The network learned from simulated coils, and at low accelerations the coils alone decide
         nearly every pixel. So, in the object, this is the image of small total variation that
-        fits all coils and is near to the network's; see `recon.coils.sense.tv_sense`. Where there
-        is no object, coils know noise alone, and the network's image stays.
+        fits all coils and is near to the network's; see `recon.coils.sense.tv_sense`. The less
+        noise the coils have, the more they count: what fits them is weighted by one over the
+        noise's variance, as in a most probable image. Where there is no object, coils know noise
+        alone, and the network's image stays.
         """
         kspace, mask, maps = (one[0] for one in self.inputs)
-        fitting = tv_sense(kspace, mask, maps, SPARSITY, ITERATIONS, near=image, pull=PULL)
+        variance = float(noise_level(kspace, mask).clamp(min=LEAST)) ** 2
+        fitting = tv_sense(
+            kspace, mask, maps, SPARSITY * variance, ITERATIONS, near=image, pull=PULL * variance
+        )
         bright = functional.avg_pool2d(
             image.abs()[None], NEIGHBOURS, 1, NEIGHBOURS // 2, count_include_pad=False
         )[0]

@@ -16,7 +16,8 @@ def noise_level(kspace: Tensor, mask: Tensor) -> Tensor:
     """Standard deviation of the noise in a sample's real part, and in its imaginary part.
 
     The ends of the measured readouts hold little else; their median, which the few strong samples
-    do not move, is 0.6745 standard deviations of a normal distribution.
+    do not move, is 0.6745 standard deviations of a normal distribution. Samples that are exactly
+    zero were never measured (zero-padding), and do not count.
 
     Parameters
     ----------
@@ -29,9 +30,12 @@ def noise_level(kspace: Tensor, mask: Tensor) -> Tensor:
     -------
     A number, in units of the k-space.
     """
-    rows = max(1, round(OUTER * kspace.shape[-2]))
-    ends = torch.cat([kspace[..., :rows, :], kspace[..., -rows:, :]], -2)[..., mask]
-    return torch.view_as_real(ends).abs().median() / 0.6745
+    measured = kspace[..., mask].movedim(-2, 0)  # (H, ...)
+    measured = measured[(measured != 0).flatten(1).any(1)]
+    rows = max(1, round(OUTER * len(measured)))
+    ends = torch.view_as_real(torch.cat([measured[:rows], measured[-rows:]])).abs()
+    held = ends[ends > 0]
+    return held.median() / 0.6745 if held.numel() else kspace.real.new_zeros(())
 
 
 class Denoiser(Network):

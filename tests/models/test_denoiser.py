@@ -51,6 +51,14 @@ def test_the_level_has_the_units_of_the_kspace_and_is_zero_of_nothing():
     assert noise_level(torch.zeros(8, 96, dtype=torch.complex64), mask) == 0
 
 
+def test_zero_padding_is_no_silence():
+    mask = torch.ones(96, dtype=torch.bool)
+    padded = torch.nn.functional.pad(noisy((100, 96), 0.05), (10, 6, 30, 34))
+    found = float(noise_level(padded, torch.ones(112) > 0))
+    assert found == pytest.approx(float(noise_level(padded[30:-34, 10:-6], mask)), rel=1e-6)
+    assert found == pytest.approx(0.05, rel=0.1)
+
+
 @pytest.mark.parametrize("shape", [(32, 32), (33, 47), (1, 30)])
 def test_untrained_it_returns_the_image(shape):
     network = models.build("resnet-dc-denoised", features=8, coarse=8)
@@ -98,8 +106,9 @@ class ZeroFilled(torch.nn.Module):
 
 
 @pytest.mark.parametrize("coils", [1, 2])
-def test_its_result_is_the_last_word(coils):
+def test_its_result_is_the_last_word(coils, monkeypatch):
     """Measured lines are not put back after it: that would put their noise back."""
+    monkeypatch.setattr(joint, "SPARSITY", 1e-3)  # of what comes before it
     kspace, mask = noisy((40, 36), 0.1)[None].repeat(coils, 1, 1), torch.ones(36) > 0
     maps = None
     if coils > 1:
