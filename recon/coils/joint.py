@@ -10,16 +10,15 @@ from torch.nn import functional
 
 from recon.coils.compression import virtual_coils
 from recon.coils.espirit import sensitivities
-from recon.coils.sense import combine, seen_by_coils, tv_sense
+from recon.coils.noise import noise_level
+from recon.coils.sense import combine, misfit_expected, seen_by_coils, tv_sense
 from recon.fourier import center_crop, ifft2c
 from recon.measurement import CROP
-from recon.models.denoiser import noise_level
 
 ENERGY = 0.99  # share of the centre's energy that virtual coils keep for the network
 MOST = 12  # virtual coils
 # How the network's image is brought into accord with the coils, see `Joint.in_accord`.
 SPARSITY, PULL, ITERATIONS = 12.5, 240.0, 6
-LEAST = 0.005  # noise level: maps err by as much, and some files had the noise filtered away
 DARK = 0.25  # share of the image's 99th percentile below which there is no object, about
 NEIGHBOURS = 9  # pixels: side of the square over which brightness is averaged
 
@@ -144,7 +143,7 @@ class Joint:
         alone, and the network's image stays.
         """
         kspace, mask, maps = (one[0] for one in self.inputs)
-        variance = float(noise_level(kspace, mask).clamp(min=LEAST)) ** 2
+        variance = misfit_expected(kspace, mask)
         fitting = tv_sense(
             kspace, mask, maps, SPARSITY * variance, ITERATIONS, near=image, pull=PULL * variance
         )

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from recon.errors import InputError
+
+OUTER = 1 / 8  # share of a readout, at both ends, where noise is found
 
 
 def covariance(samples: np.ndarray) -> np.ndarray:
@@ -89,3 +93,29 @@ def prewhitened(data: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     if len(matrix) != len(data):
         raise InputError(f"A covariance of {len(matrix)} coils does not fit {len(data)} coils.")
     return np.tensordot(matrix, data, 1).astype(np.complex64)
+
+
+def noise_level(kspace: Tensor, mask: Tensor) -> Tensor:
+    """Standard deviation of the noise in a sample's real part, and in its imaginary part.
+
+    The ends of the measured readouts hold little else; their median, which the few strong samples
+    do not move, is 0.6745 standard deviations of a normal distribution. Samples that are exactly
+    zero were never measured (zero-padding), and do not count.
+
+    Parameters
+    ----------
+    kspace
+        Complex, shape (..., H, W).
+    mask
+        Measured lines, boolean, shape (W,), one at least.
+
+    Returns
+    -------
+    A number, in units of the k-space.
+    """
+    measured = kspace[..., mask].movedim(-2, 0)  # (H, ...)
+    measured = measured[(measured != 0).flatten(1).any(1)]
+    rows = max(1, round(OUTER * len(measured)))
+    ends = torch.view_as_real(torch.cat([measured[:rows], measured[-rows:]])).abs()
+    held = ends[ends > 0]
+    return held.median() / 0.6745 if held.numel() else kspace.real.new_zeros(())

@@ -15,12 +15,14 @@ import torch
 from torch import Tensor
 
 from recon.classical import divergence, gradient
+from recon.coils.noise import noise_level
 from recon.errors import InputError
 from recon.fourier import ifft2c
 
 RIDGE = 0.01  # of the normal equations, whose eigenvalues lie between 0 and 1
 ITERATIONS = 20
-REGULARIZATION = 0.002  # of total variation
+REGULARIZATION = 16.0  # of total variation, for noise of unit variance
+LEAST = 0.005  # noise level: maps err by as much, and some files had the noise filtered away
 TV_ITERATIONS = 20
 CG_ITERATIONS = 4  # in each of them
 THRESHOLD = 0.06  # of the gradient, for images with a maximum near 1; decides the speed alone
@@ -148,11 +150,28 @@ def cg_sense(
     return conjugate_gradients(lambda x: normal(x, mask, maps) + ridge * x, data, iterations)
 
 
+def misfit_expected(kspace: Tensor, mask: Tensor, scale: float = 1.0) -> float:
+    """Variance of the noise, by which what fits the coils counts less than what is known before.
+
+    The most probable image is the one whose misfit, divided by the variance of the noise, and
+    what a prior says against it sum to the least; so a prior's weight is in proportion to it.
+
+    Parameters
+    ----------
+    kspace, mask
+        See `cg_sense`.
+    scale
+        Maximum of the image, about; the variance is a share of its square.
+    """
+    level = float(noise_level(kspace, mask)) / scale
+    return max(level, LEAST) ** 2
+
+
 def tv_sense(
     kspace: Tensor,
     mask: Tensor,
     maps: Tensor,
-    regularization: float = REGULARIZATION,
+    regularization: float,
     iterations: int = TV_ITERATIONS,
     scale: float = 1.0,
     near: Tensor | None = None,

@@ -16,6 +16,7 @@ from recon.coils.sense import (
     RIDGE,
     cg_sense,
     combine,
+    misfit_expected,
     seen_by_coils,
     tv_sense,
     unit_length,
@@ -94,12 +95,12 @@ class Sense(CoilMethod):
 
 
 class SparseSense(Sense):
-    """SENSE that prefers images of small total variation.
+    """SENSE that prefers images of small total variation, the more the noisier the scan is.
 
     Parameters
     ----------
     regularization
-        See `recon.coils.sense.tv_sense`.
+        See `recon.coils.sense.tv_sense`; here for noise of unit variance.
     """
 
     name, label = "cs-sense", "SENSE with TV"
@@ -109,7 +110,8 @@ class SparseSense(Sense):
 
     def solve(self, kspace: Tensor, mask: Tensor, maps: Tensor) -> Tensor:
         scale = float(combine(ifft2c(kspace), maps).abs().max()) or 1.0
-        return tv_sense(kspace, mask, maps, self.regularization, scale=scale)
+        weight = self.regularization * misfit_expected(kspace, mask, scale)
+        return tv_sense(kspace, mask, maps, weight, scale=scale)
 
 
 class Grappa(CoilMethod):

@@ -9,33 +9,6 @@ from recon.models.network import Network
 from recon.models.refinement import CELL, Refinement, cells_of, image_of
 
 UNIT = 0.05  # noise level that the network sees as 1
-OUTER = 1 / 8  # share of a readout, at both ends, where noise is found
-
-
-def noise_level(kspace: Tensor, mask: Tensor) -> Tensor:
-    """Standard deviation of the noise in a sample's real part, and in its imaginary part.
-
-    The ends of the measured readouts hold little else; their median, which the few strong samples
-    do not move, is 0.6745 standard deviations of a normal distribution. Samples that are exactly
-    zero were never measured (zero-padding), and do not count.
-
-    Parameters
-    ----------
-    kspace
-        Complex, shape (..., H, W).
-    mask
-        Measured lines, boolean, shape (W,), one at least.
-
-    Returns
-    -------
-    A number, in units of the k-space.
-    """
-    measured = kspace[..., mask].movedim(-2, 0)  # (H, ...)
-    measured = measured[(measured != 0).flatten(1).any(1)]
-    rows = max(1, round(OUTER * len(measured)))
-    ends = torch.view_as_real(torch.cat([measured[:rows], measured[-rows:]])).abs()
-    held = ends[ends > 0]
-    return held.median() / 0.6745 if held.numel() else kspace.real.new_zeros(())
 
 
 class Denoiser(Network):
@@ -70,7 +43,7 @@ class Denoiser(Network):
             Reconstruction and inverse transform of the measured lines, scaled to a zero-filled
             maximum of 1: complex64, shape (N, H, W).
         level
-            See `noise_level`, on the same scale; shape (N,).
+            See `recon.coils.noise.noise_level`, on the same scale; shape (N,).
         share
             Share of measured lines, shape (N,).
 

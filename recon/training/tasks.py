@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from recon import datasets, masks
 from recon.coils.espirit import sensitivities
 from recon.coils.joint import Joint
+from recon.coils.noise import noise_level
 from recon.errors import InputError
 from recon.fourier import center_crop, ifft2c
 from recon.measurement import CROP, Measurement
-from recon.models.denoiser import noise_level
 from recon.training.devices import autocast
 from recon.training.recipes import Run
 

@@ -103,9 +103,18 @@ def test_tv_denoises_and_its_arguments_are_checked():
     plain = sense.cg_sense(kspace, mask, known).numpy()
     sparse = sense.tv_sense(kspace, mask, known, 0.01).numpy()
     assert difference(sparse, clean) < 0.7 * difference(plain, clean)
-    for wrong in ({"regularization": 0.0}, {"iterations": 0}):
+    for regularization, iterations in ((0.0, 20), (0.01, 0)):
         with pytest.raises(InputError, match="above 0"):
-            sense.tv_sense(kspace, mask, known, **wrong)
+            sense.tv_sense(kspace, mask, known, regularization, iterations)
+
+
+def test_what_is_expected_of_the_misfit_is_the_noise_and_never_nothing():
+    mask = masks.calibrated(72, 4, 0.2, 1)
+    (kspace, lines, _), (twice, _, _) = (tensors(8, mask, noise=level) for level in (0.1, 0.2))
+    found = sense.misfit_expected(kspace, lines)
+    assert sense.misfit_expected(twice, lines) == pytest.approx(4 * found, rel=0.1)
+    assert sense.misfit_expected(8 * kspace, lines, scale=8) == pytest.approx(found)
+    assert sense.misfit_expected(0 * kspace, lines) == sense.LEAST**2
 
 
 def test_an_image_that_pulls_is_reached_by_force_and_otherwise_only_where_one_starts():
