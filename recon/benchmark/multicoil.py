@@ -32,7 +32,7 @@ from recon.readers import read
 from recon.scan import Scan
 
 COILS = 8  # that see a simulated head
-NOISE = 0.005  # share of the image's maximum, in each of them
+NOISE = 0.005  # share of the image's maximum, in each of them, where nothing else is asked for
 REGULARIZATIONS = (0.0003, 0.001, 0.003, 0.01)  # the best of which counts, to BART's advantage
 NEWTON_STEPS = (8, 10)  # likewise; 12 take a minute and are worse
 MASKS: dict[str, Callable[[int], np.ndarray]] = {
@@ -42,8 +42,10 @@ MASKS: dict[str, Callable[[int], np.ndarray]] = {
 Method = Callable[[Measurement], np.ndarray]
 
 
-def scans(data: Path, slices: int) -> Iterable[tuple[str, Scan]]:
+def scans(data: Path, slices: int, noise: float = NOISE) -> Iterable[tuple[str, Scan]]:
     """The measured head, and so many slices of the test subjects, seen by simulated coils.
+
+    The coils' noise is in the reference, too, as in a measured one.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def scans(data: Path, slices: int) -> Iterable[tuple[str, Scan]]:
         rng = np.random.default_rng(number)
         yield (
             "simulated",
-            Scan.of(fully_sampled(volume.slices[index], rng, NOISE, coils=COILS), crop=CROP),
+            Scan.of(fully_sampled(volume.slices[index], rng, noise, coils=COILS), crop=CROP),
         )
 
 
@@ -120,6 +122,9 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder of the open data")
     parser.add_argument("--slices", type=int, default=5, help="simulated ones")
     parser.add_argument(
+        "--noise", type=float, default=NOISE, help="of the simulated ones, share of the maximum"
+    )
+    parser.add_argument(
         "--weights",
         nargs="*",
         default=["resnet-dc", "resnet-dc-coils"],
@@ -129,7 +134,7 @@ def main() -> int:
     parser.add_argument("--no-bart", action="store_true")
     arguments = parser.parse_args()
     try:
-        cases = list(scans(arguments.data, arguments.slices))
+        cases = list(scans(arguments.data, arguments.slices, arguments.noise))
     except InputError as error:
         print(f"multicoil: {error}", file=sys.stderr)
         return 1

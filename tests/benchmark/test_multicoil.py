@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recon.benchmark import multicoil
+from tests.helpers import data
 from tests.helpers.coils import seen
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,17 @@ def test_errors_in_the_air_do_not_count_inside():
     error = 0.01 * far.mean() + 0.0001 * (~far).mean()
     assert scores["psnr"] == pytest.approx(-10 * np.log10(error))
     assert scores["ssim_inside"] > 0.99 > scores["ssim"]
+
+
+def test_simulated_scans_have_the_noise_that_is_asked_for(tmp_path):
+    folder = data.open_images(tmp_path)
+    (_, without), (_, noisy) = (
+        next(iter(multicoil.scans(folder, 1, noise))) for noise in (0.0, 0.05)
+    )
+    added = noisy.kspace - without.kspace  # of one object, phase and coils
+    level = np.abs(added.real).std() / without.truth.max()
+    assert 0.02 < level < 0.05
+    assert added.shape[0] == multicoil.COILS
 
 
 @pytest.mark.slow
