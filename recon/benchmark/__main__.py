@@ -23,6 +23,7 @@ from recon.benchmark.report import (
     refresh,
     revision_of,
     scored_again,
+    scored_before,
     write_csv,
 )
 from recon.benchmark.results import Results
@@ -50,8 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.again:
             results.rows = replaced(read_csv(options.out / "benchmark.csv"), results.rows)
             whole = f"{_command(options)} --again {' '.join(options.again)}"
-            later = scored_again(results, options.again, whole, revision)
-            revision = revision_of(told.read_text("utf-8"))
+            before = told.read_text("utf-8")
+            later = scored_before(before, options.again)
+            later += scored_again(results, options.again, whole, revision)
+            revision = revision_of(before)
         text = markdown(results, _command(options), _machine(), revision, plan, later)
         told.write_text(text, "utf-8")
         write_csv(options.out / "benchmark.csv", results.rows)

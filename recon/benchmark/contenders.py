@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,12 +65,19 @@ def contenders(folder: Path | None = None) -> list[Contender]:
     for name in models.ARCHITECTURES:
         if name in ways and name in store.architectures():
             found.append(_contender(ways[name], store.load(store.nearest(name, 4))))
-    if any(store.config(name).protocol == "original" for name in store.names()):
+    return found + [_contender(*one) for one in _original(store)]
+
+
+def _original(store: weights.Store) -> Iterator[tuple[Method, nn.Module]]:
+    """The ResNet as the student work trained it, where there are weights; its label says of which
+    acceleration, where there is one alone."""
+    configs = [store.config(name) for name in store.names()]
+    rates = {one.acceleration for one in configs if one.protocol == "original"}
+    if rates:
+        label = "ResNet, original protocol"
+        label += "" if len(rates) > 1 else f", {rates.pop():g}x"
         network = store.load(store.nearest("resnet", 4, protocol="original"))
-        load = nearest("resnet", store, "original")
-        method = ImageNetwork(load, "resnet-original", "ResNet, original protocol")
-        found.append(_contender(method, network))
-    return found
+        yield ImageNetwork(nearest("resnet", store, "original"), "resnet-original", label), network
 
 
 def _contender(method: Method, network: nn.Module | None = None) -> Contender:

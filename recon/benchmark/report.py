@@ -54,9 +54,10 @@ condition and acceleration, which favours it. Its seconds include starting the p
 it reports {own} itself."""
 
 
-AGAIN = """
-Since then, at revision `{revision}`, `{command}` scored {labels} again on the very same
-cases (the zero-filled scores of all {cases} are equal), and measured the times of all methods.
+TIMES = ", and measured the times of all methods"
+AGAIN = f"""
+Since then, at revision `{{revision}}`, `{{command}}` scored {{labels}} on the very same
+cases (the zero-filled scores of all {{cases}} are equal){TIMES}.
 """
 
 
@@ -102,6 +103,18 @@ def scored_again(results: Results, names: Sequence[str], command: str, revision:
     labels = " and ".join(one.label for one in results.contenders if one.name in names)
     cases = len({row.case for row in results.rows})
     return AGAIN.format(revision=revision, command=command, labels=labels, cases=cases)
+
+
+def scored_before(text: str, names: Sequence[str]) -> str:
+    """What a ``BENCHMARK.md`` says of others than these that were scored later than the rest."""
+    found = re.findall(r"\nSince then, at revision .+?\n(?=\n)", text, re.DOTALL)
+    kept = [one for one in found if not set(_methods(one)) <= set(names)]
+    return "".join(one.replace(TIMES, "") for one in kept)
+
+
+def _methods(paragraph: str) -> list[str]:
+    command = re.search(r"--again ([^`]+)`", paragraph)
+    return command[1].split() if command else []
 
 
 def revision_of(text: str) -> str:

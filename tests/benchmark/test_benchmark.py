@@ -311,10 +311,18 @@ def test_one_method_is_scored_again_and_the_others_are_kept(
 
     assert scores(read_csv(tmp_path / "benchmark.csv")) == scores(rows)
     text = (tmp_path / "BENCHMARK.md").read_text()
-    assert "--quick --again cs` scored Compressed sensing again" in text
+    assert "--quick --again cs` scored Compressed sensing on the very same" in text
     assert f"all {len({row.case for row in rows})} are equal" in text
     files = "## Every measured file"
     assert text.split(files)[1:] == (written / "BENCHMARK.md").read_text().split(files)[1:]
+
+    assert command.main([*words[:-1], "resnet-original"]) == 0
+    both = (tmp_path / "BENCHMARK.md").read_text()
+    assert both.count("Since then") == 2
+    assert both.count("measured the times") == 1
+    assert command.main(words) == 0
+    text = (tmp_path / "BENCHMARK.md").read_text()
+    assert re.findall(r"--again ([\w-]+)`", text) == ["resnet-original", "cs"]
 
     fewer = [row for row in rows if row.condition == "random"]
     kept = replaced(
