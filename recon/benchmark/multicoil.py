@@ -127,7 +127,7 @@ def main() -> int:
     parser.add_argument(
         "--weights",
         nargs="*",
-        default=["resnet-dc", "resnet-dc-coils"],
+        default=["resnet-dc", "resnet-dc-coils", "varnet-coils"],
         help="names of checkpoints",
     )
     parser.add_argument("--folder", type=Path, help="of the checkpoints")
