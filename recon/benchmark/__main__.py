@@ -17,11 +17,12 @@ from recon.benchmark import bart
 from recon.benchmark.chart import quality_against_time
 from recon.benchmark.contenders import contenders, costs
 from recon.benchmark.report import (
+    Made,
+    made_of,
     markdown,
     overview,
     read_csv,
     refresh,
-    revision_of,
     scored_again,
     scored_before,
     write_csv,
@@ -47,15 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         results = run(options.data, options.real, options.checkpoints, plan, options.again)
         options.out.mkdir(parents=True, exist_ok=True)
-        told, revision, later = options.out / "BENCHMARK.md", code_revision(), ""
+        told, later = options.out / "BENCHMARK.md", ""
+        made = now = Made(_machine(), code_revision())
         if options.again:
             results.rows = replaced(read_csv(options.out / "benchmark.csv"), results.rows)
             whole = f"{_command(options)} --again {' '.join(options.again)}"
             before = told.read_text("utf-8")
             later = scored_before(before, options.again)
-            later += scored_again(results, options.again, whole, revision)
-            revision = revision_of(before)
-        text = markdown(results, _command(options), _machine(), revision, plan, later)
+            later += scored_again(results, options.again, whole, now.revision)
+            made = made_of(before)
+        text = markdown(results, _command(options), made, now.machine, plan, later)
         told.write_text(text, "utf-8")
         write_csv(options.out / "benchmark.csv", results.rows)
         quality_against_time(results).savefig(options.out / "benchmark.png")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from recon.benchmark.results import TITLES, Results
 from recon.benchmark.scoring import BASELINE, Row
 from recon.benchmark.sets import ACCELERATIONS, Plan
 from recon.errors import InputError
+
 
 MARKERS = "<!-- benchmark -->", "<!-- /benchmark -->"
 
@@ -37,7 +38,7 @@ Simulated k-space flatters every method (Shimron et al. 2022, doi 10.1073/pnas.2
 On {machine}; code revision `{revision}`. All methods ran in one process on the same slices and
 masks. {slices}
 {again}
-Seconds are medians for a slice of 320x320 on this processor, methods taking turns. Multiply-adds
+Seconds are medians for a slice of 320x320 on {timed}, methods taking turns. Multiply-adds
 are half the floating-point operations that PyTorch counts, Fourier transforms left out.{bart}
 
 ## What it shows
@@ -61,10 +62,30 @@ cases (the zero-filled scores of all {{cases}} are equal){TIMES}.
 """
 
 
+@dataclass(frozen=True)
+class Made:
+    """Machine and code revision of a run."""
+
+    machine: str
+    revision: str
+
+
 def markdown(
-    results: Results, command: str, machine: str, revision: str, plan: Plan, again: str = ""
+    results: Results, command: str, made: Made, timed: str, plan: Plan, again: str = ""
 ) -> str:
-    """All of ``BENCHMARK.md``; `again` says what was scored later, see `scored_again`."""
+    """All of ``BENCHMARK.md``.
+
+    Parameters
+    ----------
+    results, command, plan
+        Of the run.
+    made
+        Where and by what the whole benchmark was run.
+    timed
+        The machine that the times are of.
+    again
+        What was scored later, see `scored_again`.
+    """
     tables = []
     for name in results.sets:
         for rate in ACCELERATIONS:
@@ -88,8 +109,9 @@ def markdown(
     return TEXT.format(
         overview=overview(results),
         command=command,
-        machine=machine,
-        revision=revision,
+        machine=made.machine,
+        revision=made.revision,
+        timed=timed,
         slices=plan.words(),
         again=again,
         bart=bart,
@@ -100,7 +122,7 @@ def markdown(
 
 def scored_again(results: Results, names: Sequence[str], command: str, revision: str) -> str:
     """Which methods were scored later than the others, by which command."""
-    labels = " and ".join(one.label for one in results.contenders if one.name in names)
+    labels = ", ".join(one.label for one in results.contenders if one.name in names)
     cases = len({row.case for row in results.rows})
     return AGAIN.format(revision=revision, command=command, labels=labels, cases=cases)
 
@@ -117,10 +139,10 @@ def _methods(paragraph: str) -> list[str]:
     return command[1].split() if command else []
 
 
-def revision_of(text: str) -> str:
-    """The code revision that a ``BENCHMARK.md`` was made at."""
-    found = re.search(r"code revision `([^`]+)`", text)
-    return found[1] if found else "unknown"
+def made_of(text: str) -> Made:
+    """Where and by what a ``BENCHMARK.md`` was made."""
+    found = re.search(r"\nOn (.+?); code revision `([^`]+)`", text)
+    return Made(found[1], found[2]) if found else Made("an unknown machine", "unknown")
 
 
 def overview(results: Results) -> str:

@@ -17,7 +17,7 @@ from recon import datasets, masks, metrics, models, phantom, weights
 from recon.benchmark import __main__ as command
 from recon.benchmark import bart
 from recon.benchmark.contenders import Contender, contenders, multiply_adds
-from recon.benchmark.report import read_csv, refresh, write_csv
+from recon.benchmark.report import made_of, read_csv, refresh, write_csv
 from recon.benchmark.scoring import Row, best_setting, interval, replaced, summary
 from recon.benchmark.sets import ACCELERATIONS, NOISE, QUICK, groups, measured, simulated
 from recon.errors import InputError
@@ -323,6 +323,9 @@ def test_one_method_is_scored_again_and_the_others_are_kept(
     assert command.main(words) == 0
     text = (tmp_path / "BENCHMARK.md").read_text()
     assert re.findall(r"--again ([\w-]+)`", text) == ["resnet-original", "cs"]
+    made = made_of((written / "BENCHMARK.md").read_text())
+    assert made == made_of(text)
+    assert made.machine in text.split("Seconds are medians")[1]  # the same machine timed it
 
     fewer = [row for row in rows if row.condition == "random"]
     kept = replaced(
