@@ -14,7 +14,6 @@ from recon.benchmark.scoring import BASELINE, Row
 from recon.benchmark.sets import ACCELERATIONS, Plan
 from recon.errors import InputError
 
-
 MARKERS = "<!-- benchmark -->", "<!-- /benchmark -->"
 
 TEXT = """\
