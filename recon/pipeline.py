@@ -240,7 +240,7 @@ def solve(
     if kept is None or method.needs == "image":
         image = method(measurement)
     else:
-        image = measurement.picture_of(kept).astype(np.float32)
+        image = method.picture(kept, measurement)
     seconds = time.perf_counter() - start
     reference = scan.reference
     before = scan.score(measurement.zero_filled)

@@ -109,7 +109,8 @@ def test_coil_images_show_the_picture(coils, method):
     images = METHODS[method].coil_images(measurement)
     assert images.shape == measurement.kspace.shape
     assert images.dtype == np.complex64
-    np.testing.assert_allclose(measurement.picture_of(images), image, atol=1e-5 * image.max())
+    again = METHODS[method].picture(images, measurement)
+    np.testing.assert_allclose(again, image, atol=1e-5 * image.max())
 
 
 def test_data_that_arrived_undersampled_have_no_truth(coils):

@@ -9,6 +9,7 @@ from torch import Tensor
 from recon.errors import InputError
 
 OUTER = 1 / 8  # share of a readout, at both ends, where noise is found
+QUIET, BLOCK = 0.1, 8  # share of the rows that are taken for air, looked at so many at a time
 
 
 def covariance(samples: np.ndarray) -> np.ndarray:
@@ -98,9 +99,11 @@ def prewhitened(data: np.ndarray, covariance: np.ndarray) -> np.ndarray:
 def noise_level(kspace: Tensor, mask: Tensor) -> Tensor:
     """Standard deviation of the noise in a sample's real part, and in its imaginary part.
 
-    The ends of the measured readouts hold little else; their median, which the few strong samples
-    do not move, is 0.6745 standard deviations of a normal distribution. Samples that are exactly
-    zero were never measured (zero-padding), and do not count.
+    Noise is alone at the ends of the measured readouts, unless the object has sharp edges, and,
+    after a transform along the readout, in rows beside the object, unless that fills the picture.
+    The smaller of both is taken. A median, which a few strong samples do not move, is 0.6745
+    standard deviations of a normal distribution. Samples that are exactly zero were never
+    measured (zero-padding), and do not count.
 
     Parameters
     ----------
@@ -113,9 +116,13 @@ def noise_level(kspace: Tensor, mask: Tensor) -> Tensor:
     -------
     A number, in units of the k-space.
     """
-    measured = kspace[..., mask].movedim(-2, 0)  # (H, ...)
-    measured = measured[(measured != 0).flatten(1).any(1)]
-    rows = max(1, round(OUTER * len(measured)))
-    ends = torch.view_as_real(torch.cat([measured[:rows], measured[-rows:]])).abs()
-    held = ends[ends > 0]
-    return held.median() / 0.6745 if held.numel() else kspace.real.new_zeros(())
+    measured = kspace[..., mask].movedim(-2, 0).flatten(1)  # (H, lines of all coils)
+    measured = measured[:, (measured != 0).any(0)]
+    held = measured[(measured != 0).any(1)]
+    if not held.numel():
+        return kspace.real.new_zeros(())
+    end = max(1, round(OUTER * len(held)))
+    ends = torch.view_as_real(torch.cat([held[:end], held[-end:]])).abs().median()
+    rows = torch.view_as_real(torch.fft.ifft(held, dim=0, norm="ortho")).abs()
+    blocks = torch.stack([block.median() for block in rows.split(BLOCK)])
+    return torch.minimum(ends, blocks.quantile(QUIET)) / 0.6745

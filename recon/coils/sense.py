@@ -21,7 +21,7 @@ from recon.fourier import ifft2c
 
 RIDGE = 0.01  # of the normal equations, whose eigenvalues lie between 0 and 1
 ITERATIONS = 20
-REGULARIZATION = 16.0  # of total variation, for noise of unit variance
+REGULARIZATION = 24.0  # of total variation, for noise of unit variance
 LEAST = 0.005  # noise level: maps err by as much, and some files had the noise filtered away
 TV_ITERATIONS = 20
 CG_ITERATIONS = 4  # in each of them

@@ -45,8 +45,12 @@ class Method(ABC):
             If the method cannot work with what was measured, in one sentence.
         """
 
+    def picture(self, images: np.ndarray, measurement: Measurement) -> np.ndarray:
+        """The picture of the `coil_images` that this method made of a measurement."""
+        return measurement.picture_of(images).astype(np.float32)
+
     def __call__(self, measurement: Measurement) -> np.ndarray:
-        return measurement.picture_of(self.coil_images(measurement)).astype(np.float32)
+        return self.picture(self.coil_images(measurement), measurement)
 
 
 class IterativeMethod(Method):

@@ -67,10 +67,19 @@ class KSpaceNetwork(IterativeMethod):
         images = joint.coil_images(*self.given(measurement))
         return images.cpu().numpy().reshape(measurement.kspace.shape)
 
+    def picture(self, images: np.ndarray, measurement: Measurement) -> np.ndarray:
+        """With the noise that a fully sampled root-sum-of-squares would have on average."""
+        plain = super().picture(images, measurement)
+        kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
+        if kspace.ndim < 3 or not joint.together(kspace, mask):
+            return plain
+        noisy: np.ndarray = np.sqrt(plain**2 + np.float32(joint.missing_noise(kspace, mask)))
+        return noisy
+
     @torch.inference_mode()
     def steps(self, measurement: Measurement) -> Iterator[np.ndarray]:
         for images in joint.steps(*self.given(measurement)):
-            yield measurement.picture_of(images).cpu().numpy()
+            yield self.picture(images.cpu().numpy(), measurement)
 
     def given(self, measurement: Measurement) -> tuple[nn.Module, Tensor, Tensor, Tensor | None]:
         """The network, k-space of every coil (C, H, W), the mask, and maps of several coils."""

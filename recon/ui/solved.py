@@ -58,6 +58,9 @@ class Solved(Method):
     def coil_images(self, measurement: Measurement) -> np.ndarray:
         return self.method.coil_images(measurement)
 
+    def picture(self, images: np.ndarray, measurement: Measurement) -> np.ndarray:
+        return self.method.picture(images, measurement)
+
     def __call__(self, measurement: Measurement) -> np.ndarray:
         key = _question(self.method, measurement)
         with _lock:

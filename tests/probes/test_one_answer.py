@@ -196,11 +196,11 @@ def test_nullspace(case, method):
     images = method.coil_images(measurement)
     result = case.reconstruct(4, 1, method=method.name)
     np.testing.assert_allclose(
-        case.scan.upright(measurement.picture_of(images)), result.image, **EXACT
+        case.scan.upright(method.picture(images, measurement)), result.image, **EXACT
     )
     parts = split(images, sampling.mask)
     np.testing.assert_allclose(
-        case.scan.upright(measurement.picture_of(parts.measured + parts.filled)),
+        case.scan.upright(method.picture(parts.measured + parts.filled, measurement)),
         result.image,
         **EXACT,
     )

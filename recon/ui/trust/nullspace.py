@@ -27,9 +27,9 @@ def take_apart(choice: Choice, method: str, weight: float) -> Iterator[Answer]:
     images = reimpose(images, measurement.kspace, mask, weight)
     after = residual(images, measurement.kspace, mask)
     parts = split(images, mask)
-    image, measured, filled = (
-        measurement.picture_of(part).astype(np.float32)
-        for part in (images, parts.measured, parts.filled)
+    image = way.picture(images, measurement)
+    measured, filled = (
+        measurement.picture_of(part).astype(np.float32) for part in (parts.measured, parts.filled)
     )
     shown = [
         Panel("reconstruction", way.label, f"SSIM {scan.ssim(image):.3f}",
