@@ -74,10 +74,10 @@ def _original(store: weights.Store) -> Iterator[tuple[Method, nn.Module]]:
     configs = [store.config(name) for name in store.names()]
     rates = {one.acceleration for one in configs if one.protocol == "original"}
     if rates:
-        label = "ResNet, original protocol"
-        label += "" if len(rates) > 1 else f", {rates.pop():g}x"
+        which = "" if len(rates) > 1 else f", {rates.pop():g}x"
         network = store.load(store.nearest("resnet", 4, protocol="original"))
-        yield ImageNetwork(nearest("resnet", store, "original"), "resnet-original", label), network
+        label, load = f"ResNet (original protocol{which})", nearest("resnet", store, "original")
+        yield ImageNetwork(load, "resnet-original", label), network
 
 
 def _contender(method: Method, network: nn.Module | None = None) -> Contender:
