@@ -166,6 +166,16 @@ document.addEventListener('keydown', event => {
   if (event.key === 'Tab' && event.target.matches?.('input[role=combobox]')) event.stopPropagation();
 }, {capture: true});
 
+// Of two keys in quick succession, the first may open the list after the second has left it.
+document.addEventListener('focusout', event => {
+  const menu = event.target;
+  if (!menu.matches?.('input[role=combobox]')) return;
+  const close = () => {
+    if (menu !== document.activeElement && menu.ariaExpanded === 'true') menu.dispatchEvent(new FocusEvent('blur'));
+  };
+  for (const wait of [50, 250]) setTimeout(close, wait);
+});
+
 // Gradio tells of a slider that was let go by the pointer alone; keys let go of it too.
 document.addEventListener('keyup', event => {
   if (event.target.matches?.('input[type=range]') && /^(Arrow|Page|Home|End)/.test(event.key)) {
