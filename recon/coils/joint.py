@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recon.coils.compression import virtual_coils
-from recon.coils.espirit import FEWEST, centre_block, sensitivities
+from recon.coils.espirit import sensitivities, tells_maps
 from recon.coils.noise import noise_level
 from recon.coils.sense import combine, misfit_expected, seen_by_coils, tv_sense
 from recon.fourier import center_crop, ifft2c
@@ -31,8 +31,7 @@ def maps_of(kspace: Tensor, mask: Tensor) -> Tensor | None:
 
 def together(kspace: Tensor, mask: Tensor) -> bool:
     """Whether coils (C, H, W) are reconstructed together: there are maps for them."""
-    lines = centre_block(mask)
-    return len(kspace) > 1 and lines.stop - lines.start >= FEWEST
+    return len(kspace) > 1 and tells_maps(mask)
 
 
 def missing_noise(kspace: Tensor, mask: Tensor) -> float:
