@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -262,7 +262,7 @@ def solve(
         label=method.label,
         coils=scan.coils,
         phase_encode=scan.phase_encode,
-        source=scan.source,
+        source=replace(scan.source, notes=(*scan.source.notes, *method.notes(measurement))),
         seconds=seconds,
         coil_images=None if kept is None else shown(center_crop(kept, scan.crop)),
     )

@@ -21,7 +21,7 @@ from torch import nn
 
 from recon import datasets, masks, weights
 from recon.benchmark import bart
-from recon.coils.joint import Joint, coil_images, maps_of
+from recon.coils.joint import Joint, calibration, coil_images
 from recon.datasets.volumes import fully_sampled
 from recon.errors import InputError
 from recon.fourier import center_crop, rss
@@ -106,9 +106,9 @@ def network_alone(network: nn.Module) -> Method:
     @torch.inference_mode()
     def method(measurement: Measurement) -> np.ndarray:
         kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
-        maps = maps_of(kspace, mask)
-        assert maps is not None
-        joint = Joint(kspace, mask, maps)
+        found = calibration(measurement)
+        assert found is not None
+        joint = Joint(kspace, mask, found.maps())
         picture: np.ndarray = measurement.picture_of(
             joint.coil_images(network(*joint.inputs)[0])
         ).numpy()

@@ -9,6 +9,7 @@ pixel by pixel, multiples of one vector: the sensitivities there (Uecker et al. 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,6 +24,8 @@ FLOOR, CEILING = 0.02, 0.1  # of the largest singular value: where the noise's e
 GRID = 64  # pixels on which eigenvectors are found before they are interpolated
 SQUARINGS = 7  # of the matrix whose largest eigenvector is sought
 FEWEST = 4  # lines of the middle that a map can be made from
+TWO = 0.9  # second eigenvalue above which two images lie on each other
+FOLDED = 0.03  # share of the signal's energy where they may
 
 
 def centre_block(mask: Tensor) -> slice:
@@ -46,10 +49,66 @@ def tells_maps(mask: Tensor) -> bool:
     return len(range(lines.start, lines.stop)) >= FEWEST
 
 
-def sensitivities(
-    kspace: Tensor, mask: Tensor, rows: slice | None = None, crop: float = CROP
-) -> Tensor | None:
-    """Maps of all coils of an undersampled slice.
+class Calibration(NamedTuple):
+    """What the middle of k-space tells of the coils.
+
+    Attributes
+    ----------
+    shape
+        Height and width of the image.
+    rotation
+        From virtual coils to the coils, shape (C, V); see `virtual_coils`.
+    vectors
+        What the virtual coils see, of unit length over them, on a coarse grid: shape (V, g, h).
+    values
+        The eigenvalue there, shape (g, h): 1 where one image explains all coils.
+    folded
+        Share of the signal's energy where it takes two, because an object larger than the field
+        of view lies on itself: between 0 and 1.
+    """
+
+    shape: tuple[int, int]
+    rotation: Tensor
+    vectors: Tensor
+    values: Tensor
+    folded: float
+
+    @property
+    def one_image(self) -> bool:
+        """Whether one image explains all coils."""
+        return self.folded < FOLDED
+
+    def maps(self, rows: slice | None = None, crop: float = CROP) -> Tensor:
+        """Sensitivities, of unit length over the coils wherever there is an object.
+
+        The phase of the maps is that with which the strongest combination of coils is real, as in
+        BART.
+
+        Parameters
+        ----------
+        rows
+            Rows of the image to make maps of; all where None.
+        crop
+            Maps are zero where the largest eigenvalue is smaller: no signal fits there.
+
+        Returns
+        -------
+        complex64, shape (C, rows, W).
+        """
+        planes = torch.cat([self.vectors, self.values[None].to(self.vectors.dtype)])
+        coarse = self.values.shape
+        down = _interpolation(self.shape[0], coarse[0])[rows or slice(None)]
+        across = _interpolation(self.shape[1], coarse[1])
+        planes = torch.einsum("ug,vgh->vuh", down.to(planes.dtype), planes)
+        planes = planes @ across.T.to(planes.dtype)
+        vectors, values = planes[:-1], planes[-1].real
+        vectors = vectors / vectors.norm(dim=0).clamp(min=1e-12)
+        vectors = torch.where(values > crop, vectors, 0)
+        return torch.einsum("cv,vhw->chw", self.rotation, vectors)
+
+
+def calibrate(kspace: Tensor, mask: Tensor) -> Calibration | None:
+    """What the middle of an undersampled slice tells of its coils.
 
     Parameters
     ----------
@@ -57,14 +116,10 @@ def sensitivities(
         Zero where nothing was measured: complex64, shape (C, H, W).
     mask
         Measured lines, boolean, shape (W,).
-    rows
-        Rows of the image to make maps of; all where None.
-    crop
-        See `espirit`.
 
     Returns
     -------
-    See `espirit`; None if fewer than `FEWEST` lines of the middle were measured.
+    None if fewer than `FEWEST` lines of the middle were measured.
     """
     if not tells_maps(mask):
         return None
@@ -80,23 +135,26 @@ def sensitivities(
     end = max(1, height // 16)
     ends = torch.cat([kspace[:, :end], kspace[:, -end:]], 1)[..., mask]
     noise = float(ends.abs().square().mean().sqrt())
-    return espirit(calibration, (height, width), rows, noise=noise, crop=crop)
+    return espirit(calibration, (height, width), noise=noise)
+
+
+def sensitivities(kspace: Tensor, mask: Tensor, rows: slice | None = None) -> Tensor | None:
+    """Maps of all coils of an undersampled slice, see `calibrate` and `Calibration.maps`."""
+    found = calibrate(kspace, mask)
+    return None if found is None else found.maps(rows)
 
 
 def espirit(
     calibration: Tensor,
     shape: tuple[int, int],
-    rows: slice | None = None,
     *,
     noise: float = 0.0,
-    crop: float = CROP,
     kernel: int = KERNEL,
     grid: int = GRID,
-) -> Tensor:
-    """One set of maps, of unit length over the coils wherever there is an object.
+) -> Calibration:
+    """The vectors that fit into what neighbouring samples of all coils have in common.
 
-    The phase of the maps is that with which the strongest combination of coils is real, as in
-    BART. Eigenvectors are found on a coarse grid, where maps are smooth, and interpolated.
+    They are found on a coarse grid, where maps are smooth, and interpolated later.
 
     Parameters
     ----------
@@ -104,46 +162,30 @@ def espirit(
         The middle of k-space, complete: complex64, shape (C, h, w).
     shape
         Height and width of the image.
-    rows
-        Rows of the image to make maps of; all where None.
     noise
         Standard deviation of a sample. Singular values of the calibration matrix are taken as
         signal where noise alone would not reach them.
-    crop
-        Maps are zero where the largest eigenvalue is smaller: no signal fits there.
     kernel
         Samples of a window along both axes; fewer where the calibration is small.
     grid
         Pixels of the coarse grid, at most, along both axes.
-
-    Returns
-    -------
-    complex64, shape (C, rows, W).
     """
-    coils = len(calibration)
     rotation = virtual_coils(calibration)  # (C, V)
     signal = torch.einsum("cv,chw->vhw", rotation.conj(), calibration)
     windows, size = _windows(signal, kernel)  # (V kh kw, positions)
     subspace = _signal_space(windows, noise)  # (V kh kw, n)
-    count = subspace.shape[1]
-    kernels = subspace.T.reshape(count, -1, *size)
+    kernels = subspace.T.reshape(subspace.shape[1], -1, *size)
     coarse = [min(grid, length) for length in shape]
     images = torch.fft.ifft2(kernels, s=coarse, norm="forward")
     images = torch.fft.fftshift(images, dim=(-2, -1)).permute(2, 3, 1, 0)  # (g, g, V, n)
     matrices = images @ images.mH / math.prod(size)
     vectors, values = _largest(matrices)
+    rest = matrices - values[..., None, None] * vectors[..., :, None] * vectors[..., None, :].conj()
+    bright = torch.fft.fftshift(torch.fft.ifft2(signal, s=coarse).abs().square().sum(0))
+    folded = bright[_largest(rest)[1] > TWO].sum() / bright.sum().clamp(min=1e-30)
     first = vectors[..., :1]
     vectors = vectors * (first.conj() / first.abs().clamp(min=1e-12))
-
-    down = _interpolation(shape[0], coarse[0])[rows or slice(None)]
-    across = _interpolation(shape[1], coarse[1])
-    planes = torch.cat([vectors, values[..., None].to(vectors.dtype)], -1).permute(2, 0, 1)
-    planes = torch.einsum("ug,vgh->vuh", down.to(planes.dtype), planes)
-    planes = planes @ across.T.to(planes.dtype)
-    vectors, values = planes[:-1], planes[-1].real
-    vectors = vectors / vectors.norm(dim=0).clamp(min=1e-12)
-    vectors = torch.where(values > crop, vectors, 0)
-    return torch.einsum("cv,vhw->chw", rotation, vectors).reshape(coils, -1, shape[1])
+    return Calibration(shape, rotation, vectors.permute(2, 0, 1), values, float(folded))
 
 
 def _windows(signal: Tensor, kernel: int) -> tuple[Tensor, tuple[int, int]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from recon.coils.compression import virtual_coils
-from recon.coils.espirit import sensitivities, tells_maps
+from recon.coils.espirit import Calibration, calibrate
 from recon.coils.noise import noise_level
 from recon.coils.sense import combine, misfit_expected, seen_by_coils, tv_sense
 from recon.fourier import center_crop, ifft2c
-from recon.measurement import CROP
+from recon.measurement import CROP, Measurement
 
 ENERGY = 0.99  # share of the centre's energy that virtual coils keep for the network
 MOST = 12  # virtual coils
@@ -24,14 +25,38 @@ NEIGHBOURS = 9  # pixels: side of the square over which brightness is averaged
 ABSENT = 0.6  # share of the missing lines' noise that is not in what a network makes of them
 
 
-def maps_of(kspace: Tensor, mask: Tensor) -> Tensor | None:
-    """Sensitivities of several coils, (C, H, W), where the middle of k-space tells them."""
-    return sensitivities(kspace, mask) if len(kspace) > 1 else None
+_calibrations: WeakKeyDictionary[Measurement, Calibration | None] = WeakKeyDictionary()
 
 
-def together(kspace: Tensor, mask: Tensor) -> bool:
-    """Whether coils (C, H, W) are reconstructed together: there are maps for them."""
-    return len(kspace) > 1 and tells_maps(mask)
+@torch.inference_mode()
+def calibration(measurement: Measurement) -> Calibration | None:
+    """What the middle of k-space tells of coils, where enough of it was measured; found once."""
+    if measurement.kspace.ndim < 3:
+        return None
+    if measurement not in _calibrations:
+        kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
+        _calibrations[measurement] = calibrate(kspace, mask)
+    return _calibrations[measurement]
+
+
+def maps_of(measurement: Measurement) -> Tensor | None:
+    """Sensitivities (C, H, W) with which several coils are reconstructed together.
+
+    None where they are not, because too little of the middle of k-space was measured or no
+    single image explains all coils.
+    """
+    return found.maps() if (found := _trusted(measurement)) is not None else None
+
+
+def together(measurement: Measurement) -> bool:
+    """Whether there are `maps_of` a measurement."""
+    return _trusted(measurement) is not None
+
+
+def _trusted(measurement: Measurement) -> Calibration | None:
+    found = calibration(measurement)
+    several = len(measurement.kspace) > 1
+    return found if found is not None and several and found.one_image else None
 
 
 def missing_noise(kspace: Tensor, mask: Tensor) -> float:
@@ -74,7 +99,8 @@ def coil_images(
     mask
         Measured lines, boolean, shape (W,).
     maps
-        See `maps_of`.
+        Sensitivities, of unit length over the coils or zero, shape (C, H, W), of coils that are
+        reconstructed together.
     denoiser
         Takes the noise out in the end; measured lines are then no longer what they were. See
         `recon.models.denoiser`.
@@ -171,7 +197,7 @@ class Joint:
         alone, and the network's image stays.
         """
         kspace, mask, maps = (one[0] for one in self.inputs)
-        variance = misfit_expected(kspace, mask)
+        variance = misfit_expected(kspace, mask, maps)
         fitting = tv_sense(
             kspace, mask, maps, SPARSITY * variance, ITERATIONS, near=image, pull=PULL * variance
         )

@@ -22,9 +22,10 @@ from recon.fourier import ifft2c
 RIDGE = 0.01  # of the normal equations, whose eigenvalues lie between 0 and 1
 ITERATIONS = 20
 REGULARIZATION = 24.0  # of total variation, for noise of unit variance
-LEAST = 0.005  # noise level: maps err by as much, and some files had the noise filtered away
+LEAST = 0.005  # noise level: maps err by as much
 TV_ITERATIONS = 20
 CG_ITERATIONS = 4  # in each of them
+FIT_ITERATIONS = 8  # to see what the image of the least misfit leaves
 THRESHOLD = 0.06  # of the gradient, for images with a maximum near 1; decides the speed alone
 
 
@@ -150,21 +151,28 @@ def cg_sense(
     return conjugate_gradients(lambda x: normal(x, mask, maps) + ridge * x, data, iterations)
 
 
-def misfit_expected(kspace: Tensor, mask: Tensor, scale: float = 1.0) -> float:
-    """Variance of the noise, by which what fits the coils counts less than what is known before.
+def misfit_expected(kspace: Tensor, mask: Tensor, maps: Tensor, scale: float = 1.0) -> float:
+    """Variance of what an image leaves unexplained, by which coils count less than a prior.
 
     The most probable image is the one whose misfit, divided by the variance of the noise, and
     what a prior says against it sum to the least; so a prior's weight is in proportion to it.
+    Where a file's outer k-space was filtered, noise looks weaker than it is where signals are
+    strong, and maps may be wrong; so it is no less than what the image of the least misfit
+    leaves. Of few coils that is little, because the image follows their noise.
 
     Parameters
     ----------
-    kspace, mask
+    kspace, mask, maps
         See `cg_sense`.
     scale
         Maximum of the image, about; the variance is a share of its square.
     """
-    level = float(noise_level(kspace, mask)) / scale
-    return max(level, LEAST) ** 2
+    fitted = maps * cg_sense(kspace, mask, maps, iterations=FIT_ITERATIONS)
+    left = measured_part(fitted, mask) - ifft2c(kspace)
+    samples = 2 * max(1, int(mask.sum())) * left[..., 0].numel()  # real and imaginary parts
+    misfit = float(left.abs().square().sum()) / samples
+    level = float(noise_level(kspace, mask))
+    return max(max(level**2, misfit) / scale**2, LEAST**2)
 
 
 def tv_sense(

@@ -49,6 +49,10 @@ class Method(ABC):
         """The picture of the `coil_images` that this method made of a measurement."""
         return measurement.picture_of(images).astype(np.float32)
 
+    def notes(self, measurement: Measurement) -> tuple[str, ...]:
+        """What to know of its result on a measurement, in sentences."""
+        return ()
+
     def __call__(self, measurement: Measurement) -> np.ndarray:
         return self.picture(self.coil_images(measurement), measurement)
 

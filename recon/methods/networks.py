@@ -15,6 +15,14 @@ from recon.methods.base import IterativeMethod, Method
 from recon.methods.zerogpu import lent
 from recon.phase import with_phase
 
+TOO_FEW = (
+    "Each coil was reconstructed by itself: too few lines were measured in the middle of k-space "
+    "to tell what the coils see."
+)
+FOLDS = (
+    "Each coil was reconstructed by itself: the object seems to be wider than the field of view "
+    "and to lie on itself, which no single image of all coils can show."
+)
 # The network for a measurement; and whether its coils are reconstructed together.
 Load = Callable[[Measurement, bool], nn.Module]
 
@@ -69,23 +77,34 @@ class KSpaceNetwork(IterativeMethod):
 
     def picture(self, images: np.ndarray, measurement: Measurement) -> np.ndarray:
         """With the noise that a fully sampled root-sum-of-squares would have on average."""
-        plain = super().picture(images, measurement)
+        return self._with_noise(images, measurement, self._missing(measurement))
+
+    def _missing(self, measurement: Measurement) -> float:
         kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
-        if kspace.ndim < 3 or not joint.together(kspace, mask):
-            return plain
-        noisy: np.ndarray = np.sqrt(plain**2 + np.float32(joint.missing_noise(kspace, mask)))
-        return noisy
+        return joint.missing_noise(kspace, mask) if joint.together(measurement) else 0.0
+
+    def _with_noise(self, images: np.ndarray, measurement: Measurement, power: float) -> np.ndarray:
+        plain = super().picture(images, measurement)
+        return np.sqrt(plain**2 + np.float32(power)) if power else plain
 
     @torch.inference_mode()
     def steps(self, measurement: Measurement) -> Iterator[np.ndarray]:
+        power = self._missing(measurement)
         for images in joint.steps(*self.given(measurement)):
-            yield self.picture(images.cpu().numpy(), measurement)
+            yield self._with_noise(images.cpu().numpy(), measurement, power)
+
+    def notes(self, measurement: Measurement) -> tuple[str, ...]:
+        """Says so where several coils were not reconstructed together."""
+        several = measurement.kspace.ndim == 3 and len(measurement.kspace) > 1
+        if not several or joint.together(measurement):
+            return ()
+        return (TOO_FEW if joint.calibration(measurement) is None else FOLDS,)
 
     def given(self, measurement: Measurement) -> tuple[nn.Module, Tensor, Tensor, Tensor | None]:
         """The network, k-space of every coil (C, H, W), the mask, and maps of several coils."""
         kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
         kspace = kspace.view(-1, *kspace.shape[-2:])
-        maps = joint.maps_of(kspace, mask)
+        maps = joint.maps_of(measurement)
         network = self.load(measurement, maps is not None)
         device = _device(network)
         return (
@@ -109,6 +128,9 @@ class DenoisedNetwork(Method):
 
     def __init__(self, load: Load, name: str, label: str, before: KSpaceNetwork) -> None:
         self.load, self.name, self.label, self.before = load, name, label, before
+
+    def notes(self, measurement: Measurement) -> tuple[str, ...]:
+        return self.before.notes(measurement)
 
     @torch.inference_mode()
     def coil_images(self, measurement: Measurement) -> np.ndarray:

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from recon.coils.compression import virtual_coils
-from recon.coils.espirit import FEWEST, centre_block, sensitivities
+from recon.coils.espirit import FEWEST, centre_block
 from recon.coils.grappa import grappa
+from recon.coils.joint import calibration
 from recon.coils.sense import (
     REGULARIZATION,
     RIDGE,
@@ -69,7 +70,7 @@ class Sense(CoilMethod):
         self.ridge = ridge
 
     def images(self, kspace: Tensor, mask: Tensor, measurement: Measurement) -> Tensor:
-        maps = self.maps(kspace, mask, measurement)
+        maps = self.maps(measurement)
         # Combinations of coils that hold nothing cost as much as those that hold all.
         rotation = virtual_coils(kspace[..., mask], ENERGY)
         few, seen = (torch.einsum("cv,chw->vhw", rotation.conj(), x) for x in (kspace, maps))
@@ -79,19 +80,19 @@ class Sense(CoilMethod):
         """One image, (H, W)."""
         return cg_sense(kspace, mask, maps, self.ridge)
 
-    def maps(self, kspace: Tensor, mask: Tensor, measurement: Measurement) -> Tensor:
+    def maps(self, measurement: Measurement) -> Tensor:
         """The measurement's own sensitivities, or such as ESPIRiT finds; of unit length."""
         if measurement.sensitivities is not None:
             return unit_length(torch.from_numpy(measurement.sensitivities))
-        maps = sensitivities(kspace, mask)
-        if maps is None:
-            lines = centre_block(mask)
+        found = calibration(measurement)
+        if found is None:
+            lines = centre_block(torch.from_numpy(measurement.mask))
             raise InputError(
                 f"{self.label} finds the coils' sensitivities in the middle of k-space, from "
                 f"{FEWEST} lines side by side at least; this mask measures "
                 f"{lines.stop - lines.start} there."
             )
-        return maps
+        return found.maps()
 
 
 class SparseSense(Sense):
@@ -110,7 +111,7 @@ class SparseSense(Sense):
 
     def solve(self, kspace: Tensor, mask: Tensor, maps: Tensor) -> Tensor:
         scale = float(combine(ifft2c(kspace), maps).abs().max()) or 1.0
-        weight = self.regularization * misfit_expected(kspace, mask, scale)
+        weight = self.regularization * misfit_expected(kspace, mask, maps, scale)
         return tv_sense(kspace, mask, maps, weight, scale=scale)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
-from recon.coils.espirit import FEWEST, sensitivities
+from recon.coils.espirit import FEWEST
+from recon.coils.joint import calibration
 from recon.errors import InputError
 from recon.fourier import center_crop, combined, ifft2c
 from recon.measurement import shown_rows
@@ -78,14 +78,13 @@ def complex_images(scan: Scan, sampling: Sampling, method: Method) -> ComplexIma
     kspace = measurement.kspace
     maps = None
     if kspace.ndim == 3:
-        with torch.inference_mode():
-            found = sensitivities(torch.from_numpy(kspace), torch.from_numpy(sampling.mask))
+        found = calibration(measurement)
         if found is None:
             raise InputError(
                 f"Sensitivities of the coils come from the middle of k-space; measure {FEWEST} "
                 "neighbouring lines there at least."
             )
-        maps = found.numpy()
+        maps = found.maps().numpy()
     reference = None
     if scan.source.mask is None:
         reference = ifft2c(shown_rows(scan.kspace, scan.crop))

@@ -10,7 +10,7 @@ import torch
 
 from recon import masks
 from recon.benchmark import bart
-from recon.coils.espirit import centre_block, espirit, sensitivities
+from recon.coils.espirit import calibrate, centre_block, espirit, sensitivities
 from recon.coils.simulate import Loops, coil_kspace, plane
 from recon.coils.simulate import sensitivities as true_maps
 from recon.fourier import fft2c, ifft2c
@@ -31,6 +31,15 @@ def scan(coils=6, shape=SHAPE, noise=0.005, seed=0):
     maps = true_maps(Loops.ring(coils), shape, plane())
     kspace = coil_kspace(disc(shape), maps, np.random.default_rng(seed), noise)
     return torch.from_numpy(kspace), torch.from_numpy((maps * disc(shape)).astype(np.complex64))
+
+
+def folded(coils=6, width=48, noise=0.005):
+    """K-space of the same disc where the field of view is only so many columns wide."""
+    images = ifft2c(scan(coils, noise=noise)[0])
+    left = (SHAPE[1] - width) // 2
+    columns = (torch.arange(SHAPE[1]) - left) % width
+    small = torch.zeros(coils, SHAPE[0], width, dtype=images.dtype)
+    return fft2c(small.index_add(2, columns, images))
 
 
 def block(width, lines):
@@ -98,14 +107,30 @@ def test_a_dead_coil_gets_no_map():
     assert missed(maps, images) < 0.03
 
 
+@pytest.mark.parametrize("lines", [24, 16])
+@pytest.mark.parametrize("coils", [4, 8, 16])
+def test_an_object_that_lies_on_itself_is_no_single_image(coils, lines):
+    def share(kspace):
+        mask = block(kspace.shape[-1], lines)
+        return calibrate(kspace * mask, mask)
+
+    for noise in (0.001, 0.02):
+        assert share(scan(coils, noise=noise)[0]).one_image
+        assert not share(folded(coils, 46, noise)).one_image
+    # The disc is 62 columns wide: the more of it lies on itself, the more energy is there.
+    shares = [share(folded(coils, width)).folded for width in (72, 56, 46)]
+    assert shares == sorted(shares)
+    assert shares[0] < 0.01 < 0.1 < shares[-1] < 1
+
+
 def test_one_coil_sees_everything():
     kspace, _ = scan(1)
-    maps = espirit(kspace[:, 36:60, 28:52], SHAPE, crop=0)
+    maps = espirit(kspace[:, 36:60, 28:52], SHAPE).maps(crop=0)
     torch.testing.assert_close(maps.abs(), torch.ones(1, *SHAPE), rtol=0, atol=1e-4)
 
 
 def test_nothing_at_all_gives_finite_maps():
-    maps = espirit(torch.zeros(3, 24, 12, dtype=torch.complex64), (40, 30))
+    maps = espirit(torch.zeros(3, 24, 12, dtype=torch.complex64), (40, 30)).maps()
     assert torch.isfinite(torch.view_as_real(maps)).all()
 
 

@@ -1,18 +1,20 @@
 """All coils in one pass: physics that must hold whatever the weights are."""
 
+import numpy as np
 import pytest
 import torch
 
-from recon import models
+from recon import masks, models
 from recon.coils import joint
 from recon.coils.espirit import sensitivities
 from recon.coils.joint import Joint
 from recon.fourier import fft2c, ifft2c
 from recon.measurement import measure
-from recon.methods.networks import method_of
+from recon.methods import IterativeMethod
+from recon.methods.networks import FOLDS, method_of
 from recon.models import consistency
 from recon.models.consistency import Correction
-from tests.coils.test_espirit import SHAPE, scan
+from tests.coils.test_espirit import SHAPE, folded, scan
 from tests.helpers.networks import shaken
 from tests.helpers.noise import noise_tensor
 
@@ -26,7 +28,8 @@ def problem(coils=3, shape=(10, 16), seed=0):
 
 
 def coil_images(network, kspace, mask):
-    return joint.coil_images(network, kspace, mask, joint.maps_of(kspace, mask))
+    maps = sensitivities(kspace, mask) if len(kspace) > 1 else None
+    return joint.coil_images(network, kspace, mask, maps)
 
 
 def undersampled(coils=6, shape=SHAPE, seed=0, lines=16):
@@ -142,6 +145,26 @@ def test_without_enough_of_the_middle_every_coil_is_alone():
     torch.testing.assert_close(images, alone)
 
 
+def test_coils_that_no_single_image_explains_are_reconstructed_one_by_one():
+    """The object is wider than the field of view, and lies on itself."""
+    kspace = folded(6, 44)
+    mask = torch.from_numpy(masks.calibrated(44, 3, 0.4, 0))
+    measurement = measure((kspace * mask).numpy(), mask.numpy(), 3)
+    network = shaken()
+    with torch.no_grad():
+        alone = joint.coil_images(network, kspace * mask, mask)
+    method = method_of(network)
+    assert isinstance(method, IterativeMethod)
+    found = method.coil_images(measurement)
+    torch.testing.assert_close(torch.from_numpy(found), alone)
+    # Nor is noise added, which each coil's image has already.
+    expected = measurement.picture_of(found)
+    np.testing.assert_allclose(method.picture(found, measurement), expected, rtol=1e-6)
+    assert method.notes(measurement) == (FOLDS,)
+    *_, last = method.steps(measurement)
+    np.testing.assert_allclose(last, expected, rtol=1e-4, atol=1e-6 * expected.max())
+
+
 def test_nothing_measured_in_any_coil_is_nothing():
     kspace = torch.zeros(3, 40, 32, dtype=torch.complex64)
     images = coil_images(shaken(), kspace, torch.ones(32) > 0)
@@ -219,7 +242,7 @@ def test_the_last_step_that_is_shown_is_the_result():
     kspace, mask = undersampled()
     network = shaken()
     with torch.no_grad():
-        maps = joint.maps_of(kspace, mask)
+        maps = sensitivities(kspace, mask)
         *before, last = joint.steps(network, kspace, mask, maps)
         torch.testing.assert_close(last, joint.coil_images(network, kspace, mask, maps))
     assert len(before) == len(network.steps)

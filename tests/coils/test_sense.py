@@ -8,6 +8,7 @@ from recon import masks
 from recon.benchmark import bart
 from recon.classical import total_variation
 from recon.coils import sense
+from recon.coils.noise import noise_level
 from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
 from tests.helpers.coils import maps, pics, seen
@@ -110,11 +111,23 @@ def test_tv_denoises_and_its_arguments_are_checked():
 
 def test_what_is_expected_of_the_misfit_is_the_noise_and_never_nothing():
     mask = masks.calibrated(72, 4, 0.2, 1)
-    (kspace, lines, _), (twice, _, _) = (tensors(8, mask, noise=level) for level in (0.1, 0.2))
-    found = sense.misfit_expected(kspace, lines)
-    assert sense.misfit_expected(twice, lines) == pytest.approx(4 * found, rel=0.1)
-    assert sense.misfit_expected(8 * kspace, lines, scale=8) == pytest.approx(found)
-    assert sense.misfit_expected(0 * kspace, lines) == sense.LEAST**2
+    (kspace, lines, known), (twice, *_) = (tensors(8, mask, noise=level) for level in (0.1, 0.2))
+    found = sense.misfit_expected(kspace, lines, known)
+    assert found == pytest.approx(0.01, rel=0.3)
+    assert sense.misfit_expected(twice, lines, known) == pytest.approx(4 * found, rel=0.1)
+    assert sense.misfit_expected(8 * kspace, lines, known, scale=8) == pytest.approx(found)
+    assert sense.misfit_expected(0 * kspace, lines, known) == sense.LEAST**2
+
+
+def test_noise_that_was_filtered_away_at_the_ends_is_still_expected_in_the_middle():
+    kspace, lines, known = tensors(8, masks.calibrated(72, 4, 0.2, 1), noise=0.1)
+    y, x = (torch.linspace(-1, 1, length) for length in SHAPE)
+    hann = torch.cos(torch.pi / 2 * torch.hypot(y[:, None], x).clamp(max=1)) ** 2
+    filtered = kspace * hann
+    assert noise_level(filtered, lines) < 0.05
+    found = sense.misfit_expected(filtered, lines, known)
+    power = 0.01 * float(hann[:, lines].square().mean())
+    assert found == pytest.approx(power, rel=0.5)
 
 
 def test_an_image_that_pulls_is_reached_by_force_and_otherwise_only_where_one_starts():

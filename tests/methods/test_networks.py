@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+import recon
 from recon import masks, models, weights
 from recon.measurement import measure
-from recon.methods.networks import published
+from recon.methods.networks import TOO_FEW, published
 from tests.helpers.coils import seen
 
 OPTIONS = {"steps": 2, "features": 8, "coarse": 8, "memory": 4}
@@ -46,3 +47,16 @@ def test_coils_together_have_weights_of_their_own(store, monkeypatch):
 def test_coils_without_a_middle_of_kspace_are_scans_of_one_coil(store, monkeypatch):
     kspace = seen(4, (64, 64))
     assert asked(store, monkeypatch, kspace, np.arange(64) % 4 == 1) == ["one"]
+
+
+def test_a_result_says_why_coils_were_reconstructed_one_by_one():
+    kspace = seen(4, (64, 64))
+    few = np.arange(64) % 4 == 1
+    assert TOO_FEW in recon.reconstruct(kspace, mask=few).record()["notes"]
+    assert TOO_FEW in recon.reconstruct(kspace, mask=few, method="resnet-dc-denoised").source.notes
+    for result in (
+        recon.reconstruct(kspace),
+        recon.reconstruct(kspace, mask=few, method="cs"),
+        recon.reconstruct(kspace[0], mask=few),
+    ):
+        assert TOO_FEW not in result.source.notes
