@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recon.coils.compression import virtual_coils
+from recon.fourier import fft2c, ifft2c
 
 KERNEL = 6  # samples along both axes, BART's default
 CALIBRATION = 24  # samples of the middle that are looked at, along both axes
@@ -23,6 +24,7 @@ CROP = 0.8  # eigenvalue below which there is no object
 FLOOR, CEILING = 0.02, 0.1  # of the largest singular value: where the noise's edge is looked for
 GRID = 64  # pixels on which eigenvectors are found before they are interpolated
 SQUARINGS = 7  # of the matrix whose largest eigenvector is sought
+MARGIN = 1 / 16  # of the rows: empty ones above and below
 FEWEST = 4  # lines of the middle that a map can be made from
 TWO = 0.9  # second eigenvalue above which two images lie on each other
 FOLDED = 0.03  # share of the signal's energy where they may
@@ -56,6 +58,8 @@ class Calibration(NamedTuple):
     ----------
     shape
         Height and width of the image.
+    margin
+        Rows above and below that are no part of it.
     rotation
         From virtual coils to the coils, shape (C, V); see `virtual_coils`.
     vectors
@@ -68,6 +72,7 @@ class Calibration(NamedTuple):
     """
 
     shape: tuple[int, int]
+    margin: int
     rotation: Tensor
     vectors: Tensor
     values: Tensor
@@ -97,7 +102,9 @@ class Calibration(NamedTuple):
         """
         planes = torch.cat([self.vectors, self.values[None].to(self.vectors.dtype)])
         coarse = self.values.shape
-        down = _interpolation(self.shape[0], coarse[0])[rows or slice(None)]
+        height = self.shape[0]
+        down = _interpolation(height + 2 * self.margin, coarse[0])
+        down = down[self.margin : self.margin + height][rows or slice(None)]
         across = _interpolation(self.shape[1], coarse[1])
         planes = torch.einsum("ug,vgh->vuh", down.to(planes.dtype), planes)
         planes = planes @ across.T.to(planes.dtype)
@@ -129,13 +136,16 @@ def calibrate(kspace: Tensor, mask: Tensor) -> Calibration | None:
     reach = min(width // 2 - lines.start, lines.stop - width // 2, CALIBRATION // 2)
     start = max(lines.start, width // 2 - max(reach, 1))
     stop = min(lines.stop, start + CALIBRATION)
-    up = max(0, height // 2 - CALIBRATION // 2)
-    calibration = kspace[:, up : up + CALIBRATION, start:stop]
+    # An object may reach the first and the last row, as a leg does. Maps would have to leap there
+    # from one edge of the image to the other, which short windows of k-space cannot express.
+    margin = max(KERNEL, round(MARGIN * height))
+    padded = fft2c(functional.pad(ifft2c(kspace[..., start:stop]), (0, 0, margin, margin)))
+    up = max(0, padded.shape[1] // 2 - CALIBRATION // 2)
     # The ends of the readout hold little but noise.
     end = max(1, height // 16)
     ends = torch.cat([kspace[:, :end], kspace[:, -end:]], 1)[..., mask]
-    noise = float(ends.abs().square().mean().sqrt())
-    return espirit(calibration, (height, width), noise=noise)
+    noise = float(ends.abs().square().mean().sqrt()) * math.sqrt(height / padded.shape[1])
+    return espirit(padded[:, up : up + CALIBRATION], (height, width), margin, noise=noise)
 
 
 def sensitivities(kspace: Tensor, mask: Tensor, rows: slice | None = None) -> Tensor | None:
@@ -147,6 +157,7 @@ def sensitivities(kspace: Tensor, mask: Tensor, rows: slice | None = None) -> Te
 def espirit(
     calibration: Tensor,
     shape: tuple[int, int],
+    margin: int = 0,
     *,
     noise: float = 0.0,
     kernel: int = KERNEL,
@@ -162,6 +173,8 @@ def espirit(
         The middle of k-space, complete: complex64, shape (C, h, w).
     shape
         Height and width of the image.
+    margin
+        Rows above and below it that the calibration data have, too.
     noise
         Standard deviation of a sample. Singular values of the calibration matrix are taken as
         signal where noise alone would not reach them.
@@ -175,7 +188,7 @@ def espirit(
     windows, size = _windows(signal, kernel)  # (V kh kw, positions)
     subspace = _signal_space(windows, noise)  # (V kh kw, n)
     kernels = subspace.T.reshape(subspace.shape[1], -1, *size)
-    coarse = [min(grid, length) for length in shape]
+    coarse = [min(grid, shape[0] + 2 * margin), min(grid, shape[1])]
     images = torch.fft.ifft2(kernels, s=coarse, norm="forward")
     images = torch.fft.fftshift(images, dim=(-2, -1)).permute(2, 3, 1, 0)  # (g, g, V, n)
     matrices = images @ images.mH / math.prod(size)
@@ -185,7 +198,7 @@ def espirit(
     folded = bright[_largest(rest)[1] > TWO].sum() / bright.sum().clamp(min=1e-30)
     first = vectors[..., :1]
     vectors = vectors * (first.conj() / first.abs().clamp(min=1e-12))
-    return Calibration(shape, rotation, vectors.permute(2, 0, 1), values, float(folded))
+    return Calibration(shape, margin, rotation, vectors.permute(2, 0, 1), values, float(folded))
 
 
 def _windows(signal: Tensor, kernel: int) -> tuple[Tensor, tuple[int, int]]:
