@@ -12,7 +12,7 @@ from torch.nn import functional
 from recon.coils.compression import virtual_coils
 from recon.coils.espirit import Calibration, calibrate
 from recon.coils.noise import noise_level
-from recon.coils.sense import combine, misfit_expected, seen_by_coils, tv_sense
+from recon.coils.sense import combine, misfit, misfit_expected, seen_by_coils, tv_sense
 from recon.fourier import center_crop, ifft2c
 from recon.measurement import CROP, Measurement
 
@@ -59,7 +59,7 @@ def _trusted(measurement: Measurement) -> Calibration | None:
     return found if found is not None and several and found.one_image else None
 
 
-def missing_noise(kspace: Tensor, mask: Tensor) -> float:
+def missing_noise(kspace: Tensor, mask: Tensor, maps: Tensor) -> float:
     """Power that a picture of all coils lacks because some of its noise was not measured.
 
     A root-sum-of-squares shows the noise of all lines and coils, whose power adds to that of the
@@ -74,8 +74,11 @@ def missing_noise(kspace: Tensor, mask: Tensor) -> float:
         Zero where nothing was measured: complex64, shape (C, H, W).
     mask
         Measured lines, boolean, shape (W,).
+    maps
+        Sensitivities, of unit length over the coils or zero, shape (C, H, W).
     """
     power = sum(2 * float(noise_level(coil, mask)) ** 2 for coil in kspace)
+    power = max(power, 2 * len(kspace) * misfit(kspace, mask, maps))
     padded = (kspace == 0).all(0).all(-1).float().mean()  # rows without any noise
     missing = (1 - mask.float().mean()) * (1 - padded)
     return ABSENT * float(missing) * power

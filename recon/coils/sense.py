@@ -9,6 +9,7 @@ problem of its own, and transforms along it are all that is needed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 from recon.classical import divergence, gradient
 from recon.coils.noise import noise_level
 from recon.errors import InputError
-from recon.fourier import ifft2c
+from recon.fourier import fft2c, ifft2c
 
 RIDGE = 0.01  # of the normal equations, whose eigenvalues lie between 0 and 1
 ITERATIONS = 20
@@ -25,7 +26,8 @@ REGULARIZATION = 24.0  # of total variation, for noise of unit variance
 LEAST = 0.005  # noise level: maps err by as much
 TV_ITERATIONS = 20
 CG_ITERATIONS = 4  # in each of them
-FIT_ITERATIONS = 8  # to see what the image of the least misfit leaves
+FIT_ITERATIONS = 8  # to see what the image that fits best leaves
+USUAL = 0.99  # share of samples whose misfit counts, the smaller ones
 THRESHOLD = 0.06  # of the gradient, for images with a maximum near 1; decides the speed alone
 
 
@@ -151,14 +153,35 @@ def cg_sense(
     return conjugate_gradients(lambda x: normal(x, mask, maps) + ridge * x, data, iterations)
 
 
+def misfit(kspace: Tensor, mask: Tensor, maps: Tensor) -> float:
+    """Variance of what the image that fits all coils best leaves of a sample's real part.
+
+    That is the noise, and what is wrong with the maps. With few coils it is less than the noise,
+    because the image follows that. A few strong samples, such as spikes, do not count.
+
+    Parameters
+    ----------
+    kspace, mask, maps
+        See `cg_sense`.
+    """
+    fitted = fft2c(maps * cg_sense(kspace, mask, maps, iterations=FIT_ITERATIONS))
+    power = (fitted - kspace)[..., mask].abs().square().flatten()
+    count = round(USUAL * len(power))
+    if not count:
+        return 0.0
+    usual = power[power <= power.kthvalue(count)[0]].mean()
+    # The power of complex noise is distributed exponentially; this is the mean of its lower part.
+    lower = 1 + (1 - USUAL) * math.log(1 - USUAL) / USUAL
+    return float(usual) / lower / 2
+
+
 def misfit_expected(kspace: Tensor, mask: Tensor, maps: Tensor, scale: float = 1.0) -> float:
-    """Variance of what an image leaves unexplained, by which coils count less than a prior.
+    """Variance of what no image explains, by which coils count less than what is known before.
 
     The most probable image is the one whose misfit, divided by the variance of the noise, and
     what a prior says against it sum to the least; so a prior's weight is in proportion to it.
-    Where a file's outer k-space was filtered, noise looks weaker than it is where signals are
-    strong, and maps may be wrong; so it is no less than what the image of the least misfit
-    leaves. Of few coils that is little, because the image follows their noise.
+    Files whose outer k-space was filtered have stronger noise where signals are strong than the
+    ends of readouts show; so it is no less than the `misfit`.
 
     Parameters
     ----------
@@ -167,12 +190,8 @@ def misfit_expected(kspace: Tensor, mask: Tensor, maps: Tensor, scale: float = 1
     scale
         Maximum of the image, about; the variance is a share of its square.
     """
-    fitted = maps * cg_sense(kspace, mask, maps, iterations=FIT_ITERATIONS)
-    left = measured_part(fitted, mask) - ifft2c(kspace)
-    samples = 2 * max(1, int(mask.sum())) * left[..., 0].numel()  # real and imaginary parts
-    misfit = float(left.abs().square().sum()) / samples
-    level = float(noise_level(kspace, mask))
-    return max(max(level**2, misfit) / scale**2, LEAST**2)
+    variance = max(float(noise_level(kspace, mask)) ** 2, misfit(kspace, mask, maps))
+    return max(variance / scale**2, LEAST**2)
 
 
 def tv_sense(

@@ -79,9 +79,11 @@ class KSpaceNetwork(IterativeMethod):
         """With the noise that a fully sampled root-sum-of-squares would have on average."""
         return self._with_noise(images, measurement, self._missing(measurement))
 
+    @torch.inference_mode()
     def _missing(self, measurement: Measurement) -> float:
         kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
-        return joint.missing_noise(kspace, mask) if joint.together(measurement) else 0.0
+        maps = joint.maps_of(measurement)
+        return 0.0 if maps is None else joint.missing_noise(kspace, mask, maps)
 
     def _with_noise(self, images: np.ndarray, measurement: Measurement, power: float) -> np.ndarray:
         plain = super().picture(images, measurement)

@@ -130,6 +130,16 @@ def test_noise_that_was_filtered_away_at_the_ends_is_still_expected_in_the_middl
     assert found == pytest.approx(power, rel=0.5)
 
 
+def test_the_misfit_is_the_noise_where_there_are_more_equations_than_unknowns_spikes_or_not():
+    kspace, lines, known = tensors(8, np.ones(SHAPE[1]) > 0, noise=0.1)
+    # Of eight coils' noise, the image takes an eighth.
+    assert sense.misfit(kspace, lines, known) == pytest.approx(0.01 * 7 / 8, rel=0.05)
+    spiked = kspace.clone()
+    spiked[3, 5, 9] += 20
+    assert sense.misfit(spiked, lines, known) == pytest.approx(0.01 * 7 / 8, rel=0.1)
+    assert sense.misfit(kspace, lines & False, known) == 0
+
+
 def test_an_image_that_pulls_is_reached_by_force_and_otherwise_only_where_one_starts():
     kspace, mask, known = tensors(8, masks.calibrated(72, 4, 0.2, 1), noise=0.03)
     near = sense.combine(ifft2c(kspace), known)
