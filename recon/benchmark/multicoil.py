@@ -24,7 +24,7 @@ from recon.benchmark import bart
 from recon.coils.joint import Joint, calibration, coil_images
 from recon.datasets.volumes import fully_sampled
 from recon.errors import InputError
-from recon.fourier import center_crop, rss
+from recon.fourier import center_crop, fft2c, ifft2c, rss
 from recon.measurement import CROP, Measurement
 from recon.methods import METHODS
 from recon.methods.networks import method_of
@@ -42,10 +42,45 @@ MASKS: dict[str, Callable[[int], np.ndarray]] = {
 Method = Callable[[Measurement], np.ndarray]
 
 
-def scans(data: Path, slices: int, noise: float = NOISE) -> Iterable[tuple[str, Scan]]:
+def cut(kspace: np.ndarray) -> np.ndarray:
+    """Of an object that reaches the first and the last row, as a leg does."""
+    height = kspace.shape[-2]
+    return fft2c(ifft2c(kspace)[..., round(0.28 * height) : round(0.72 * height), :])
+
+
+def folded(kspace: np.ndarray) -> np.ndarray:
+    """Of a field of view that is narrower than the object, which lies on itself."""
+    images = ifft2c(kspace)
+    width = images.shape[-1]
+    fewer = round(0.6 * width)
+    small = np.zeros((*images.shape[:-1], fewer), images.dtype)
+    for column in range(width):
+        small[..., (column - (width - fewer) // 2) % fewer] += images[..., column]
+    return fft2c(small)
+
+
+def filtered(kspace: np.ndarray) -> np.ndarray:
+    """Whose outer part a scanner has made weak: a raised cosine from 0.6 of the radius on."""
+    y, x = (np.linspace(-1, 1, length) for length in kspace.shape[-2:])
+    beyond = np.clip((np.hypot(y[:, None], x) - 0.6) / 0.4, 0, 1)
+    return kspace * (0.5 + 0.5 * np.cos(np.pi * beyond)).astype(np.float32)
+
+
+KINDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "plain": np.asarray,
+    "cut": cut,
+    "folded": folded,
+    "filtered": filtered,
+}
+
+
+def scans(
+    data: Path, slices: int, noise: float = NOISE, kind: str = "plain"
+) -> Iterable[tuple[str, Scan]]:
     """The measured head, and so many slices of the test subjects, seen by simulated coils.
 
-    The coils' noise is in the reference, too, as in a measured one.
+    The coils' noise is in the reference, too, as in a measured one. The simulated ones may be of
+    a kind that is hard to reconstruct, a key of `KINDS`.
 
     Raises
     ------
@@ -62,10 +97,8 @@ def scans(data: Path, slices: int, noise: float = NOISE) -> Iterable[tuple[str, 
         volume = volumes[number % len(volumes)]
         index = len(volume.slices) * (1 + number // len(volumes)) // 3
         rng = np.random.default_rng(number)
-        yield (
-            "simulated",
-            Scan.of(fully_sampled(volume.slices[index], rng, noise, coils=COILS), crop=CROP),
-        )
+        made = fully_sampled(volume.slices[index], rng, noise, coils=COILS)
+        yield f"simulated, {kind}", Scan.of(KINDS[kind](made.data), crop=CROP)
 
 
 def head(reference: np.ndarray) -> np.ndarray:
@@ -124,6 +157,7 @@ def main() -> int:
     parser.add_argument(
         "--noise", type=float, default=NOISE, help="of the simulated ones, share of the maximum"
     )
+    parser.add_argument("--kind", choices=KINDS, default="plain", help="of the simulated ones")
     parser.add_argument(
         "--weights",
         nargs="*",
@@ -134,7 +168,7 @@ def main() -> int:
     parser.add_argument("--no-bart", action="store_true")
     arguments = parser.parse_args()
     try:
-        cases = list(scans(arguments.data, arguments.slices, arguments.noise))
+        cases = list(scans(arguments.data, arguments.slices, arguments.noise, arguments.kind))
     except InputError as error:
         print(f"multicoil: {error}", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recon.benchmark import multicoil
+from recon.fourier import ifft2c
 from tests.helpers import data
 from tests.helpers.coils import seen
 
@@ -43,6 +44,28 @@ def test_simulated_scans_have_the_noise_that_is_asked_for(tmp_path):
     level = np.abs(added.real).std() / without.truth.max()
     assert 0.02 < level < 0.05
     assert added.shape[0] == multicoil.COILS
+
+
+def test_hard_kinds_of_scans_are_what_they_are_called(tmp_path):
+    folder = data.open_images(tmp_path)
+    plain, cut, folded, filtered = (
+        next(iter(multicoil.scans(folder, 1, 0.005, kind)))[1] for kind in multicoil.KINDS
+    )
+    height, width = plain.kspace.shape[-2:]
+    assert cut.kspace.shape[-1] == width
+    assert cut.kspace.shape[-2] == pytest.approx(0.44 * height, abs=1)
+    edges = np.abs(ifft2c(cut.kspace))[:, [0, -1]]
+    assert edges.mean() > 0.2 * np.abs(ifft2c(cut.kspace)).mean()
+    assert folded.kspace.shape[-1] == round(0.6 * width)
+    total = [ifft2c(scan.kspace).sum() for scan in (plain, folded)]
+    assert abs(total[1] - total[0]) < 1e-3 * abs(total[0])  # all of the object is there
+    power = [np.abs(scan.kspace).astype(float) ** 2 for scan in (plain, filtered)]
+    np.testing.assert_allclose(
+        power[1][:, height // 2, width // 2], power[0][:, height // 2, width // 2]
+    )
+    assert power[1][:, 0, 0].max() == 0
+    outer = [one[:, height // 2, : width // 16].sum() for one in power]
+    assert outer[1] < 0.1 * outer[0]
 
 
 @pytest.mark.slow
