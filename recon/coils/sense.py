@@ -157,7 +157,8 @@ def misfit(kspace: Tensor, mask: Tensor, maps: Tensor) -> float:
     """Variance of what the image that fits all coils best leaves of a sample's real part.
 
     That is the noise, and what is wrong with the maps. With few coils it is less than the noise,
-    because the image follows that. A few strong samples, such as spikes, do not count.
+    because the image follows that. A few strong samples, such as spikes, do not count, nor do rows
+    and lines that are zero in all coils.
 
     Parameters
     ----------
@@ -165,7 +166,9 @@ def misfit(kspace: Tensor, mask: Tensor, maps: Tensor) -> float:
         See `cg_sense`.
     """
     fitted = fft2c(maps * cg_sense(kspace, mask, maps, iterations=FIT_ITERATIONS))
-    power = (fitted - kspace)[..., mask].abs().square().flatten()
+    there = (kspace != 0).any(0)
+    held = there.any(1)[:, None] & (there.any(0) & mask)
+    power = (fitted - kspace)[:, held].abs().square().flatten()
     count = round(USUAL * len(power))
     if not count:
         return 0.0

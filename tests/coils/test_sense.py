@@ -138,6 +138,11 @@ def test_the_misfit_is_the_noise_where_there_are_more_equations_than_unknowns_sp
     spiked[3, 5, 9] += 20
     assert sense.misfit(spiked, lines, known) == pytest.approx(0.01 * 7 / 8, rel=0.1)
     assert sense.misfit(kspace, lines & False, known) == 0
+    # Rows that were filled with zeros hold no noise, and do not make it look less.
+    rows = SHAPE[0] // 2
+    padded = torch.nn.functional.pad(kspace, (0, 0, rows, rows))
+    taller = known.repeat_interleave(2, 1)
+    assert sense.misfit(padded, lines, taller) == pytest.approx(0.01 * 7 / 8, rel=0.2)
 
 
 def test_an_image_that_pulls_is_reached_by_force_and_otherwise_only_where_one_starts():
