@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recon.coils.compression import virtual_coils
-from recon.coils.espirit import Calibration, calibrate
+from recon.coils.espirit import Calibration, calibrate, centre_block
 from recon.coils.noise import noise_level
 from recon.coils.sense import combine, misfit, misfit_expected, seen_by_coils, tv_sense
 from recon.fourier import center_crop, ifft2c
@@ -22,6 +22,8 @@ MOST = 12  # virtual coils
 SPARSITY, PULL, ITERATIONS = 18.0, 350.0, 6
 DARK = 0.25  # share of the image's 99th percentile below which there is no object, about
 NEIGHBOURS = 9  # pixels: side of the square over which brightness is averaged
+DARKEST = 0.02  # share of the pixels
+CLEARED = 0.02  # share of the noise's power below which a picture's darkest pixels hold none
 ABSENT = 0.6  # share of the missing lines' noise that is not in what a network makes of them
 
 
@@ -79,9 +81,23 @@ def missing_noise(kspace: Tensor, mask: Tensor, maps: Tensor) -> float:
     """
     power = sum(2 * float(noise_level(coil, mask)) ** 2 for coil in kspace)
     power = max(power, 2 * len(kspace) * misfit(kspace, mask, maps))
+    if darkest(kspace, mask) < CLEARED * power:  # somebody has cut the object out
+        return 0.0
     padded = (kspace == 0).all(0).all(-1).float().mean()  # rows without any noise
     missing = (1 - mask.float().mean()) * (1 - padded)
     return ABSENT * float(missing) * power
+
+
+def darkest(kspace: Tensor, mask: Tensor) -> float:
+    """Power of all coils in the darkest pixels of the image that the middle of k-space shows.
+
+    Noise is white, so it is as strong there as in the whole; see `missing_noise`.
+    """
+    lines = centre_block(mask)
+    block = kspace[..., lines]
+    window = torch.outer(*(torch.hann_window(n + 2)[1:-1] for n in block.shape[-2:]))
+    power = ifft2c(block * window).abs().square().sum(0) / window.square().mean()
+    return float(power.flatten().quantile(DARKEST))
 
 
 def coil_images(

@@ -226,6 +226,17 @@ def test_the_air_of_a_picture_is_as_bright_as_that_of_a_full_scan(filtered):
     assert method(measurement)[air.numpy()].mean() == pytest.approx(float(full), rel=0.2)
 
 
+def test_the_air_stays_empty_where_the_object_was_cut_out():
+    kspace, images = scan(8, noise=0.02)
+    _, mask = undersampled(8)
+    maps = sensitivities(kspace * mask, mask)
+    assert joint.missing_noise(kspace * mask, mask, maps) > 0
+    cleared = fft2c(ifft2c(kspace) * (images.norm(dim=0) > 0))
+    assert joint.missing_noise(cleared * mask, mask, maps) == 0
+    noise = noise_tensor(*kspace.shape)
+    assert joint.darkest(noise, mask) == pytest.approx(8 * 0.36, rel=0.2)  # of unit variance
+
+
 def test_no_noise_is_missing_where_everything_was_measured_nor_in_padding():
     kspace, _ = scan(8, noise=0.02)
     _, mask = undersampled(8)
