@@ -27,6 +27,7 @@ class _Picture:
     image: np.ndarray
     seconds: float
     upload: str | None
+    notes: tuple[str, ...]
 
 
 _pictures: OrderedDict[Any, _Picture] = OrderedDict()
@@ -61,7 +62,13 @@ class Solved(Method):
     def picture(self, images: np.ndarray, measurement: Measurement) -> np.ndarray:
         return self.method.picture(images, measurement)
 
+    def notes(self, measurement: Measurement) -> tuple[str, ...]:
+        return self._solved(measurement).notes
+
     def __call__(self, measurement: Measurement) -> np.ndarray:
+        return self._solved(measurement).image
+
+    def _solved(self, measurement: Measurement) -> _Picture:
         key = _question(self.method, measurement)
         with _lock:
             known = _pictures.get(key)
@@ -70,7 +77,8 @@ class Solved(Method):
         if known is None:
             start = time.perf_counter()
             image = self.method(measurement)
-            known = _Picture(image, time.perf_counter() - start, self._upload)
+            seconds = time.perf_counter() - start
+            known = _Picture(image, seconds, self._upload, self.method.notes(measurement))
             if image is not measurement.zero_filled:
                 image.flags.writeable = False  # it is everybody's
                 with _lock:
@@ -78,7 +86,7 @@ class Solved(Method):
                     while len(_pictures) > MOST:
                         _pictures.popitem(last=False)
         self.seconds = known.seconds
-        return known.image
+        return known
 
 
 def forget(files: set[str]) -> None:

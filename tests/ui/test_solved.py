@@ -25,6 +25,9 @@ class Counted(Method):
         self.asked += 1
         return ifft2c(measurement.kspace).astype(np.complex64)
 
+    def notes(self, measurement):
+        return (f"asked {self.asked} times",)
+
 
 @pytest.fixture
 def counted(monkeypatch) -> Counted:
@@ -44,6 +47,11 @@ def test_a_picture_is_computed_once_however_many_views_ask(choice, counted):
     assert f"SSIM {main.metrics['ssim']:.3f}" in first[0]
     session.run(replace(wish, seed=1))
     assert counted.asked == 1 + 4 + 1
+
+
+def test_what_there_is_to_know_of_a_picture_stays_with_it(choice, counted):
+    for _ in range(2):
+        assert session.run(replace(choice, method="counted")).source.notes[-1] == "asked 1 times"
 
 
 def test_more_rivals_are_the_same_ones_and_more(choice, counted):
