@@ -14,6 +14,7 @@ import recon
 from recon import examples
 from recon.errors import InputError
 from recon.examples import EXAMPLES
+from recon.methods.networks import FOLDS, TOO_FEW
 from recon.ui.lessons.course import LESSONS, QUIZ
 from recon.ui.research import figure
 from recon.ui.words import PLACE
@@ -354,6 +355,11 @@ def sentences(path: Path) -> set[str]:
         and node.func.id == "InputError"
         and node.args
     }
+
+
+@pytest.mark.parametrize("note", [TOO_FEW, FOLDS])
+def test_why_coils_were_reconstructed_one_by_one_is_in_the_table(note):
+    assert translated(note).startswith("Jede Spule")
 
 
 def test_every_refusal_of_a_reader_is_in_the_table():
