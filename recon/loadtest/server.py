@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("app.py", "recon", "checkpoints")  # of the repository, which the app runs from
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 START = 600.0  # seconds to start in, on a machine that does other things
+STOP = 120.0  # seconds until it is killed, and leaves its files behind
 
 
 def local(url: str) -> str:
@@ -118,7 +119,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)  # as somebody at the keyboard would
             try:
-                self.process.wait(30)
+                self.process.wait(STOP)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
