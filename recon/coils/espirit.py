@@ -45,12 +45,6 @@ def centre_block(mask: Tensor) -> slice:
     return slice(before + 1, after) if after > before else slice(middle, middle)
 
 
-def tells_maps(mask: Tensor) -> bool:
-    """Whether enough lines of the middle were measured for maps."""
-    lines = centre_block(mask)
-    return len(range(lines.start, lines.stop)) >= FEWEST
-
-
 class Calibration(NamedTuple):
     """What the middle of k-space tells of the coils.
 
@@ -128,10 +122,10 @@ def calibrate(kspace: Tensor, mask: Tensor) -> Calibration | None:
     -------
     None if fewer than `FEWEST` lines of the middle were measured.
     """
-    if not tells_maps(mask):
-        return None
     height, width = kspace.shape[-2:]
     lines = centre_block(mask)
+    if lines.stop - lines.start < FEWEST:
+        return None
     # As many lines on both sides of the middle.
     reach = min(width // 2 - lines.start, lines.stop - width // 2, CALIBRATION // 2)
     start = max(lines.start, width // 2 - max(reach, 1))

@@ -248,7 +248,7 @@ def test_no_noise_is_missing_where_everything_was_measured_nor_in_padding():
     padded = torch.nn.functional.pad(kspace, (0, 0, 48, 48))
     twice = maps.repeat_interleave(2, 1)
     found = joint.missing_noise(padded * mask, mask, twice)
-    assert found == pytest.approx(missing / 2, rel=0.1)
+    assert found == pytest.approx(missing / 2)
 
 
 def test_the_right_image_is_left_alone():
