@@ -6,7 +6,6 @@ import os
 import re
 import resource
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -23,7 +22,6 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("app.py", "recon", "checkpoints")  # of the repository, which the app runs from
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 START = 600.0  # seconds to start in, on a machine that does other things
-STOP = 120.0  # seconds until it is killed, and leaves its files behind
 
 
 def local(url: str) -> str:
@@ -117,9 +115,9 @@ class Server:
 
     def __exit__(self, *_: Any) -> None:
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)  # as somebody at the keyboard would
+            self.process.terminate()  # what it is started by may have it ignore the keyboard
             try:
-                self.process.wait(STOP)
+                self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
