@@ -22,6 +22,7 @@ from torch import nn
 from recon import datasets, masks, weights
 from recon.benchmark import bart
 from recon.coils.joint import Joint, calibration, coil_images
+from recon.coils.simulate import narrowed
 from recon.datasets.volumes import fully_sampled
 from recon.errors import InputError
 from recon.fourier import center_crop, fft2c, ifft2c, rss
@@ -50,13 +51,7 @@ def cut(kspace: np.ndarray) -> np.ndarray:
 
 def folded(kspace: np.ndarray) -> np.ndarray:
     """Of a field of view that is narrower than the object, which lies on itself."""
-    images = ifft2c(kspace)
-    width = images.shape[-1]
-    fewer = round(0.6 * width)
-    small = np.zeros((*images.shape[:-1], fewer), images.dtype)
-    for column in range(width):
-        small[..., (column - (width - fewer) // 2) % fewer] += images[..., column]
-    return fft2c(small)
+    return narrowed(kspace, round(0.6 * kspace.shape[-1]))
 
 
 def filtered(kspace: np.ndarray) -> np.ndarray:

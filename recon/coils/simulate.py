@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from recon.fourier import fft2c
+from recon.fourier import fft2c, ifft2c
 
 SEGMENTS = 20  # of a loop
 COARSE = 32  # points along an axis at which fields are computed; they are smooth in between
@@ -180,3 +180,26 @@ def coil_kspace(
         peak = float(np.sqrt((np.abs(coils) ** 2).sum(0)).max())
         kspace += noise * peak * np.tensordot(mixing, white[0] + 1j * white[1], 1)
     return kspace.astype(np.complex64)
+
+
+def narrowed(kspace: np.ndarray, width: int) -> np.ndarray:
+    """The same object in a field of view of fewer columns: what lies beyond it folds back.
+
+    Parameters
+    ----------
+    kspace
+        Fully sampled, complex, shape (..., H, W).
+    width
+        Columns of the narrow field of view, around the same middle; from 1 to W.
+
+    Returns
+    -------
+    complex64, shape (..., H, width).
+    """
+    images = ifft2c(kspace)
+    columns = images.shape[-1]
+    left = (width // 2 - columns // 2) % width  # the middles come to lie on each other
+    around = (left, -(left + columns) % width)
+    whole = np.pad(images, [*[(0, 0)] * (images.ndim - 1), around])
+    narrow: np.ndarray = fft2c(whole.reshape(*images.shape[:-1], -1, width).sum(-2))
+    return narrow

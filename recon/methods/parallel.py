@@ -27,6 +27,10 @@ from recon.fourier import ifft2c
 from recon.measurement import Measurement
 from recon.methods.base import Method
 
+WIDE = (
+    "The object seems to be wider than the field of view and to lie on itself, which no single "
+    "image of all coils can show."
+)
 ENERGY = 0.999  # share of the measured energy that virtual coils keep
 
 
@@ -75,6 +79,11 @@ class Sense(CoilMethod):
         rotation = virtual_coils(kspace[..., mask], ENERGY)
         few, seen = (torch.einsum("cv,chw->vhw", rotation.conj(), x) for x in (kspace, maps))
         return seen_by_coils(self.solve(few, mask, seen), maps, kspace, mask)
+
+    def notes(self, measurement: Measurement) -> tuple[str, ...]:
+        """Says so where one image cannot explain what all coils measured."""
+        found = None if measurement.sensitivities is not None else calibration(measurement)
+        return () if found is None or found.one_image else (WIDE,)
 
     def solve(self, kspace: Tensor, mask: Tensor, maps: Tensor) -> Tensor:
         """One image, (H, W)."""

@@ -24,6 +24,11 @@ def message(text: str) -> str:
     return f'<p class="message" role="alert">{escape(text)}</p>' if text else ""
 
 
+def remark(label: str, sentence: str) -> str:
+    """What to know of a method's result, or why it has none."""
+    return f"<p><b>{escape(label)}:</b> {escape(sentence)}</p>"
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """An HTML table; the first column names the row."""
     top = "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in head)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from recon.coils import simulate
-from recon.coils.simulate import Loops, coil_kspace, fields, plane, random_sensitivities
+from recon.coils.simulate import (
+    Loops,
+    coil_kspace,
+    fields,
+    narrowed,
+    plane,
+    random_sensitivities,
+)
 from recon.fourier import ifft2c
 
 
@@ -64,3 +71,20 @@ def test_noise_has_its_level_and_coils_share_it():
     assert np.sqrt((noise.real**2).mean()) == pytest.approx(0.06, rel=0.05)
     covariance = np.abs(np.corrcoef(noise.reshape(4, -1)))
     assert covariance[~np.eye(4, dtype=bool)].max() > 0.05
+
+
+@pytest.mark.parametrize("times", [2, 4])
+def test_a_narrow_field_of_view_measures_every_so_many_th_line(times):
+    """That is why equispaced lines fold an image."""
+    rng = np.random.default_rng(0)
+    kspace = rng.standard_normal((3, 10, 48), dtype=np.float32).view(np.complex64)
+    narrow = narrowed(kspace, 24 // times)
+    np.testing.assert_allclose(narrow, np.sqrt(times) * kspace[..., ::times], rtol=0, atol=1e-5)
+
+
+def test_a_field_of_view_that_is_as_wide_or_one_column_narrow():
+    kspace = np.random.default_rng(0).standard_normal((2, 9, 15)).astype(np.complex64)
+    np.testing.assert_allclose(narrowed(kspace, 15), kspace, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        ifft2c(narrowed(kspace, 1))[..., 0], ifft2c(kspace).sum(-1), rtol=0, atol=1e-5
+    )

@@ -1,6 +1,7 @@
 """The scanners' methods: better than what they start from, and one sentence where they cannot."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ import pytest
 import recon
 from recon import cli, masks, phantom
 from recon.coils import phantom as coil_phantom
-from recon.coils.simulate import Loops
+from recon.coils.simulate import Loops, narrowed
 from recon.fourier import fft2c, ifft2c, rss
 from recon.measurement import Measurement, measure, shown_rows
 from recon.methods import METHODS
+from recon.methods.parallel import WIDE
 from recon.methods.simple import PartialFourier
 from recon.scan import Scan
 from tests.helpers.coils import maps, seen
@@ -175,3 +177,15 @@ def test_half_of_the_readout_gives_the_same_rows(name, phase_encode):
     short = measure(kspace, mask, measurement.acceleration, (64, 72))
     expected, found = METHODS[name](short), METHODS[name](measurement)
     np.testing.assert_allclose(found, expected, atol=1e-5 * expected.max())
+
+
+@pytest.mark.parametrize("name", ["sense", "cs-sense"])
+def test_it_is_noted_where_no_single_image_explains_all_coils(name):
+    wide, mask = seen(8, SHAPE), masks.calibrated(72, 3, 0.3, 0)
+    assert METHODS[name].notes(measure(wide, mask, 3)) == ()
+    narrow, mask = narrowed(wide, 36), masks.calibrated(36, 3, 0.5, 0)
+    measurement = measure(narrow, mask, 3)
+    assert METHODS[name].notes(measurement) == (WIDE,)
+    known = replace(measurement, sensitivities=np.ones_like(narrow))
+    assert METHODS[name].notes(known) == ()
+    assert METHODS["grappa"].notes(measurement) == ()  # it needs no such image

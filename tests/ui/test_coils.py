@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 from recon.coils.gfactor import analytic
+from recon.coils.simulate import narrowed
+from recon.methods.networks import FOLDS
+from recon.methods.parallel import WIDE
 from recon.ui import session
 from recon.ui.coils import common, cost, grappa, many, place, unfold
 from recon.ui.coils import maps as look
 from recon.ui.session import Choice, Origin
 from tests.helpers.answers import last
+from tests.helpers.coils import seen
 
 ONE, PHANTOM = Choice(Origin(example="phantom")), Choice(Origin(example="phantom-coils"))
 
@@ -111,6 +115,14 @@ def test_the_kernel_is_drawn_where_it_is():
     assert scores[1] > scores[0] + 0.05
     with pytest.raises(Exception, match="GRAPPA learns"):
         last(grappa.learn(PHANTOM, 6, 8))
+
+
+def test_one_or_many_says_what_is_to_know_of_an_object_that_lies_on_itself(tmp_path):
+    np.save(tmp_path / "narrow.npy", narrowed(seen(8, (64, 72)), 36))
+    found = last(many.compare(Choice(Origin(upload=str(tmp_path / "narrow.npy")), axes="coils"), 2))
+    for method, sentence in (("ResNet-DC", FOLDS), ("SENSE", WIDE), ("SENSE with TV", WIDE)):
+        assert f"<p><b>{method}:</b> {sentence}</p>" in found.words
+    assert "<p><b>" not in last(many.compare(PHANTOM, 2)).words
 
 
 def test_many_coils_beat_one():

@@ -2,14 +2,20 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from recon import weights
+from recon.coils.simulate import narrowed
 from recon.measurement import measure, picture
+from recon.methods.parallel import WIDE
 from recon.methods.simple import CompressedSensing
 from recon.metrics import ssim
 from recon.pipeline import reconstruct
-from recon.ui.compare import LEARNER, STRENGTHS
+from recon.ui.compare import LEARNER, STRENGTHS, side_by_side
+from recon.ui.session import Choice, Origin
+from tests.helpers.answers import last
+from tests.helpers.coils import seen
 from tests.helpers.page import after, complete
 
 
@@ -75,6 +81,17 @@ def test_every_error_stands_below_its_image_with_all_methods(methods):
         error = shown.locator(f"canvas[data-panel=method{n}_error]").bounding_box()
         assert error["x"] == pytest.approx(image["x"], abs=2)
         assert 0 < error["y"] - image["y"] < 2 * image["height"]
+
+
+def test_what_is_to_know_of_a_method_stands_below(tmp_path):
+    np.save(tmp_path / "narrow.npy", narrowed(seen(8, (64, 72)), 36))
+    origin = Origin(upload=str(tmp_path / "narrow.npy"))
+    upload = Choice(origin, acceleration=2, center_fraction=0.4, axes="coils")
+    found = last(side_by_side(upload, ["sense", "grappa"], 3)).words
+    assert f"<p><b>SENSE:</b> {WIDE}</p>" in found
+    one = Choice(Origin(example="phantom"))
+    refused = last(side_by_side(one, ["zero-filled", "sense"], 3)).words
+    assert re.findall(r"<p><b>SENSE:</b> SENSE uses [^<]+ has one coil\.</p>", refused)
 
 
 def test_regularisation_of_compressed_sensing(methods, kspace):

@@ -15,7 +15,7 @@ from recon.scan import Scan
 from recon.ui import session
 from recon.ui.coils.common import acceleration, subject
 from recon.ui.experiment import Action, Answer, Experiment
-from recon.ui.html import table
+from recon.ui.html import remark, table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 
@@ -36,6 +36,7 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
     mask = calibrated(scan.width, int(rate), seed=0)
     total = len(ALONE) + len(TOGETHER)
     rows: list[list[str]] = []
+    notes = ""
     shown: list[Panel] = [reference_panel(scan.upright(scan.truth))]
     yield Answer(done=0, of=total)
     for title, which, names in (
@@ -46,6 +47,7 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
         for name in names:
             method = session.method(choice, name)
             image = method(measurement)
+            notes += "".join(remark(method.label, one) for one in method.notes(measurement))
             score = which.score(image)
             assert score is not None
             # A coil's image is dark almost everywhere, which flatters its PSNR.
@@ -57,7 +59,7 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
                           "image", scan.upright(image))
                 )  # fmt: skip
             words = table(["", "error", "SSIM"], rows)
-            yield Answer(where + words, viewer(shown, None, scan.data_range, columns=3),
+            yield Answer(where + words + notes, viewer(shown, None, scan.data_range, columns=3),
                          done=len(rows), of=total)  # fmt: skip
 
 

@@ -53,6 +53,7 @@ export const GERMAN = {
   ": {method} made this slice worse, by {share} of the gap to a perfect score.": ": {method} hat diese Schicht verschlechtert, um {share} des Abstands zum besten Wert.",
   "Measured with its own mask: {a} of {b} lines measured, {c}. There is no fully sampled reference, so there is nothing to score.": "Mit der eigenen Maske gemessen: {a} von {b} Zeilen, {c}. Eine voll abgetastete Referenz fehlt, also gibt es nichts zu bewerten.",
   "Each coil was reconstructed by itself: too few lines were measured in the middle of k-space to tell what the coils see.": "Jede Spule wurde für sich rekonstruiert: In der Mitte des k-Raums wurden zu wenige Zeilen gemessen, um zu erkennen, was die Spulen sehen.",
+  "The object seems to be wider than the field of view and to lie on itself, which no single image of all coils can show.": "Das Objekt ist wohl breiter als das Bildfeld und liegt auf sich selbst, was kein einzelnes Bild aller Spulen zeigen kann.",
   "Each coil was reconstructed by itself: the object seems to be wider than the field of view and to lie on itself, which no single image of all coils can show.": "Jede Spule wurde für sich rekonstruiert: Das Objekt ist wohl breiter als das Bildfeld und liegt auf sich selbst, was kein einzelnes Bild aller Spulen zeigen kann.",
   "Simulated k-space, so scores flatter every method. {where}": "Simulierter k-Raum: Die Werte schmeicheln jedem Verfahren. {where}",
   "{name} · magnitude image": "{name} · Betragsbild",
