@@ -173,8 +173,8 @@ def main() -> int:
         network = store.load(name)
         if not store.config(name).several:
             methods[f"{name}, coil by coil"] = [coil_by_coil(network)]
-        methods[f"{name}, together, network alone"] = [network_alone(network)]
-        methods[f"{name}, together"] = [method_of(network)]
+        methods[f"{name}, all coils, network alone"] = [network_alone(network)]
+        methods[name] = [method_of(network)]  # all coils, where one image explains them
     methods["SENSE with TV"] = [METHODS["cs-sense"]]
     if not arguments.no_bart and bart.version():
         methods["SENSE, l1-wavelet (BART)"] = [

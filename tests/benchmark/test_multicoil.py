@@ -84,10 +84,9 @@ def test_the_command_of_the_readme_prints_every_method_for_every_mask(
         for line in capsys.readouterr().out.splitlines()[2:]
     ]
     methods = {
-        "zero-filled", "resnet-dc, coil by coil", "resnet-dc, together, network alone",
-        "resnet-dc, together", "resnet-dc-coils, together, network alone",
-        "resnet-dc-coils, together", "varnet-coils, together, network alone",
-        "varnet-coils, together", "SENSE with TV",
+        "zero-filled", "resnet-dc, coil by coil", "resnet-dc, all coils, network alone",
+        "resnet-dc", "resnet-dc-coils, all coils, network alone", "resnet-dc-coils",
+        "varnet-coils, all coils, network alone", "varnet-coils", "SENSE with TV",
     }  # fmt: skip
     assert {(row[1], row[2]) for row in rows} == {(m, n) for m in multicoil.MASKS for n in methods}
     assert all(float(row[3]) > 5 for row in rows)
