@@ -101,7 +101,10 @@ def test_installed_the_package_finds_its_weights_and_its_command(tmp_path):
     assert (tmp_path / "out/metrics.json").is_file()
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/how-it-works.md", "docs/training.md"])
+DOCUMENTS = ["README.md", *(f"docs/{name}.md" for name in ("how-it-works", "training", "results"))]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_files_that_documents_name_exist(name):
     text = (ROOT / name).read_text("utf-8")
     paths = re.findall(r"`((?:recon|docs|tests|examples|checkpoints)/[\w./-]*)`", text)

@@ -1,4 +1,4 @@
-"""All coils together against coil by coil: the scores, and the command as the README gives it."""
+"""All coils together against coil by coil: the scores, and the command as the document gives it."""
 
 import re
 from pathlib import Path
@@ -69,12 +69,10 @@ def test_hard_kinds_of_scans_are_what_they_are_called(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_command_of_the_readme_prints_every_method_for_every_mask(
-    tmp_path, monkeypatch, capsys
-):
+def test_the_documented_command_prints_every_method_for_every_mask(tmp_path, monkeypatch, capsys):
     (tmp_path / "real_kspace").mkdir()
     np.savez(tmp_path / "real_kspace/brain_slice.npz", kspace=seen(4, (64, 160)))
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (ROOT / "docs/results.md").read_text("utf-8")
     (words,) = re.findall(r"python -m recon\.benchmark\.multicoil ([^`]+)", text)
     words = words.replace("FOLDER", str(tmp_path)).split()
     monkeypatch.setattr("sys.argv", ["multicoil", *words, "--no-bart"])
