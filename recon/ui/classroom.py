@@ -147,11 +147,15 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
     options = events.quiet(queue=False)
     moved = [here.code, code, leave, refresh, timer, message]
     asked = [here.code, lesson, reveal]
-    start.click(began, None, moved, **options)
-    join.click(joined, [code, name], moved, **options)
-    leave.click(left, here.code, moved, **options)
+    for done in (
+        start.click(began, None, moved, **options),
+        join.click(joined, [code, name], moved, **options),
+        leave.click(left, here.code, moved, **options),
+    ):
+        # A state that changes outside of the queue tells nobody.
+        done.then(look, asked, shown, **options)
     gr.on(
-        [here.code.change, lesson.input, reveal.input, refresh.click, timer.tick, tab.select],
+        [lesson.input, reveal.input, refresh.click, timer.tick, tab.select],
         look,
         asked,
         shown,

@@ -244,3 +244,19 @@ def test_who_is_in_no_class_sees_what_a_class_would(url):
     assert "In no class" in said
     assert LESSONS[2].question.text in said
     assert "0 guesses" in said
+
+
+def test_who_joins_or_leaves_sees_it(visit):
+    """Without a timer's help: one who joined has none, nor has one who left."""
+    teacher, pupil = visit(locale="en-US"), visit(locale="en-US")
+    for page in (teacher, pupil):
+        page.get_by_role("tab", name="Class", exact=True).click()
+    teacher.locator("#class-start").click()
+    code = teacher.locator("#class-head .class-code b").inner_text()
+    pupil.locator("#class-code").get_by_role("textbox").fill(code)
+    pupil.locator("#class-name").get_by_role("textbox").fill("Ada")
+    pupil.locator("#class-join").click()
+    pupil.locator("#class-head").get_by_text(f"Class code {code} 1 member").wait_for()
+    for page in (pupil, teacher):
+        page.locator("#class-leave").click()
+        page.locator("#class-head").get_by_text("In no class").wait_for()
