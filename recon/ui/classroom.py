@@ -142,10 +142,11 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
             code: at,
             leave: gr.Button(visible=inside),
             refresh: gr.Button(visible=inside),
+            start: gr.Button(visible=not inside),  # another one would hide the first
         }
 
     options = events.quiet(queue=False)
-    moved = [here.code, code, leave, refresh, timer, message]
+    moved = [here.code, code, leave, refresh, start, timer, message]
     asked = [here.code, lesson, reveal]
     for done in (
         start.click(began, None, moved, **options),

@@ -258,5 +258,7 @@ def test_who_joins_or_leaves_sees_it(visit):
     pupil.locator("#class-join").click()
     pupil.locator("#class-head").get_by_text(f"Class code {code} 1 member").wait_for()
     for page in (pupil, teacher):
+        page.locator("#class-start").wait_for(state="hidden")
         page.locator("#class-leave").click()
         page.locator("#class-head").get_by_text("In no class").wait_for()
+        page.locator("#class-start").wait_for()
