@@ -21,7 +21,7 @@ from recon.metrics import closed_share
 from recon.ui import plots, session
 from recon.ui.components import method_boxes
 from recon.ui.experiment import Action, Answer, Experiment
-from recon.ui.html import remark, table
+from recon.ui.html import remarks, table
 from recon.ui.session import Choice
 from recon.ui.solved import Solved
 from recon.ui.viewer import Panel, reference_panel, viewer
@@ -51,13 +51,13 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
         try:
             image = method(measurement)
         except InputError as error:  # one that cannot work with this slice; the others can
-            note += remark(method.label, str(error))
+            note += remarks(method.label, [str(error)])
             yield Answer(done=number + 1, of=len(chosen), words=table(HEAD, rows) + note)
             continue
         seconds = time.perf_counter() - start
         if isinstance(method, Solved):
             seconds = method.seconds
-        note += "".join(remark(method.label, one) for one in method.notes(measurement))
+        note += remarks(method.label, method.notes(measurement))
         score = scan.score(image)
         assert score is not None
         rows.append(

@@ -5,7 +5,7 @@ Names of files come from outside, so every text passes through `html.escape`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,9 @@ def message(text: str) -> str:
     return f'<p class="message" role="alert">{escape(text)}</p>' if text else ""
 
 
-def remark(label: str, sentence: str) -> str:
+def remarks(label: str, sentences: Iterable[str]) -> str:
     """What to know of a method's result, or why it has none."""
-    return f"<p><b>{escape(label)}:</b> {escape(sentence)}</p>"
+    return "".join(f"<p><b>{escape(label)}:</b> {escape(one)}</p>" for one in sentences)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

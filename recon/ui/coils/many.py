@@ -15,7 +15,7 @@ from recon.scan import Scan
 from recon.ui import session
 from recon.ui.coils.common import acceleration, subject
 from recon.ui.experiment import Action, Answer, Experiment
-from recon.ui.html import remark, table
+from recon.ui.html import remarks, table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 
@@ -47,7 +47,7 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
         for name in names:
             method = session.method(choice, name)
             image = method(measurement)
-            notes += "".join(remark(method.label, one) for one in method.notes(measurement))
+            notes += remarks(method.label, method.notes(measurement))
             score = which.score(image)
             assert score is not None
             # A coil's image is dark almost everywhere, which flatters its PSNR.
