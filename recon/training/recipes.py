@@ -101,16 +101,10 @@ COILS = replace(
     patch=96,
 )
 ALL_COILS = replace(COILS, coils=12, several=1.0, gentlest=1.5)
-# The data, masks and loss of resnet-dc's last stage.
-PEER = replace(
-    LATER,
-    optimizer="adam",
-    learning_rate=1e-3,
-    gentlest=2.0,
-    families=True,
-    tilt=2.0,
-    noise=0.05,
-)
+# Masks of all families, gentler accelerations, more noise, echoes further off the middle.
+DATA = replace(LATER, gentlest=2.0, families=True, tilt=2.0, noise=0.05)
+# The data, masks and loss of resnet-dc's last stages.
+PEER = replace(DATA, optimizer="adam", learning_rate=1e-3)
 
 RECIPES = {
     "cnn": Run("cnn", None, steps=900, batch=1, half=True),
@@ -141,14 +135,17 @@ RECIPES = {
         FURTHER, stage="third", start="resnet-dc-second", steps=8000, learning_rate=4e-4
     ),
     "resnet-dc-fourth": replace(LATER, stage="fourth", start="resnet-dc-third", steps=6500),
-    # Masks of all families, gentler accelerations, more noise, echoes further off the middle.
+    "resnet-dc-fifth": replace(
+        DATA, stage="fifth", start="resnet-dc-fourth", steps=6000, keep="last"
+    ),
     "resnet-dc": replace(
-        PEER,
-        start="resnet-dc-fourth",
-        steps=6000,
-        optimizer="muon",
-        learning_rate=3e-4,
+        DATA,
+        start="resnet-dc-fifth",
+        steps=14000,
+        learning_rate=4e-4,
+        seed=1,  # scans that the stage before has not drawn
         keep="last",
+        validate_every=1000,
     ),
     # The network for scans of several coils. It begins with one that has seen one coil at a time:
     # first with scans of both kinds, then with several coils alone. In the end it goes on from the
@@ -165,7 +162,7 @@ RECIPES = {
         ALL_COILS,
         stage="coils",
         start="resnet-dc-coils-second",
-        blend="resnet-dc",
+        blend="resnet-dc-fifth",
         steps=3000,
         learning_rate=2e-4,
     ),
@@ -189,7 +186,7 @@ RECIPES = {
         average=0.0,
         snapshots=10,
     ),
-    "unet": Run("unet", None, steps=1400, half=True),
+    "unet": replace(PEER, model="unet", steps=8000, batch=2, patch=192),
     "varnet": replace(PEER, model="varnet", steps=4000),
     "varnet-coils": replace(
         ALL_COILS,
