@@ -105,6 +105,7 @@ ALL_COILS = replace(COILS, coils=12, several=1.0, gentlest=1.5)
 DATA = replace(LATER, gentlest=2.0, families=True, tilt=2.0, noise=0.05)
 # The data, masks and loss of resnet-dc's last stages.
 PEER = replace(DATA, optimizer="adam", learning_rate=1e-3)
+DENOISED = replace(PEER, model="resnet-dc-denoised", noise=0.08, test_noise=0.05)
 
 RECIPES = {
     "cnn": Run("cnn", None, steps=900, batch=1, half=True),
@@ -175,14 +176,16 @@ RECIPES = {
         validate_every=1000,
     ),
     # Takes the noise out of what resnet-dc makes; its references have none.
+    "resnet-dc-denoised-first": replace(
+        DENOISED, stage="first", before="resnet-dc-fifth", steps=3000, learning_rate=5e-4
+    ),
     "resnet-dc-denoised": replace(
-        PEER,
-        model="resnet-dc-denoised",
+        DENOISED,
+        start="resnet-dc-denoised-first",
         before="resnet-dc",
         steps=3000,
-        learning_rate=5e-4,
-        noise=0.08,
-        test_noise=0.05,
+        learning_rate=3e-4,
+        seed=1,
     ),
     # Its training is shown on the page: no average over steps, which would lag behind.
     "resnet-dc-small": replace(
@@ -194,7 +197,7 @@ RECIPES = {
         average=0.0,
         snapshots=10,
     ),
-    "unet": replace(PEER, model="unet", steps=8000, batch=2, patch=192),
+    "unet": replace(PEER, model="unet", steps=6000, batch=2, patch=192),
     "varnet": replace(PEER, model="varnet", steps=4000),
     "varnet-coils": replace(
         ALL_COILS,
