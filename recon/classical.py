@@ -109,8 +109,8 @@ def minimise(kspace: Tensor, mask: Tensor, regularization: float, iterations: in
     height, width = kspace.shape[-2:]
     penalty = regularization / THRESHOLD
     weight = measured + penalty * (_squared_gain(height)[:, None] + _squared_gain(width))
-    # Zero only for the mean, where that was not measured; the mean of a divergence is zero too.
-    weight = weight.clamp(min=torch.finfo(weight.dtype).tiny)
+    # Nothing says what the mean is where that was not measured; it stays zero.
+    inverse = torch.where(weight > 0, 1 / weight, 0)
 
     image = torch.fft.ifft2(y, norm="ortho")
     multiplier = torch.zeros(2, *image.shape, dtype=image.dtype)
@@ -120,7 +120,7 @@ def minimise(kspace: Tensor, mask: Tensor, regularization: float, iterations: in
         edges = target * (1 - THRESHOLD / length.clamp(min=THRESHOLD))
         multiplier = target - edges
         pull = torch.fft.fft2(divergence(multiplier - edges), norm="ortho")
-        image = torch.fft.ifft2((y + penalty * pull) / weight, norm="ortho")
+        image = torch.fft.ifft2((y + penalty * pull) * inverse, norm="ortho")
     centred: Tensor = torch.fft.fftshift(image, dim=(-2, -1))
     return centred
 
