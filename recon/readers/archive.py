@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from recon.errors import InputError
-from recon.readers.bounded_reading import MIB, BoundedFile
+from recon.readers.bounded_reading import MIB, BoundedFile, Stream
 
 MAX_MEMBERS = 4096
 MAX_UNPACKED = 2048 * MIB
@@ -64,6 +64,36 @@ def check(info: zipfile.ZipInfo) -> None:
             f"A member of this archive unpacks to {info.file_size / MIB:.0f} MiB; at most "
             f"{MAX_UNPACKED // MIB} MiB, compressed at most {RATIO} times, are accepted."
         )
+
+
+class Member:
+    """Pieces of a member, unpacked once where they are asked for in their order.
+
+    What is skipped is unpacked too, and going back starts at the beginning again.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+        self._archive, self._info = archive, info
+        self._begin()
+
+    def _begin(self) -> None:
+        member = self._archive.open(self._info)
+        self._stream = Stream(lambda size: member.read(min(size, MIB)))
+        self._at = 0
+
+    def read(self, offset: int, size: int) -> bytes:
+        """`size` bytes from `offset` on.
+
+        Raises
+        ------
+        EOFError
+            If the member ends before.
+        """
+        if offset < self._at:
+            self._begin()
+        self._stream.skip(offset - self._at)
+        self._at = offset + size
+        return self._stream.exactly(size)
 
 
 def content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:

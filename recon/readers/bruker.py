@@ -16,7 +16,7 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import archive, readouts
-from recon.readers.bounded_reading import MIB, Stream
+from recon.readers.bounded_reading import MIB
 from recon.readers.stored_array import Stored
 
 MAX_TEXT = 4 * MIB
@@ -92,15 +92,7 @@ def opened(path: Path) -> Iterator[Stored]:
             Parameters(archive.content(packed, files[folder / n], MAX_TEXT).decode("latin-1"))
             for n in ("acqp", "method")
         )
-
-        def read(offset: int, size: int) -> bytes:
-            with packed.open(data) as member:
-                if not member.seekable():
-                    raise ValueError("cannot seek")
-                member.seek(offset)
-                stream = Stream(lambda wanted: member.read(min(wanted, MIB)))
-                return stream.exactly(size)
-
+        read = archive.Member(packed, data).read
         yield readouts.stored(
             _readouts(acqp, method, data.file_size, found[0].name, read), "Bruker"
         )

@@ -230,12 +230,13 @@ def opened(path: Path, acceleration: float = 4) -> Iterator[Stored]:
     InputError
         If the file has no k-space that can be read, within `SECONDS` and `MEMORY`.
     """
-    with beside.whole(path) as one, _opened(one, acceleration) as stored:
+    with beside.whole(path) as one, _opened(one, path, acceleration) as stored:
         yield stored
 
 
 @contextmanager
-def _opened(path: Path, acceleration: float) -> Iterator[Stored]:
+def _opened(path: Path, asked: Path, acceleration: float) -> Iterator[Stored]:
+    """What is in the file at `path`, which a person calls `asked`."""
     if not walled():
         with formats.opened(path, acceleration) as stored:
             yield stored
@@ -247,7 +248,7 @@ def _opened(path: Path, acceleration: float) -> Iterator[Stored]:
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise InputError(f"There is no such file; {formats.accepted()}.")
-        reader = _Reader(path, file, acceleration)
+        reader = _Reader(asked, file, acceleration)
     finally:
         os.close(file)
     try:

@@ -120,11 +120,11 @@ def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None)
             grid = assembled(members(where))
         else:
             which = members((0, *rest))
-            present = np.unique(r.partition[which])
+            present, first = np.unique(r.partition[which], return_index=True)
             grid = partitions.slice_of(
                 number,
                 r.partitions,
-                [int(k) for k in present],
+                [int(k) for k in present[np.argsort(first)]],  # in the order of the file
                 lambda k: assembled(which[r.partition[which] == k]),
             )
         return without_oversampling(grid, r.kept)

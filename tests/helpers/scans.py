@@ -272,22 +272,28 @@ def bruker(
     factor: int = 1,
     repetitions: int = 1,
     job: bool = False,
+    partitions: bool = False,
 ) -> Path:
-    """K-space (S, C, X, Y), rounded to integers, as ParaVision writes a scan."""
+    """K-space (S, C, X, Y), rounded to integers, as ParaVision writes a scan.
+
+    With `partitions` the first axis is the second phase encoding of a 3-D scan.
+    """
     count, coils, columns, width = stack.shape
     order = list(range(count)) if order is None else list(order)
     steps = list(range(-(width // 2), width - width // 2)) if steps is None else list(steps)
     block = 2 * columns * coils * 4
     stride = block if job else -(-block // 1024) * 1024
     data = bytearray()
+    places = list(np.ndindex(len(steps) // factor, count))
+    if partitions:
+        places.sort(key=lambda place: place[1])
     for repetition in range(repetitions):
-        for group in range(len(steps) // factor):
-            for item in range(count):
-                for inner in range(factor):
-                    line = steps[group * factor + inner] + width // 2
-                    values = stack[order[item], :, :, line] * (1 + repetition)
-                    pairs = np.stack([values.real, values.imag], -1).round().astype("<i4")
-                    data.extend(pairs.tobytes().ljust(stride, b"\0"))
+        for group, item in places:
+            for inner in range(factor):
+                line = steps[group * factor + inner] + width // 2
+                values = stack[order[item], :, :, line] * (1 + repetition)
+                pairs = np.stack([values.real, values.imag], -1).round().astype("<i4")
+                data.extend(pairs.tobytes().ljust(stride, b"\0"))
 
     def listed(values: Iterable[int]) -> str:
         values = list(values)
@@ -295,16 +301,19 @@ def bruker(
         return f"( {len(values)} )\n" + "\n".join(lines)
 
     acqp = (
-        f"##TITLE=Parameter List\n##$ACQ_dim=2\n##$NI={count}\n##$NR={repetitions}\n"
+        f"##TITLE=Parameter List\n##$NI={1 if partitions else count}\n##$NR={repetitions}\n"
         f"##$ACQ_phase_factor={factor}\n##$ACQ_obj_order={listed(order)}\n##$BYTORDA=little\n"
         f"$$ @vis= x\n##$GO_block_size=Standard_KBlock_Format\n"
         f"##$GO_raw_data_format=GO_32BIT_SGN_INT\n##END=\n"
     )
+    third = (count,) if partitions else ()
     method = (
         f"##TITLE=Parameter List\n##$Method=<Bruker:FLASH>\n##$PVM_EncNReceivers={coils}\n"
-        f"##$PVM_EncMatrix={listed((columns, len(steps)))}\n"
-        f"##$PVM_Matrix={listed((columns, width))}\n"
-        f"##$PVM_EncSteps1={listed(steps)}\n##$PVM_AntiAlias={listed((1, 1))}\n##END=\n"
+        f"##$PVM_EncMatrix={listed((columns, len(steps), *third))}\n"
+        f"##$PVM_Matrix={listed((columns, width, *third))}\n"
+        f"##$PVM_EncSteps1={listed(steps)}\n"
+        f"##$PVM_EncSteps2={listed(n - count // 2 for n in order)}\n"
+        f"##$PVM_AntiAlias={listed((1, 1))}\n##END=\n"
     )
     name = "rawdata.job0" if job else "fid"
     return zipped(

@@ -6,6 +6,7 @@ import re
 import subprocess
 import zipfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import ismrmrd
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 
 from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
-from recon.readers import describe, read
+from recon.readers import bruker, describe, read
 from tests.conftest import SHARED
 from tests.helpers import scans
 from tests.helpers.files import kspace, said, same
@@ -234,6 +235,44 @@ def test_bruker_folder_is_read_as_its_zip(tmp_path):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
     assert one.source.name == "7"
     assert not [one for one in (tmp_path / "study/7").iterdir() if one.suffix == ".zip"]
+
+
+def test_a_large_bruker_scan_is_unpacked_once_for_a_slice(tmp_path, monkeypatch):
+    """Raw data of 18 MiB that do not shrink: no readout lies within reach of a single read."""
+    rng = np.random.default_rng(0)
+    stack = (rng.normal(size=(9, 2, 256, 512, 2)) * 3000).round() @ np.array([1, 1j])
+    path = scans.bruker(tmp_path / "a.zip", stack, factor=8)
+    for number in (0, 8):
+        same(read(path, slice=number), stack[number], 1e-7)
+    with bruker.opened(path) as stored:
+        begun = []
+        once = zipfile.ZipFile.open
+        monkeypatch.setattr(zipfile.ZipFile, "open", lambda *a: begun.append(1) or once(*a))
+        for number in (3, 4):
+            same(stored.take((number, *[slice(None)] * 3)), stack[number], 1e-7)
+        assert len(begun) <= 2
+
+
+def test_a_bruker_scan_of_partitions_is_unpacked_once_for_a_slice(tmp_path, monkeypatch):
+    """Partitions are taken in the order in which they were measured, from the centre outwards."""
+    depth = 4
+    volume = (STACK[:1] * 1000).round().repeat(depth, 0)
+    path = scans.bruker(tmp_path / "a.zip", volume, order=[2, 1, 3, 0], partitions=True)
+    with bruker.opened(path) as stored:
+        begun = []
+        once = zipfile.ZipFile.open
+        monkeypatch.setattr(zipfile.ZipFile, "open", lambda *a: begun.append(1) or once(*a))
+        found = stored.take((depth // 2, *[slice(None)] * 3))
+        assert len(begun) <= 1
+    same(found, volume.sum(0) / np.sqrt(depth), 1e-6)
+
+
+def test_a_bruker_folder_that_broke_its_reader_is_not_called_a_zip(tmp_path, monkeypatch):
+    with zipfile.ZipFile(scans.bruker(tmp_path / "a.zip", STACK * 1000)) as archive:
+        archive.extractall(tmp_path)
+    monkeypatch.setattr("recon.readers.wire.receive", Mock(side_effect=EOFError))
+    with pytest.raises(InputError, match="could not be read as a file with k-space"):
+        read(tmp_path / "7")
 
 
 # BART
