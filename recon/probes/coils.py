@@ -122,11 +122,13 @@ class Equations:
     measured
         The folded pixel in every coil, complex, shape (C,).
     solution, truth
-        Of the pixels: by least squares, and from all lines; complex, shape (pixels,).
+        Of the pixels: by least squares, and from all lines; complex, shape (pixels,). The
+        solution is NaN where there are more pixels than coils.
     condition
-        Largest singular value of the matrix over its smallest.
+        Largest singular value of the matrix over its smallest; infinite with more pixels than
+        coils.
     g
-        g-factor of each pixel.
+        g-factor of each pixel; infinite with more pixels than coils.
     """
 
     row: int
@@ -164,23 +166,35 @@ def equations(seen: Views, row: int, column: int, distance: int) -> Equations:
     columns = columns[there]
     matrix = seen.maps[:, row, columns].astype(np.complex128)
     measured = fold(seen.images, distance)[:, row, column]
+    truth = seen.combined[row, columns]
+    if len(columns) > len(matrix):
+        nothing, endless = np.full_like(truth, np.nan), np.full(len(columns), np.inf)
+        return Equations(row, columns, matrix, measured, nothing, truth, np.inf, endless)
     solution = np.linalg.lstsq(matrix, measured, rcond=None)[0]
     strength = np.linalg.svd(matrix, compute_uv=False)
-    condition = float(strength[0] / strength[-1]) if len(columns) <= len(matrix) else np.inf
+    condition = float(strength[0] / strength[-1])
     gram = matrix.conj().T @ matrix
     g = np.sqrt((np.linalg.pinv(gram).diagonal() * gram.diagonal()).real)
-    truth = seen.combined[row, columns]
     return Equations(row, columns, matrix, measured, solution, truth, condition, g)
 
 
 def unfold(seen: Views, distance: int) -> np.ndarray:
-    """The image that SENSE makes of every R-th line, pixel by pixel: complex64, shape (H, W)."""
+    """The image that SENSE makes of every R-th line, pixel by pixel: complex64, shape (H, W).
+
+    It is 0 where more pixels of the object fold than there are coils.
+    """
     coils, height, width = seen.maps.shape
     aliased = fold(seen.images, distance)[..., : width // distance]  # all copies are alike
     groups = seen.maps.reshape(coils, height, distance, -1).transpose(1, 3, 0, 2)
     inverse = np.linalg.pinv(groups.astype(np.complex128), rcond=1e-6)  # (H, W / R, R, C)
     pixels: np.ndarray = (inverse @ aliased.transpose(1, 2, 0)[..., None])[..., 0]  # (H, W / R, R)
-    return pixels.transpose(0, 2, 1).reshape(height, width).astype(np.complex64)
+    image = pixels.transpose(0, 2, 1).reshape(height, width).astype(np.complex64)
+    return np.where(crowd(seen.maps, distance) > coils, 0, image)
+
+
+def crowd(maps: np.ndarray, distance: int) -> np.ndarray:
+    """How many pixels of the object lie on each pixel: integers, shape (H, W)."""
+    return fold((np.abs(maps).sum(0) > 0).astype(int), distance)
 
 
 # ---- cost -----------------------------------------------------------------------------------
@@ -193,21 +207,43 @@ class Cost:
     Attributes
     ----------
     g
-        g-factor, shape (H, W); 0 without an object.
+        g-factor, shape (H, W); 0 without an object, infinite where more of its pixels fold than
+        there are coils.
     mean, worst
-        Over the object, and the value that one pixel in twenty exceeds.
+        Over the pixels with a solution, and the value that one of twenty exceeds; infinite where
+        there are none.
+    coils, pixels
+        How many coils, and how many pixels of the object lie on each other at most.
+    unsolved
+        Share of the object without a solution.
     """
 
     g: np.ndarray
     mean: float
     worst: float
+    coils: int
+    pixels: int
+    unsolved: float
+
+    @property
+    def sentence(self) -> str:
+        """What cannot be solved; nothing where all of it can."""
+        if not self.unsolved:
+            return ""
+        return (
+            f"{self.coils} coils cannot part {self.pixels} pixels: there is no solution in "
+            f"{self.unsolved:.1%} of the object."
+        )
 
 
 def cost(maps: np.ndarray, distance: int) -> Cost:
     """g-factor map of maps (C, H, W), W a multiple of R."""
-    g = analytic(maps, distance)
-    inside = g[g > 0]
-    return Cost(g, float(inside.mean()), float(np.quantile(inside, 0.95)))
+    g, pixels = analytic(maps, distance), crowd(maps, distance)
+    g[(g > 0) & (pixels > len(maps))] = np.inf
+    solved = g[(g > 0) & np.isfinite(g)]
+    mean, worst = (solved.mean(), np.quantile(solved, 0.95)) if solved.size else (np.inf, np.inf)
+    unsolved = float(np.isinf(g).sum() / np.count_nonzero(g))
+    return Cost(g, float(mean), float(worst), len(maps), int(pixels.max()), unsolved)
 
 
 def placed(

@@ -55,6 +55,31 @@ def test_fewer_coils_cost_more(views):
         views.without(range(5))
 
 
+def test_more_pixels_than_coils_have_no_solution():
+    """An object of 39 pixels that folds every 15: two or three onto each other."""
+    known = maps(2, (60, 60)) * (np.abs(np.arange(60) - 30) < 20)
+    scene = probe.Views((1 + 0 * known).astype(np.complex64) * known, known)
+    there = np.abs(known).sum(0) > 0
+    most = probe.crowd(known, 4)
+    price = probe.cost(known, 4)
+    assert most[there].max() == price.pixels == 3
+    assert np.isinf(price.g[there & (most > 2)]).all()
+    assert np.isfinite(price.g[there & (most <= 2)]).all()
+    assert price.unsolved == pytest.approx((most > 2)[there].mean(), abs=1e-9)
+    assert price.mean == pytest.approx(price.g[there & (most <= 2)].mean())
+    assert not probe.unfold(scene, 4)[most > 2].any()
+    row, column = map(int, np.argwhere(most > 2)[0])
+    found = probe.equations(scene, row, column, 4)
+    assert len(found.columns) == 3
+    assert np.isinf([*found.g, found.condition]).all()
+    assert np.isnan(found.solution).all()
+
+
+def test_where_nothing_can_be_parted_the_price_is_infinite():
+    found = probe.cost(np.ones((2, 4, 12), np.complex64) / 2**0.5, 4)
+    assert (found.mean, found.worst, found.unsolved) == (np.inf, np.inf, 1)
+
+
 def test_the_width_becomes_a_multiple():
     odd = probe.views(Scan.of(seen(4, (48, 61)))).even(4)
     assert odd.maps.shape == odd.images.shape == (4, 48, 60)

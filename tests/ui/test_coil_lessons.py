@@ -11,6 +11,7 @@ from recon.probes.coils import unit_length, views
 from recon.scan import Scan
 from recon.ui.lessons import coils
 from tests.helpers.answers import numbers
+from tests.helpers.coils import seen
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,12 @@ def test_noise_grows_by_more_than_the_root(scan):
     inside = np.abs(views(scan).maps).sum(0) > 0
     expected = 2 * analytic((true * inside).astype(np.complex64), 4)[inside].mean()
     assert at_four == pytest.approx(expected, rel=0.06)
+
+
+def test_two_coils_do_not_part_more_copies():
+    found = coils.cost_of_coils(Scan.of(seen(2, (64, 60))), 0)
+    assert "2 coils cannot part 4 pixels: there is no solution in " in found.sentence
+    assert max(numbers(found.sentence, r"times g = (\d+\.\d+)")) < 5
 
 
 def test_one_coil_borrows_the_phantom():

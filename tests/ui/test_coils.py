@@ -68,6 +68,27 @@ def test_cost_of_the_coils_that_are_left():
     assert means[0] == pytest.approx(expected[expected > 0].mean(), abs=0.006)
 
 
+CROWDED = re.compile(r"2 coils cannot part \d pixels: there is no solution in ([\d.]+)% of the ob")
+
+
+def test_two_coils_do_not_part_four_pixels():
+    found = last(cost.take_away(PHANTOM, 4, [1, 2, 3, 5, 6, 7]))
+    assert 10 < float(CROWDED.search(found.words)[1]) < 100
+    assert float(re.search(r"g is ([\d.]+)", found.words)[1]) < 5
+    placed = last(place.put(PHANTOM, 2, 1.2, 360, 4))
+    assert CROWDED.search(placed.words)
+    assert float(re.search(r"g is ([\d.]+)", placed.words)[1]) < 5
+    assert "cannot part" not in last(cost.take_away(PHANTOM, 4, [])).words
+
+
+def test_equations_without_a_solution(tmp_path):
+    np.save(tmp_path / "two.npy", seen(2, (64, 60)))
+    two = Choice(Origin(upload=str(tmp_path / "two.npy")), axes="coils")
+    found = last(unfold.by_hand(two, 3, 32, 30)).words
+    assert "2 coils cannot part 3 pixels: there is no solution." in found
+    assert re.findall(r'<th scope="row">x.</th><td>–</td><td>[^<–]+</td><td>–</td>', found)
+
+
 def test_only_coils_that_are_there_can_be_taken_away():
     found = last(cost.take_away(PHANTOM, 4, [2, 12]))
     assert found.words.startswith("<p>7 coils")

@@ -68,6 +68,12 @@ def g_panel(scan: Scan | None, found: Cost, name: str = "g") -> Panel:
     return panel if scan is None else panel.upright(scan)
 
 
+def unsolved(found: Cost) -> str:
+    """What to say of pixels without a solution; nothing where there are none."""
+    rest = "" if found.unsolved == 1 else " The numbers are of the rest."
+    return f"<p>{found.sentence}{rest}</p>" if found.sentence else ""
+
+
 def magnitude(scan: Scan | None, name: str, title: str, caption: str, image: np.ndarray) -> Panel:
     """A complex image as its magnitude."""
     panel = Panel(name, title, caption, title, "image", np.abs(image).astype(np.float32))

@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon.probes.coils import cost, unfold
+from recon.probes.coils import Cost, cost, unfold
 from recon.ui import plots
-from recon.ui.coils.common import acceleration, g_panel, magnitude, subject, views
+from recon.ui.coils.common import acceleration, g_panel, magnitude, subject, unsolved, views
 from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice
 from recon.ui.viewer import viewer
@@ -39,23 +39,30 @@ def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
     means = [cost(left.even(step).maps, step) for step in RATES]
     chart = plots.curves(
         [
-            plots.Series("mean", RATES, [min(one.mean, HIGHEST) for one in means], points=True),
-            plots.Series("one pixel in 20 above", RATES, [min(one.worst, HIGHEST) for one in means],
+            plots.Series("mean", RATES, [_drawn(one, one.mean) for one in means], points=True),
+            plots.Series("one pixel in 20 above", RATES, [_drawn(one, one.worst) for one in means],
                          points=True),
         ],
         "acceleration R",
         f"g-factor, up to {HIGHEST:.0f}",
         "g-factor over acceleration",
     )  # fmt: skip
-    words = (
-        f"<p>{len(seen.maps)} coils at {distance}x: g is {found.mean:.2f} on average, above "
-        f"{found.worst:.2f} in one pixel of twenty. Noise grows {np.sqrt(distance):.2f} times "
-        f"because less is measured, and g times because pixels have to be parted: "
-        f"<b>{noise:.2f} times</b> in all.</p>"
-    )
+    words = unsolved(found)
+    if found.unsolved < 1:
+        words += (
+            f"<p>{len(seen.maps)} coils at {distance}x: g is {found.mean:.2f} on average, above "
+            f"{found.worst:.2f} in one pixel of twenty. Noise grows {np.sqrt(distance):.2f} times "
+            f"because less is measured, and g times because pixels have to be parted: "
+            f"<b>{noise:.2f} times</b> in all.</p>"
+        )
     offered = range(min(len(every.maps), MOST))  # no more than this scan has
     coils = gr.CheckboxGroup(_numbered(offered), value=[n for n in away if n in offered])
     yield Answer(where + words, viewer(shown), chart, controls={"away": coils})
+
+
+def _drawn(found: Cost, value: float) -> float:
+    """A g-factor of the curve, which has a gap where some pixels have none."""
+    return np.nan if found.unsolved else min(value, HIGHEST)
 
 
 def _numbered(coils: Iterable[int]) -> list[tuple[str, int]]:

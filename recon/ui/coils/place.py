@@ -11,7 +11,7 @@ import numpy as np
 from recon.coils.simulate import Loops
 from recon.errors import InputError
 from recon.probes.coils import cost, placed, unfold
-from recon.ui.coils.common import acceleration, g_panel, magnitude
+from recon.ui.coils.common import acceleration, g_panel, magnitude, unsolved
 from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice
 from recon.ui.viewer import viewer
@@ -26,18 +26,20 @@ def put(choice: Choice, coils: float, radius: float, arc: float, rate: float) ->
     seen = seen.even(distance)
     found = cost(seen.maps, distance)
     image = unfold(seen, distance)
-    inside = found.g > 0
-    error = float(np.std((image - seen.combined)[inside].real))
+    solved = (found.g > 0) & np.isfinite(found.g)
+    error = float(np.std((image - seen.combined)[solved].real)) if solved.any() else np.inf
     shown = [
         g_panel(None, found),
         magnitude(None, "unfolded", f"SENSE at {distance}x", f"error {error:.3f}", image),
         magnitude(None, "reference", "All lines", "reference", seen.combined),
     ]
-    words = (
-        f"<p>{int(coils)} coils at {distance}x: g is {found.mean:.2f} on average and above "
-        f"{found.worst:.2f} in one pixel of twenty. SENSE differs from all lines by {error:.3f} "
-        f"(standard deviation; the skull has 1, noise in a coil is 0.010).</p>"
-    )
+    words = unsolved(found)
+    if found.unsolved < 1:
+        words += (
+            f"<p>{int(coils)} coils at {distance}x: g is {found.mean:.2f} on average and above "
+            f"{found.worst:.2f} in one pixel of twenty. SENSE differs from all lines by "
+            f"{error:.3f} (standard deviation; the skull has 1, noise in a coil is 0.010).</p>"
+        )
     yield Answer(words, viewer(shown), _drawing(loops))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.fourier import rss
-from recon.probes.coils import Equations, equations, fold, unfold
+from recon.probes.coils import Equations, crowd, equations, fold, unfold
 from recon.scan import Scan
 from recon.ui.coils.common import acceleration, magnitude, subject, views
 from recon.ui.components import place_fields
@@ -44,10 +44,12 @@ def by_hand(choice: Choice, rate: float, row: float, column: float) -> Iterator[
     except InputError as error:
         text = f"<p>{error}</p>"
     aliased = fold(seen.images, distance)
+    crowded = crowd(seen.maps, distance).max() > len(seen.maps)
+    told = "black: no solution" if crowded else "every pixel solved"
     shown = [
         magnitude(scan, "folded", "Folded", f"one line in {distance}, all coils", rss(aliased)),
         magnitude(scan, "one", "Folded, coil 0", "what this coil sees", aliased[0]),
-        magnitude(scan, "unfolded", "Unfolded", "every pixel solved", unfold(seen, distance)),
+        magnitude(scan, "unfolded", "Unfolded", told, unfold(seen, distance)),
         magnitude(scan, "reference", "All lines", "reference", full),
     ]
     marked = [
@@ -81,10 +83,12 @@ def _written(found: Equations, unit: float, turned: bool) -> str:
         for n, (value, line) in enumerate(zip(found.measured, found.matrix, strict=True))
     ][:MOST]
     solved = [
-        [name, _number(value / unit), _number(true / unit), f"{g:.2f}"]
+        [name, _number(value / unit), _number(true / unit), "–" if np.isinf(g) else f"{g:.2f}"]
         for name, value, true, g in zip(names, found.solution, found.truth, found.g, strict=True)
     ]
     more = len(found.matrix) - len(rows)
+    cannot = f"{len(found.matrix)} coils cannot part {len(names)} pixels: there is no solution."
+    cannot = f"<p>{cannot}</p>" if len(names) > len(found.matrix) else ""
     condition = "infinite" if np.isinf(found.condition) else f"{found.condition:.2f}"
     return (
         f"<p>{here} {found.row}, {_counted(len(names), 'pixel')} of the object "
@@ -93,6 +97,7 @@ def _written(found: Equations, unit: float, turned: bool) -> str:
         f"{_counted(len(names), 'unknown')}; condition number <b>{condition}</b>.</p>"
         + table(["", "measured", "= sensitivity times unknown, added up"], rows)
         + (f"<p>And {more} equations more.</p>" if more else "")
+        + cannot
         + table(["", "solution", "from all lines", "g-factor"], solved)
     )
 
@@ -102,6 +107,8 @@ def _counted(number: int, thing: str) -> str:
 
 
 def _number(value: complex) -> str:
+    if np.isnan(value):
+        return "–"
     return f"{value.real:.3f} {'-' if value.imag < 0 else '+'} {abs(value.imag):.3f}i"
 
 

@@ -50,17 +50,23 @@ def cost_of_coils(scan: Scan, seed: int) -> Answer:
             f"at {distance}x noise is {noise:.2f} times that of all lines, √{distance} = "
             f"{np.sqrt(distance):.2f} times g = {price.mean:.2f}"
         )
+        told = "black: no solution" if price.unsolved else f"noise {noise:.2f} times"
         panels += [
-            _image(f"unfolded{distance}", f"SENSE at {distance}x", f"noise {noise:.2f} times",
+            _image(f"unfolded{distance}", f"SENSE at {distance}x", told,
                    _padded(unfold(seen, distance), every)),
             _extra(f"g{distance}", distance, price, every),
         ]  # fmt: skip
-    middle, around = middle_and_rim(price)
     full = every.combined
     panels.append(_image("reference", "All lines", "reference", full))
+    said = f"{words[0]}. At 4x {price.sentence}"
+    if not price.unsolved:
+        middle, around = middle_and_rim(price)
+        said = (
+            f"{words[0]}; {words[1]}. At 4x g is {middle:.2f} on average in the middle of it, and "
+            f"{around:.2f} around that."
+        )
     return Answer(
-        f"{note}On average over the object, {words[0]}; {words[1]}. At 4x g is {middle:.2f} on "
-        f"average in the middle of it, and {around:.2f} around that.",
+        f"{note}On average over the object, {said}",
         panels,
         columns=5,
         white=float(np.percentile(np.abs(full), 99.9)),
