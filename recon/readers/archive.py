@@ -110,8 +110,9 @@ def content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> byte
             f"A member of this archive has {info.file_size / MIB:.1f} MiB; "
             f"at most {limit / MIB:.1f} MiB are accepted there."
         )
-    with archive.open(info) as member:
-        found = member.read(limit + 1)
-    if len(found) != info.file_size:
-        raise InputError("A member of this archive is not all there; a complete one is accepted.")
-    return found
+    try:
+        return Member(archive, info).read(0, info.file_size)
+    except EOFError:
+        raise InputError(
+            "A member of this archive is not all there; a complete one is accepted."
+        ) from None

@@ -20,7 +20,7 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import archive, orientation
-from recon.readers.bounded_reading import MIB, BoundedFile, Index
+from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream
 from recon.readers.missing import needs
 from recon.readers.peek import Peek
 from recon.readers.phases import joined
@@ -68,11 +68,14 @@ class Image:
         InputError
             If the file ends before the frame does.
         """
-        count = self.rows * self.columns
-        file.seek(self.offset + number * count * self.dtype.itemsize)
-        values = np.frombuffer(file.read(count * self.dtype.itemsize), self.dtype)
-        if values.size != count:
-            raise InputError("This DICOM file ends within its pixels; a complete one is accepted.")
+        size = self.rows * self.columns * self.dtype.itemsize
+        file.seek(self.offset + number * size)
+        try:
+            values = np.frombuffer(Stream(file.read).exactly(size), self.dtype)
+        except EOFError:
+            raise InputError(
+                "This DICOM file ends within its pixels; a complete one is accepted."
+            ) from None
         if self.unused:  # the highest bits may hold an overlay
             values = (values << self.unused) >> self.unused
         scaled = values.astype(np.float32) * np.float32(self.slope) + np.float32(self.intercept)

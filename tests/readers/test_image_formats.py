@@ -9,7 +9,7 @@ import pytest
 
 from recon.errors import InputError
 from recon.fourier import ifft2c
-from recon.readers import describe, read
+from recon.readers import describe, isolated, read
 from tests.conftest import SHARED
 from tests.helpers import scans
 from tests.helpers.files import anatomy, said, same
@@ -132,6 +132,23 @@ def test_dicom_series_is_sorted_by_position(tmp_path):
         same(
             np.abs(ifft2c(np.asarray(read(path, slice=number)))), PIXELS[number].astype(float), 2e-5
         )
+
+
+def test_a_dicom_frame_larger_than_one_read(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 2**14, (2048, 2050), np.uint16)
+    (tmp_path / "a.dcm").write_bytes(scans.dicom(pixels))
+    with isolated.opened(tmp_path / "a.dcm") as stored:
+        np.testing.assert_array_equal(stored.take((0, slice(None), slice(None))), pixels)
+
+
+def test_large_dicom_images_that_do_not_shrink(tmp_path):
+    """Of 1.7 MiB each when packed, more than one read may bring."""
+    pixels = np.random.default_rng(0).integers(0, 2**14, (2, 1000, 1000), np.uint16)
+    members = {f"{n}.dcm": scans.dicom(pixels[n], n, (0, 0, 5.0 * n)) for n in range(2)}
+    with isolated.opened(scans.zipped(tmp_path / "a.zip", members)) as stored:
+        for number in range(2):
+            index = (number, slice(None), slice(None))
+            np.testing.assert_array_equal(stored.take(index), pixels[number])
 
 
 def test_dicom_magnitude_and_phase_become_complex(tmp_path):
