@@ -53,13 +53,15 @@ MORE_THAN_TENSORS = (
 
 @dataclass(frozen=True)
 class Tensor:
-    """A view on a storage, not read yet."""
+    """A view on a storage, not read yet; its values may wait to be conjugated or negated."""
 
     key: str
     dtype: np.dtype
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    conj: bool = False
+    neg: bool = False
 
 
 class _Unpickler(pickle.Unpickler):
@@ -81,14 +83,19 @@ class _Unpickler(pickle.Unpickler):
         return key, dtype, count
 
 
-def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Tensor:
+def _tensor(
+    storage: Any, offset: Any, shape: Any, strides: Any, _: Any = None, __: Any = None,
+    bits: Any = None,
+) -> Tensor:  # fmt: skip
+    """As ``torch._utils._rebuild_tensor_v2``; two arguments are for gradients alone."""
     key, dtype, _ = storage
     sizes = (offset, *shape, *strides)
     if any(type(n) is not int or not 0 <= n < 2**40 for n in sizes):
         raise pickle.UnpicklingError("impossible sizes")
     if len(shape) != len(strides) or len(shape) > MAX_AXES:
         raise pickle.UnpicklingError("impossible axes")
-    return Tensor(key, dtype, offset, tuple(shape), tuple(strides))
+    waiting = {name: bool(bits.get(name)) for name in ("conj", "neg")} if bits else {}
+    return Tensor(key, dtype, offset, tuple(shape), tuple(strides), **waiting)
 
 
 @contextmanager
@@ -190,4 +197,6 @@ def _take(
         flat = np.frombuffer(stream.exactly(span * size), tensor.dtype)
     steps = [step * size for step in strides]
     view = np.lib.stride_tricks.as_strided(flat, shape, steps, writeable=False)
-    return narrow(np.ascontiguousarray(view))
+    values = narrow(np.ascontiguousarray(view))
+    values = values.conj() if tensor.conj else values
+    return -values if tensor.neg else values

@@ -359,6 +359,15 @@ def test_tensors_as_pairs_views_and_with_a_mask(tmp_path):
     np.testing.assert_array_equal(found.source.mask, mask)
 
 
+def test_tensors_that_wait_to_be_conjugated_or_negated(tmp_path):
+    conjugated = torch.from_numpy(STACK).conj()
+    assert conjugated.is_conj()
+    same(read(scans.tensor(tmp_path / "a.pt", conjugated), slice=1), STACK[1].conj(), 1e-7)
+    negated = torch._neg_view(torch.from_numpy(STACK))
+    assert negated.is_neg()
+    same(read(scans.tensor(tmp_path / "b.pt", negated), slice=1), -STACK[1], 1e-7)
+
+
 def test_tensors_run_no_code(tmp_path):
     class Evil:
         def __reduce__(self):
