@@ -6,8 +6,9 @@ k-space, so the truth stays known, and scores can be set against those of the un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +53,26 @@ SHIFTS = (
     Shift("equispaced mask", family="equispaced"),
     Shift("phase encoding along the other axis", swapped=True),
 )
+
+
+def known(shift: Shift, run: Mapping[str, Any]) -> bool:
+    """Whether a network's training had this change too.
+
+    Parameters
+    ----------
+    run
+        How it was trained, as its record says. Simulated scans got noise up to a level, were
+        transposed, and got masks of one or of all families; measured ones are taken as they are.
+    """
+    simulated = run.get("dataset", "open") == "open"
+    had = {
+        "angle": False,
+        "noise": simulated and shift.noise <= run["noise"],
+        "swapped": simulated and run.get("augment", True),
+        "family": run.get("families", False),
+    }
+    changed = [name for name in had if getattr(shift, name) != getattr(INSIDE, name)]
+    return bool(changed) and all(had[name] for name in changed)
 
 
 def rotate(kspace: np.ndarray, angle: float) -> np.ndarray:

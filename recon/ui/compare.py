@@ -227,7 +227,7 @@ EXPERIMENTS = (
         "Side by side",
         "The same slice, the same lines, every method. Compressed sensing has learned nothing and "
         "looks for the image with the fewest edges that fits the data; how much it minds edges is "
-        "the slider. The networks have learned what heads look like.",
+        "the slider. The networks have learned what pictures of bodies look like, mostly of heads.",
         (Action("Compare", "look", side_by_side, live=("strength",)),),
         _side_controls,
         opens="stored",

@@ -11,7 +11,7 @@ from recon.fourier import fft2c, ifft2c, magnitude
 from recon.measurement import measure, picture
 from recon.methods import ZeroFilled
 from recon.metrics import scores
-from recon.probes.shift import INSIDE, SHIFTS, Shift, add_noise, evaluate, rotate
+from recon.probes.shift import INSIDE, SHIFTS, Shift, add_noise, evaluate, known, rotate
 from recon.scan import Scan
 from tests.helpers.methods import FunctionMethod
 
@@ -42,6 +42,21 @@ def test_counter_clockwise_on_a_screen():
     image = magnitude(rotate(blob((64, 64), 0, 20), 45))
     row, column = np.unravel_index(image.argmax(), image.shape)
     assert row < 32 < column
+
+
+def test_what_a_training_had_too_is_known():
+    rotated, noisy, equispaced, swapped = SHIFTS
+    first = {"noise": 0.035}  # of the first records, which flipped and transposed without saying
+    later = {"dataset": "open", "noise": 0.05, "augment": True, "families": True}
+    for run, expected in (
+        (first, {swapped}),
+        (later, {noisy, equispaced, swapped}),
+        (later | {"augment": False}, {noisy, equispaced}),
+        (later | {"dataset": "fastmri"}, {equispaced}),  # measured slices are taken as they are
+    ):
+        assert {one for one in (INSIDE, *SHIFTS, Shift("other")) if known(one, run)} == expected
+    assert not known(Shift("both", angle=20, noise=0.01), later)
+    assert rotated.angle
 
 
 @pytest.mark.parametrize("shape", SHAPES)

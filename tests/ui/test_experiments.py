@@ -49,6 +49,14 @@ def test_rows_of_shifts_come_one_by_one_and_begin_with_the_main_view(choice):
     assert f"{expected:.3f} (+0%)" in found[1].words
 
 
+def test_what_a_network_was_trained_with_is_marked(choice, monkeypatch):
+    run = {"noise": 0.01, "families": True}
+    monkeypatch.setattr(weights.Store, "record", lambda self, name: {"run": run})
+    *_, found = shift.change(choice, ["zero-filled", "cnn"], [1, 2])
+    rows = re.findall(r"<tr><th.*?</tr>", found.words)
+    assert [row.count(" · in training</td>") for row in rows] == [0, 0, 1]
+
+
 def test_an_ensemble_grows(choice):
     found = [a for a in ensemble.repeat(choice, "zero-filled", 5) if a.words]
     assert found[0].done == 1

@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from recon import examples
+from recon import examples, weights
 from recon.methods import Method
-from recon.probes.shift import INSIDE, SHIFTS, Outcome, Shift, evaluate
+from recon.probes.shift import INSIDE, SHIFTS, Outcome, Shift, evaluate, known
 from recon.scan import Scan
 from recon.ui import session
 from recon.ui.components import method_boxes
@@ -17,11 +17,13 @@ from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.html import table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
+from recon.weights import WeightsError
 
 OTHERS = {key: f"another object: {example.title}" for key, example in examples.EXAMPLES.items()}
 NOTE = (
     "<p>SSIM, and in brackets the share of the gap between zero-filled and perfect that was "
-    "closed; below zero the method made it worse. The pictures show the last row.</p>"
+    "closed; below zero the method made it worse. “In training” marks a change that the network's "
+    "last training had too. The pictures show the last row.</p>"
 )
 
 
@@ -33,21 +35,36 @@ def change(choice: Choice, methods: list[str], changes: list[int | str]) -> Iter
     given: dict[str, Any] = {"center_fraction": choice.center_fraction, "seed": choice.seed}
     jobs = [("", shift) for shift in shifts]
     jobs += [(key, Shift(label)) for key, label in OTHERS.items() if key in changes]
+    rate, several = choice.acceleration, scan.kspace.ndim > 2
     total, done, rows = len(jobs) * len(chosen), 0, []
     yield Answer(done=0, of=total)
     for key, shift in jobs:
         looked = Scan.of(examples.load(key)) if key else scan
         found: list[Outcome] = []
-        for one in evaluate(looked, chosen, [shift], choice.acceleration, **given):
+        for one in evaluate(looked, chosen, [shift], rate, **given):
             found.append(one)
             done += 1
             if len(found) < len(chosen):
                 yield Answer(done=done, of=total)
         rows.append(
-            [shift.label] + [f"{one.scores['ssim']:.3f} ({one.closed:+.0%})" for one in found]
+            [shift.label]
+            + [
+                f"{one.scores['ssim']:.3f} ({one.closed:+.0%}){_known(one, several, rate)}"
+                for one in found
+            ]
         )
         words = table(["", *(method.label for method in chosen)], rows) + NOTE
         yield Answer(words, _pictures(found, shift, chosen), done=done, of=total)
+
+
+def _known(outcome: Outcome, several: bool, rate: float) -> str:
+    """Whether the network was trained for it; nothing of what is none, or has no record."""
+    store = weights.default_or_shipped()[0]
+    try:
+        run = store.record(store.nearest(outcome.method.name, rate, several)).get("run")
+    except WeightsError:
+        return ""
+    return " · in training" if run and known(outcome.shift, run) else ""
 
 
 def _pictures(found: list[Outcome], shift: Shift, methods: list[Method]) -> dict[str, Any]:
@@ -81,10 +98,10 @@ def _controls() -> dict[str, Any]:
 EXPERIMENT = Experiment(
     "shift",
     "Out of distribution",
-    "A network has learned from a few heads, with random masks. Ask for something else: the "
-    "same slice turned, noisier, with other masks, measured along the other axis, or for "
-    "another object or scanner altogether. Your own file of another anatomy goes in on the "
-    "first tab.",
+    "A network knows what it was trained on: for those built in, mostly heads of a few people. "
+    "Ask for something else: the same slice turned, noisier, with other masks, measured along the "
+    "other axis, or for another object or scanner altogether. Your own file of another anatomy "
+    "goes in on the first tab.",
     (Action("Try them", "look", change),),
     _controls,
     opens="stored",
