@@ -49,6 +49,15 @@ def test_rows_of_shifts_come_one_by_one_and_begin_with_the_main_view(choice):
     assert f"{expected:.3f} (+0%)" in found[1].words
 
 
+def test_another_object_is_fully_sampled_and_another_one():
+    assert "phantom-coils" in shift.OTHERS
+    assert "accelerated-coils" not in shift.OTHERS  # arrived undersampled
+    phantoms = shift.change(Choice(Origin(example="phantom")), ["zero-filled"], ["phantom"])
+    *_, found = phantoms
+    assert found.of == 1
+    assert "another object" not in found.words
+
+
 def test_what_a_network_was_trained_with_is_marked(choice, monkeypatch):
     run = {"noise": 0.01, "families": True}
     monkeypatch.setattr(weights.Store, "record", lambda self, name: {"run": run})

@@ -19,7 +19,12 @@ from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 from recon.weights import WeightsError
 
-OTHERS = {key: f"another object: {example.title}" for key, example in examples.EXAMPLES.items()}
+# Of those that were accelerated nothing is known to judge by.
+OTHERS = {
+    key: f"another object: {example.title}"
+    for key, example in examples.EXAMPLES.items()
+    if example.calibration is None
+}
 NOTE = (
     "<p>SSIM, and in brackets the share of the gap between zero-filled and perfect that was "
     "closed; below zero the method made it worse. “In training” marks a change that the network's "
@@ -34,7 +39,8 @@ def change(choice: Choice, methods: list[str], changes: list[int | str]) -> Iter
     shifts = [INSIDE, *(shift for number, shift in enumerate(SHIFTS) if number in changes)]
     given: dict[str, Any] = {"center_fraction": choice.center_fraction, "seed": choice.seed}
     jobs = [("", shift) for shift in shifts]
-    jobs += [(key, Shift(label)) for key, label in OTHERS.items() if key in changes]
+    others = [key for key in OTHERS if key in changes and key != choice.origin.example]
+    jobs += [(key, Shift(OTHERS[key])) for key in others]
     rate, several = choice.acceleration, scan.kspace.ndim > 2
     total, done, rows = len(jobs) * len(chosen), 0, []
     yield Answer(done=0, of=total)
