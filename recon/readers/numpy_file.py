@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
+from zipfile import ZipInfo
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -100,9 +101,7 @@ def opened_npz(path: Path) -> Iterator[Stored]:
         If no array can be k-space, or one unpacks to too much.
     """
     with archive.opened(path) as opened:
-        members = {
-            info.filename[:-4]: info for info in opened.infolist() if info.filename.endswith(".npy")
-        }
+        members = _named(archive.members(opened))
         if not members:
             raise InputError(
                 "This zip archive holds no NumPy array, nor one BART pair, Bruker scan, DICOM "
@@ -119,9 +118,11 @@ def opened_npz(path: Path) -> Iterator[Stored]:
                 except InputError:
                     if len(members) == 1:
                         raise
-                    if name.lower() == "mask":
+                    if _is_mask(name):
                         raise InputError(WRONG_MASK) from None
-        masks = {name: headers.pop(name) for name in list(headers) if name.lower() == "mask"}
+        masks = {name: headers.pop(name) for name in list(headers) if _is_mask(name)}
+        if len(masks) > 1:
+            raise InputError(WRONG_MASK)
         chosen, _ = choose({name: (shape, dtype) for name, (shape, _, dtype, _) in headers.items()})
         shape, _, dtype, _ = headers[chosen]
 
@@ -139,3 +140,14 @@ def opened_npz(path: Path) -> Iterator[Stored]:
                 raise InputError(WRONG_MASK)
             mask = take_member(name, (slice(None),) * len(mask_shape))
         yield Stored("NumPy", shape, dtype, lambda index: take_member(chosen, index), mask=mask)
+
+
+def _named(infos: Sequence[ZipInfo]) -> dict[str, ZipInfo]:
+    """Arrays by their names, without the folders they lie in where that leaves each its own."""
+    whole = {one.filename[:-4]: one for one in infos if one.filename.endswith(".npy")}
+    short = {PurePosixPath(name).name: one for name, one in whole.items()}
+    return short if len(short) == len(whole) else whole
+
+
+def _is_mask(name: str) -> bool:
+    return PurePosixPath(name).name.lower() == "mask"

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
 
 from recon.errors import InputError
 from recon.readers import describe, read
-from tests.helpers.files import MASK, STACK, C, H, S, W, said, write_h5, write_mat, write_mat73
+from tests.helpers import scans
+from tests.helpers.files import (
+    MASK,
+    STACK,
+    C,
+    H,
+    S,
+    W,
+    said,
+    same,
+    write_h5,
+    write_mat,
+    write_mat73,
+)
 
 
 def test_fastmri_keeps_a_few_attributes_and_never_the_patient(tmp_path):
@@ -68,6 +83,36 @@ def test_a_mask_beside_the_array_in_other_formats(tmp_path, write):
     path = tmp_path / ("a.npz" if write.__module__.startswith("numpy") else "a.mat")
     write(path, kspace=STACK[0, 0] * MASK, mask=MASK.astype(np.uint8))
     np.testing.assert_array_equal(read(path).source.mask, MASK)
+
+
+def _folder(path: Path, **arrays: np.ndarray) -> Path:
+    members = {}
+    for name, array in arrays.items():
+        np.save(path.with_name("array.npy"), array)
+        members[f"{name.replace('__', '/')}.npy"] = path.with_name("array.npy").read_bytes()
+    members |= {"__MACOSX/scan/._kspace.npy": b"hidden", "__MACOSX/scan/k.npy": b"hidden"}
+    return scans.zipped(path, members)
+
+
+def test_a_mask_in_a_zipped_folder(tmp_path):
+    """The middle lines alone, which only the mask tells from zero-padding."""
+    middle = np.abs(np.arange(W) - W // 2) < W // 4
+    undersampled, other = STACK[0, 0] * middle, STACK[1, 0]
+    path = _folder(tmp_path / "a.zip", scan__kspace=undersampled, scan__mask=middle)
+    np.testing.assert_array_equal(read(path).source.mask, middle)
+    arrays = {"scan__kspace": undersampled, "scan__maps": other, "scan__mask": middle}
+    found = read(_folder(tmp_path / "b.zip", **arrays))
+    same(found, undersampled)
+    np.testing.assert_array_equal(found.source.mask, middle)
+
+
+def test_arrays_of_one_name_in_several_folders(tmp_path):
+    path = _folder(tmp_path / "a.zip", one__kspace=STACK[0, 0], two__kspace=STACK[1, 0])
+    with pytest.raises(InputError, match="2 arrays that may be k-space"):
+        read(path)
+    arrays = {"kspace": STACK[0, 0] * MASK, "one__mask": MASK, "two__mask": ~MASK}
+    with pytest.raises(InputError, match=r"mask .* one value, 0 or 1"):
+        read(_folder(tmp_path / "b.zip", **arrays))
 
 
 def test_a_mask_that_is_contradicted_is_passed_over_and_noted(tmp_path):
