@@ -210,9 +210,9 @@ LESSONS = (
         ),
         coils.many_coils,
         "A coil sees best what is near to it. So in each coil the same two pixels are added with "
-        "other weights: eight equations in two unknowns. The weights are the sensitivity maps, "
-        "found in the middle of k-space. This is SENSE, and GRAPPA does the same in k-space. All "
-        "scanners do it.",
+        "other weights: as many equations as coils, in two unknowns. The weights are the "
+        "sensitivity maps, found in the middle of k-space. This is SENSE, and GRAPPA does the same "
+        "in k-space. Scanners with several coils do it.",
         "Pruessmann et al. 1999, SENSE",
         "https://doi.org/10.1002/(SICI)1522-2594(199911)42:5%3C952::AID-MRM16%3E3.0.CO;2-S",
         example="phantom-coils",
@@ -223,7 +223,7 @@ LESSONS = (
             "Eight coils part four copies as well as two. What is the price of going from 2x to "
             "4x?",
             (
-                "Noise: more than the square root of the lines that are missing",
+                "Noise: more than √2 times, which half the lines would cost anyway",
                 "Sharpness: the image is blurred",
                 "Nothing, as long as there are more coils than copies",
             ),
