@@ -23,8 +23,8 @@ def build(shared: Controls, tab: gr.Tab) -> None:
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
             lead(
                 "A scanner measures one line of k-space after another, one every repetition time "
-                "TR (fast spin echo measures several). The middle of k-space holds contrast and shape, the edges hold detail: in "
-                "which order does the picture become useful first?"
+                "TR (fast spin echo measures several). The middle of k-space holds contrast and "
+                "shape, the edges hold detail: in which order does the picture become useful first?"
             )
             order = gr.Radio(
                 [("Linear", "linear"), ("Centric", "centric"), ("Random", "random")],
