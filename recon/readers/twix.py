@@ -42,7 +42,9 @@ NOT_IMAGE = FEEDBACK | STABILISE | PHASE | NOISE
 COUNTERS = ("Lin", "Ave", "Sli", "Par", "Eco", "Phs", "Rep", "Set")
 OTHERS = {"Eco": "echoes", "Phs": "cardiac phases", "Rep": "repetitions", "Set": "sets"}
 CARTESIAN = 1
-SEPARATE = (4, 8, 16, 64)  # ucRefScanMode: external, gradient echo, turbo spin echo, EPI
+# ucRefScanMode: extra lines, a scan before, extra lines of EPI and of others. What lies between
+# (0x10 to 0x80) takes them from averages, repetitions, phases or the same echo train.
+SEPARATE = (0x04, 0x08, 0x100, 0x200)
 
 
 @dataclass(frozen=True)
@@ -204,12 +206,17 @@ def samples_of(file: BoundedFile, layout: Layout, lines: Lines, i: int) -> np.nd
 def _value(header: bytes, name: str, otherwise: float) -> float:
     """A number of the protocol, as ParamLong, ParamDouble or in the ASCCONV part."""
     key = re.escape(name).encode()
-    number = rb"(-?\d{1,12}(?:\.\d{1,20})?)"
-    precision = rb"(?:<Precision>\s{0,9}\d{1,3})?"
-    tree = rb'<Param(?:Long|Double)\."' + key + rb'">\s{0,99}\{\s{0,99}' + precision
-    found = re.search(tree + rb"\s{0,99}" + number, header)
-    found = found or re.search(rb"\." + key + rb"\s{0,9}=\s{0,9}" + number, header)
-    return float(found[1]) if found else otherwise
+    number = rb"(0x[0-9a-fA-F]{1,8}|-?\d{1,12}(?:\.\d{1,20})?)"
+    # What may stand before the value: <Precision> 6, <Limit> { 1 2 4 }, <Label> "text".
+    attributes = (
+        rb'(?:<\w{1,30}>\s{0,9}(?:\{[^{}]{0,999}\}|"[^"]{0,999}"|[-+.\w]{1,30}(?=\s))\s{0,99}){0,9}'
+    )
+    tree = rb'<Param(?:Long|Double)\."' + key + rb'">\s{0,99}\{\s{0,99}' + attributes + number
+    found = re.search(tree, header)
+    found = found or re.search(rb"\." + key + rb"\s{0,99}=\s{0,9}" + number, header)
+    if found is None:
+        return otherwise
+    return int(found[1], 16) if found[1].startswith(b"0x") else float(found[1])
 
 
 def _readouts(

@@ -195,12 +195,14 @@ def twix(
     reference: Iterable[int] = (),
     wider: float = 0,
     field: tuple[float, float, float] = (0, 0, 0),
+    protocol: str = "",
 ) -> Path:
     """K-space (S, C, X, Y), or (Z, C, X, Y) with `partitions`, as a scanner might write it."""
     count, coils, columns, width = stack.shape
-    protocol = (
-        f'<XProtocol>\n<ParamDouble."flReadoutOSFactor">  {{ <Precision> 6  {oversampling:.6f}  }}'
-        f'\n<ParamLong."lBaseResolution">  {{ {round(columns / oversampling)}  }}\n'
+    text = (
+        f"<XProtocol>\n{protocol}\n"
+        f'<ParamDouble."flReadoutOSFactor">  {{ <Precision> 6  {oversampling:.6f}  }}\n'
+        f'<ParamLong."lBaseResolution">  {{ {round(columns / oversampling)}  }}\n'
         f'<ParamLong."iNoOfFourierLines">  {{ {width}  }}\n'
         f"### ASCCONV BEGIN ###\nsKSpace.ucTrajectory\t = \t1\n"
         f"sKSpace.dPhaseOversamplingForDialog\t = \t{wider}\n"
@@ -210,7 +212,7 @@ def twix(
         f"sSliceArray.asSlice[0].dPhaseFOV\t = \t{field[1]}\n"
         f"sSliceArray.asSlice[0].dThickness\t = \t{field[2]}\n### ASCCONV END ###\n"
     ).encode()
-    header = struct.pack("<I", 1) + b"Meas\0" + struct.pack("<I", len(protocol)) + protocol
+    header = struct.pack("<I", 1) + b"Meas\0" + struct.pack("<I", len(text)) + text
     header += b"\0" * (-(4 + len(header)) % 32)
     if version == "vb":
         header += b"\0" * 10_016

@@ -158,6 +158,44 @@ def test_twix_3d(tmp_path):
         same(read(path, slice=number), kspace(4, C, H, W)[number])
 
 
+@pytest.mark.parametrize(
+    ("mode", "separate"),
+    [
+        ("sPat.ucRefScanMode\t = \t2", False),
+        ("sPat.ucRefScanMode\t = \t4", True),
+        ("sPat.ucRefScanMode                       = 0x4", True),  # as VB and VD pad and write it
+        ("sPat.ucRefScanMode                       = 0x10", False),
+        ("sPat.ucRefScanMode\t = \t64", False),
+        ("sPat.ucRefScanMode\t = \t256", True),
+        ("sPat.ucRefScanMode\t = \t512", True),
+        ('<ParamLong."ucRefScanMode">  { <Default> 1 <Limit> { 1 2 4 8 } 4  }', True),
+        ('<ParamLong."ucRefScanMode">  { <Default> 4 <Limit> { 1 2 4 8 }  }', False),
+    ],
+)
+def test_twix_calibration_lines_are_kept_unless_they_are_a_scan_of_their_own(
+    tmp_path, mode, separate
+):
+    lines = sorted([*range(0, W, 2), 15, 17])
+    path = scans.twix(tmp_path / "a.dat", WIDE, lines=lines, reference=[15, 17], protocol=mode)
+    source = read(path).source
+    assert said(source, "separate calibration") is separate
+    expected = np.arange(0, W, 2) if separate else lines
+    np.testing.assert_array_equal(np.flatnonzero(source.mask), expected)
+
+
+def test_twix_trajectories_are_known_in_either_notation(tmp_path):
+    for value in ("2", "0x2"):
+        line = f"sKSpace.ucTrajectory                     = {value}"
+        with pytest.raises(InputError, match="Cartesian"):
+            read(scans.twix(tmp_path / "a.dat", WIDE, protocol=line))
+
+
+def test_twix_a_precision_is_no_value(tmp_path):
+    line = '<ParamDouble."flReadoutOSFactor">  { <Precision> 12  }'
+    path = scans.twix(tmp_path / "a.dat", STACK, oversampling=1, protocol=line)
+    same(read(path, slice=0), STACK[0])
+
+
 def test_twix_of_a_scanner():
     """A phantom on a Prisma: equal to turbotwix and twixtools, and a picture of the phantom."""
     path = SHARED / "formats/pulseq_tutorials/02_basic_gradient_echo/data/01_GRE_example.dat"
