@@ -18,6 +18,7 @@ from recon.ui.lessons.course import LESSONS
 from recon.ui.reconstruct import FIRST
 from recon.ui.session import Choice, Origin
 from tests.helpers.answers import numbers
+from tests.helpers.coils import seen
 
 TEACHING = Path(__file__).parents[2] / "docs" / "teaching.md"
 
@@ -153,7 +154,7 @@ def noise(shape: tuple[int, ...]) -> np.ndarray:
 def test_on_data_without_any_picture_no_outcome_is_made_up(shape):
     """What holds on the examples does not hold on noise, and the sentences know it."""
     scan = Scan.of(noise(shape))
-    said = {one.title: one.experiment(scan, 0).sentence for one in LESSONS}
+    said = {one.title: one.experiment(scan, 0).sentence for one in LESSONS if not one.several}
     assert "not even half of it" in said["Centre and edge"]
     falls = numbers(said["Zero-filled"], r"-?\d\.\d+")
     fast = falls[0] > falls[1] > falls[2] >= 0
@@ -190,8 +191,21 @@ def test_a_file_of_a_person_is_what_the_lesson_is_about(tmp_path):
     choice = Choice(Origin(upload=str(tmp_path / "mine.npy")))
     for lesson in LESSONS:
         scan, where = lessons._subject(lesson, choice)
+        if lesson.several:
+            assert where == "Phantom seen by 8 coils (exact); the open slice has one coil"
+            assert len(scan.kspace) == 8
+        else:
+            assert where == "mine.npy"
+            assert scan.truth.shape == (64, 51)
+
+
+def test_lessons_on_coils_look_at_all_of_them(tmp_path):
+    np.save(tmp_path / "mine.npy", seen(4, (48, 40)))
+    mine = Origin(upload=str(tmp_path / "mine.npy"))
+    for lesson in LESSONS:
+        scan, where = lessons._subject(lesson, Choice(mine, axes="CHW", coils=2))
         assert where == "mine.npy"
-        assert scan.truth.shape == (64, 51)
+        assert scan.kspace.shape == ((4, 48, 40) if lesson.several else (48, 40))
 
 
 def test_on_other_data_nothing_is_said_that_did_not_happen():

@@ -9,6 +9,7 @@ from recon.coils.gfactor import analytic
 from recon.coils.simulate import Loops
 from recon.probes.coils import unit_length, views
 from recon.scan import Scan
+from recon.ui.coils.common import EXAMPLE
 from recon.ui.lessons import coils
 from tests.helpers.answers import numbers
 from tests.helpers.coils import seen
@@ -16,7 +17,7 @@ from tests.helpers.coils import seen
 
 @pytest.fixture(scope="module")
 def scan() -> Scan:
-    return Scan.of(examples.load(coils.EXAMPLE))
+    return Scan.of(examples.load(EXAMPLE))
 
 
 def test_many_coils_part_the_copies(scan):
@@ -43,8 +44,3 @@ def test_two_coils_do_not_part_more_copies():
     found = coils.cost_of_coils(Scan.of(seen(2, (64, 60))), 0)
     assert "2 coils cannot part 4 pixels: there is no solution in " in found.sentence
     assert max(numbers(found.sentence, r"times g = (\d+\.\d+)")) < 5
-
-
-def test_one_coil_borrows_the_phantom():
-    found = coils.many_coils(Scan.of(examples.load("phantom")), 0)
-    assert found.sentence.startswith("On the phantom, as the open slice has one coil")

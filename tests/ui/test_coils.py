@@ -1,6 +1,7 @@
 """The tab "Coils": every experiment computes and says what its numbers say."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,12 @@ def test_one_coil_shows_the_phantom_and_says_so():
     assert "one coil" in where
     assert len(scan.kspace) == 8
     assert common.subject(PHANTOM)[1] == ""
+
+
+def test_all_coils_are_looked_at_where_one_was_chosen():
+    scan, where = common.subject(replace(PHANTOM, coils=2))
+    assert len(scan.kspace) == 8
+    assert where == ""
 
 
 def test_maps_of_every_coil():

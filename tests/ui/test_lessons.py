@@ -9,6 +9,7 @@ from recon import phantom
 from recon.scan import Scan
 from recon.ui.lessons import experiments
 from recon.ui.lessons.course import LESSONS, QUIZ
+from tests.helpers.coils import seen
 from tests.helpers.page import after, upload
 
 
@@ -31,7 +32,7 @@ def test_every_question_has_one_right_answer_and_a_source():
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.title)
 def test_every_experiment_computes(scan, lesson):
-    answer = lesson.experiment(scan, 0)
+    answer = lesson.experiment(Scan.of(seen(4, (96, 80))) if lesson.several else scan, 0)
     assert answer.sentence.endswith(".")
     assert "nan" not in answer.sentence.lower()
     names = [panel.name for panel in answer.panels]

@@ -40,6 +40,7 @@ def test_phase_without_a_reference(undersampled):
 
 def test_coils_of_one_and_of_several():
     assert "has one coil" in last(coils.look(HEAD)).words
+    assert "Coil 2 alone was chosen" in last(coils.look(replace(COILS, coils=2))).words
     found = last(coils.look(COILS))
     assert found.words.startswith("<p>8 coils.")
     assert found.chart.count("<img") == 3 * 8

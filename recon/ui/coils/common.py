@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from functools import lru_cache
 from html import escape
 
@@ -29,15 +30,25 @@ def _example() -> Scan:
 
 def subject(choice: Choice) -> tuple[Scan, str]:
     """The scan that is open, and nothing; else the phantom, and why: one coil, or undersampled."""
-    scan = session.scan(choice)
+    scan = session.scan(all_coils(choice))
     if scan.source.mask is not None:
         why = "The file that is open was undersampled already."
-    elif scan.kspace.ndim == 2 or len(scan.kspace) == 1:
+    elif not has_several(scan):
         why = "The open slice has one coil."
     else:
         return scan, ""
     title = examples.EXAMPLES[EXAMPLE].title
     return _example(), f'<p class="where">{why} Shown on: {title}.</p>'
+
+
+def all_coils(choice: Choice) -> Choice:
+    """The same, where one coil alone was chosen, with all of them."""
+    return replace(choice, coils="rss") if isinstance(choice.coils, int) else choice
+
+
+def has_several(scan: Scan) -> bool:
+    """Whether there is more than one coil."""
+    return scan.kspace.ndim == 3 and len(scan.kspace) > 1
 
 
 # Maps take a moment, and several experiments look at the same ones.

@@ -13,6 +13,7 @@ from recon import examples, figures
 from recon.fourier import combined
 from recon.scan import Scan
 from recon.ui import events, serving, session
+from recon.ui.coils.common import all_coils, has_several
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
 from recon.ui.html import table
@@ -114,15 +115,18 @@ def _subject(lesson: Lesson, choice: Choice) -> tuple[Scan, str]:
     """The slice that is open, and what it is called.
 
     In place of the first example the one that a lesson is best seen on, and a built-in one where
-    there is no truth to compare with.
+    there is no truth to compare with, or one coil in a lesson about several.
     """
-    scan = session.scan(choice)
-    undersampled = scan.source.mask is not None
-    if not undersampled and not (lesson.example and choice.origin == FIRST):
+    scan = session.scan(all_coils(choice) if lesson.several else choice)
+    borrows, why = bool(lesson.example) and choice.origin == FIRST, ""
+    if scan.source.mask is not None:
+        borrows, why = True, "; the file that is open was undersampled already"
+    elif lesson.several and not borrows and not has_several(scan):
+        borrows, why = True, "; the open slice has one coil"
+    if not borrows:
         return scan, scan.source.name
     key = lesson.example or FIRST.example
     assert key is not None
-    why = "; the file that is open was undersampled already" if undersampled else ""
     return Scan.of(examples.load(key)), examples.EXAMPLES[key].title + why
 
 

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon import examples
 from recon.fourier import rss
 from recon.probes.coils import Cost, Views, cost, fold, unfold, views
 from recon.scan import Scan
 from recon.ui.lessons.experiments import Answer
 from recon.ui.viewer import Panel
 
-EXAMPLE = "phantom-coils"
-
 
 def many_coils(scan: Scan, seed: int) -> Answer:
     """Every second line: the copies, what coils see of them, and SENSE."""
-    scan, note = _several(scan)
     seen = views(scan).even(2)
     aliased, found, full = fold(seen.images, 2), unfold(seen, 2), seen.combined
     away = [_distance(image, full) for image in (rss(aliased), np.abs(found))]
     first, second = _unlike(seen)
     parted = "" if away[1] < away[0] / 2 else " The coils of these data hardly part them."
     return Answer(
-        f"{note}All coils together show two copies, {away[0]:.0%} away from the image of all "
+        f"All coils together show two copies, {away[0]:.0%} away from the image of all "
         f"lines; solved for with {len(seen.images)} coils they are {away[1]:.1%} away.{parted}",
         [
             _image("folded", "Every second line", "root-sum-of-squares", rss(aliased)),
@@ -39,7 +35,6 @@ def many_coils(scan: Scan, seed: int) -> Answer:
 
 def cost_of_coils(scan: Scan, seed: int) -> Answer:
     """Noise at 2x and 4x: the g-factor and the image."""
-    scan, note = _several(scan)
     every = views(scan)
     panels, words = [], []
     for distance in (2, 4):
@@ -66,7 +61,7 @@ def cost_of_coils(scan: Scan, seed: int) -> Answer:
             f"{around:.2f} around that."
         )
     return Answer(
-        f"{note}On average over the object, {said}",
+        f"On average over the object, {said}",
         panels,
         columns=5,
         white=float(np.percentile(np.abs(full), 99.9)),
@@ -80,13 +75,6 @@ def middle_and_rim(price: Cost) -> tuple[float, float]:
     inner = away <= np.median(away)
     values = price.g[rows, columns]
     return float(values[inner].mean()), float(values[~inner].mean())
-
-
-def _several(scan: Scan) -> tuple[Scan, str]:
-    """A scan of several coils: the phantom where the one that is open has one."""
-    if scan.kspace.ndim == 3 and len(scan.kspace) > 1:
-        return scan, ""
-    return Scan.of(examples.load(EXAMPLE)), "On the phantom, as the open slice has one coil: "
 
 
 def _distance(image: np.ndarray, full: np.ndarray) -> float:

@@ -31,6 +31,7 @@ class Lesson:
     source: str
     link: str
     example: str = ""  # shown on this one, where the first example is open
+    several: bool = False  # is about all coils of a scan that has several
 
 
 LESSONS = (
@@ -216,6 +217,7 @@ LESSONS = (
         "Pruessmann et al. 1999, SENSE",
         "https://doi.org/10.1002/(SICI)1522-2594(199911)42:5%3C952::AID-MRM16%3E3.0.CO;2-S",
         example="phantom-coils",
+        several=True,
     ),
     Lesson(
         "What it costs: noise",
@@ -237,6 +239,7 @@ LESSONS = (
         "Pruessmann et al. 1999; Robson et al. 2008",
         "https://doi.org/10.1002/mrm.21728",
         example="phantom-coils",
+        several=True,
     ),
     Lesson(
         "Trust",

@@ -11,7 +11,7 @@ from recon.fourier import center_crop, rss
 from recon.methods import find
 from recon.probes.complex_images import complex_images
 from recon.ui import session
-from recon.ui.coils.common import strip
+from recon.ui.coils.common import all_coils, has_several, strip
 from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice
 
@@ -22,12 +22,17 @@ def look(choice: Choice) -> Iterator[Answer]:
     """Every coil: measured, reconstructed, fully sampled, and how sensitive it is."""
     scan, method = session.scan(choice), find(choice.method)
     if scan.kspace.ndim == 2:
-        yield Answer(
-            "<p>The slice that is open has one coil: its complex image is under <b>Phase</b>. "
-            "Open the example <b>Phantom seen by 8 coils</b> or a file of your own.</p>",
-            {},
-            "",
-        )
+        if has_several(session.scan(all_coils(choice))):
+            words = (
+                f"<p>Coil {choice.coils} alone was chosen under <b>Advanced</b>: its complex image "
+                "is under <b>Phase</b>.</p>"
+            )
+        else:
+            words = (
+                "<p>The slice that is open has one coil: its complex image is under <b>Phase</b>. "
+                "Open the example <b>Phantom seen by 8 coils</b> or a file of your own.</p>"
+            )
+        yield Answer(words, {}, "")
         return
     found = complex_images(scan, session.sampling(choice, scan), method)
     assert found.maps is not None
