@@ -298,12 +298,15 @@ def kernel(scan: Scan, distance: int, lines: int) -> tuple[np.ndarray, Kernel]:
     Raises
     ------
     InputError
-        If the scan has one coil or arrived undersampled, or the calibration lines are too few.
+        If the scan has one coil or arrived undersampled, or the calibration lines are too few, or
+        all there are.
     """
     kspace = scan.fully_sampled
     if kspace.ndim < 3:
         raise InputError("This needs a scan of several coils; the slice that is open has one.")
     mask = calibrated(scan.width, distance, min(1, lines / scan.width), offset=0)
+    if mask.all():
+        raise InputError("All lines are measured, so there is nothing to fill.")
     measurement = scan.measure(mask)
     found = kernels(torch.from_numpy(measurement.kspace), torch.from_numpy(mask))
     return mask, max(found, key=lambda one: len(one.targets))

@@ -101,6 +101,11 @@ def test_the_kernel_of_most_use(views):
     assert kernel.weights.shape == (6, 5, 4, 6)
 
 
+def test_where_all_lines_are_measured_nothing_is_filled():
+    with pytest.raises(InputError, match="nothing to fill"):
+        probe.kernel(Scan.of(seen(6, SHAPE)), 2, SHAPE[1])
+
+
 def test_one_coil_and_undersampled_data_are_one_sentence(views):
     for call in (probe.views, lambda scan: probe.kernel(scan, 2, 24)):
         with pytest.raises(InputError, match="several coils"):

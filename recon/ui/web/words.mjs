@@ -1051,6 +1051,7 @@ export const GERMAN = {
   "{n} lines cannot be measured {m} apart all around: choose an acceleration that divides their number.": "{n} Zeilen lassen sich nicht ringsum im Abstand {m} messen: Wählen Sie eine Beschleunigung, die ihre Zahl teilt.",
   "This needs a scan of several coils; the slice that is open has one.": "Das braucht eine Messung mit mehreren Spulen; die offene Schicht hat eine.",
   "Nothing folds here: choose a pixel inside the object or its copies.": "Hier faltet sich nichts ein: Wählen Sie ein Pixel im Objekt oder in seinen Kopien.",
+  "All lines are measured, so there is nothing to fill.": "Alle Zeilen sind gemessen, also ist nichts zu füllen.",
   "Leave two coils at least: one alone cannot tell pixels apart.": "Lassen Sie mindestens zwei Spulen: Eine allein kann Pixel nicht trennen.",
   "Sensitivities of the coils come from the middle of k-space; measure {n} neighbouring lines there at least.": "Die Sensitivitäten der Spulen kommen aus der Mitte des k-Raums; messen Sie dort mindestens {n} benachbarte Zeilen.",
   "A lesion lies inside the picture of {size} pixels.": "Eine Läsion liegt im Bild von {size} Pixeln.",
