@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recon.batch import Plan, Question, Record
+from recon import batch_volumes
+from recon.batch import Plan, Question, Record, share_of
 from recon.errors import InputError
 from recon.volume import Share, volume_scores
 
@@ -103,6 +104,9 @@ def begin(results: Results, resumed: bool) -> None:
     if not resumed:
         for name in (METRICS, VOLUMES, _part(results.rank, results.world)):
             (results.out / name).unlink(missing_ok=True)
+        plan = results.plan
+        mine = share_of(plan.tasks, results.rank, results.world)  # others may have begun
+        batch_volumes.forget(plan.question, mine, results.out)
     _write(results.out / QUESTION, _plain(results.plan.question))
 
 

@@ -22,9 +22,17 @@ if TYPE_CHECKING:
 
 def keep(result: Reconstruction, task: Task, out: Path) -> None:
     """Write a slice that was reconstructed."""
-    folder = _slices(task, result.method, out)
-    folder.mkdir(parents=True, exist_ok=True)
-    Slice.of(result).write(folder / f"{result.source.slice:05}.npz")
+    path = _slice(task, result.method, out, result.source.slice)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Slice.of(result).write(path)
+
+
+def forget(question: Question, tasks: Sequence[Task], out: Path) -> None:
+    """Remove what an earlier run, of which nothing is wanted, kept of slices that will be done."""
+    for task in tasks:
+        for method in question.methods:
+            for number in task.numbers:
+                _slice(task, method, out, number).unlink(missing_ok=True)
 
 
 def assemble(question: Question, tasks: Sequence[Task], out: Path) -> list[tuple[str, str]]:
@@ -32,21 +40,21 @@ def assemble(question: Question, tasks: Sequence[Task], out: Path) -> list[tuple
     problems = []
     for task in tasks:
         for method in question.methods:
-            folder = _slices(task, method, out)
-            there = sorted(folder.glob("*.npz"))
+            wanted = [_slice(task, method, out, number) for number in task.numbers]
+            there = [path for path in wanted if path.is_file()]
             if not there:  # it was brought together before, or the method could do none
                 continue
             try:
-                with export.opened(
-                    question.save, folder.parent, task.stem, len(task.numbers)
-                ) as take:
+                slices = there[0].parent
+                with export.opened(question.save, slices.parent, task.stem, len(wanted)) as take:
                     for path in there:
                         take(Slice.read(path))
-                shutil.rmtree(folder)
+                shutil.rmtree(slices)
             except (InputError, OSError) as error:
                 problems.append((str(task.file), f"{method}: {error}"))
     return problems
 
 
-def _slices(task: Task, method: str, out: Path) -> Path:
-    return out / f"{method}-{task.acceleration:.3g}x" / f"{task.stem}-slices"
+def _slice(task: Task, method: str, out: Path, number: int) -> Path:
+    folder = out / f"{method}-{task.acceleration:.3g}x" / f"{task.stem}-slices"
+    return folder / f"{number:05}.npz"

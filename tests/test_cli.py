@@ -255,6 +255,30 @@ def test_a_volume_is_saved_whoever_did_its_slices(tmp_path):
     assert (folder / "scan.nii").read_bytes() == expected
 
 
+def test_slices_of_an_incomplete_run_are_in_no_later_volume(tmp_path, monkeypatch, capsys):
+    stack = kspace(3, 1, 40, 32)[:, 0]
+    path = write_h5(tmp_path / "scan.h5", {"max": 1.0}, kspace=stack)
+    words = [str(path), "--method", "zero-filled", "--save=npy", f"--out={tmp_path / 'out'}"]
+    monkeypatch.setattr(cli, "assemble", lambda *_: [])  # as if it was killed before
+    assert main([*words, "--slice=all"]) == 0
+    monkeypatch.undo()
+    folder = tmp_path / "out/zero-filled-4x"
+    assert main([*words, "--slice=2"]) == 0
+    assert [one.name for one in folder.iterdir()] == ["scan.npy"]
+    expected = recon.reconstruct(recon.read(path, slice=2), method="zero-filled").image
+    np.testing.assert_array_equal(np.load(folder / "scan.npy"), [expected])
+
+    (folder / "scan.npy").unlink()
+    monkeypatch.setattr(cli, "assemble", lambda *_: [])
+    assert main([*words, "--slice=all"]) == 0
+    monkeypatch.undo()
+    stack[1] = np.nan
+    write_h5(path, {"max": 1.0}, kspace=stack)
+    assert main([*words, "--slice=all"]) == 1
+    assert "2 of 3 slices were reconstructed" in capsys.readouterr().err
+    assert not (folder / "scan.npy").exists()
+
+
 def test_coil_images_and_whole_pictures_on_demand(tmp_path):
     write_h5(tmp_path / "scan.h5", {"max": 1.0}, kspace=kspace(1, 2, 96, 40))
     words = [str(tmp_path / "scan.h5"), "--method", "zero-filled", "--save", "npy"]
