@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace) -> Results | None:
     rank, world = (int(os.environ.get(name, least)) for name, least in RANKS)
     if rank >= world:  # not started by a launcher
         rank, world = 0, 1
-    planned = batch.plan(list(_files(options.inputs)), question)
+    planned = batch.plan(list(_files(options.inputs, options.out)), question)
     results = Results(options.out, planned, rank, world)
     tasks = batch.share_of(planned.tasks, rank, world)
     if options.resume:
@@ -203,17 +203,28 @@ def _coils(text: str) -> int | str:
     return text if text in ("rss", "svd") else int(text)
 
 
-def _files(inputs: Sequence[Path]) -> Iterator[Path]:
-    """The scans named, and in place of a folder all in it, hidden ones left out."""
+def _files(inputs: Sequence[Path], out: Path) -> Iterator[Path]:
+    """The scans named, and in place of a folder all in it."""
     for path in inputs:
         if not path.is_dir() or beside.is_scan(path):
             yield path
             continue
-        found = sorted(p for p in path.rglob("*") if not p.name.startswith("."))
+        found = sorted(_within(path, out))
         scans = [p for p in found if beside.is_scan(p)]
         within = [p for p in found if p.is_file() and not set(scans) & set(p.parents)]
         halves = {p for p in within if p.suffix == ".hdr" and p.with_suffix(".cfl") in within}
         yield from sorted([*scans, *(p for p in within if p not in halves)])
+
+
+def _within(folder: Path, out: Path) -> Iterator[Path]:
+    """What lies below a folder, but nothing hidden, and nothing below `out` if that is in it."""
+    root, results = folder.resolve(), out.resolve()
+    inside = root in results.parents
+    for path in folder.rglob("*"):
+        place = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in place.parts)
+        if not hidden and not (inside and (root / place).is_relative_to(results)):
+            yield path
 
 
 def _print_table(results: Results) -> None:

@@ -1,6 +1,7 @@
 """The command line: records, figures, and what happens to files that cannot be read."""
 
 import json
+import shutil
 import zipfile
 
 import h5py
@@ -87,6 +88,23 @@ def test_unknown_and_broken_files_are_reported_and_the_rest_is_done(
     for name in ("notes.txt", "broken.h5", "missing.npy"):
         assert name in errors
     assert "Traceback" not in errors
+
+
+def test_what_is_hidden_in_a_folder_and_what_was_written_into_it_is_not_read(folder, capsys):
+    (folder / "sub/.git/objects").mkdir(parents=True)
+    np.save(folder / "sub/.git/objects/x.npy", phantom.kspace((64, 48)))
+    expected = [str(folder / "a.npy"), str(folder / "sub/volume.h5")]
+    for place in ("results", "sub/results"):
+        for _ in range(2):
+            out = folder / place
+            words = (folder, "--method", "zero-filled", "--save", "npy", "--out", out)
+            status, records, _, errors = run(capsys, *words)
+            assert (status, errors) == (0, "")
+            assert [one["file"] for one in records] == expected
+        shutil.rmtree(folder / place)
+    # The folder itself, or one above it, is no folder of results in it.
+    for out in (folder, folder / "sub"):
+        assert run(capsys, folder / "sub", "--method", "zero-filled", "--out", out)[0] == 0
 
 
 def test_undersampled_files_have_no_scores(tmp_path, capsys):
