@@ -34,7 +34,13 @@ def ssim(reference: np.ndarray, image: np.ndarray, data_range: float | None = No
     Returns
     -------
     At most 1, which only identical images reach.
+
+    Raises
+    ------
+    InputError
+        If the images are too small.
     """
+    _check_size(reference)
     height, width = reference.shape[-2:]
     pairs = zip(reference.reshape(-1, height, width), image.reshape(-1, height, width), strict=True)
     limit = float(reference.max()) if data_range is None else data_range
@@ -57,10 +63,11 @@ def psnr(reference: np.ndarray, image: np.ndarray, data_range: float | None = No
 
 
 def psnr_of(mean_squared_error: float, data_range: float) -> float:
-    """`psnr` in dB from its two ingredients; infinite without an error."""
+    """`psnr` in dB from its two ingredients; infinite without an error, or without a range."""
     if not mean_squared_error:
         return math.inf
-    return 10 * math.log10(data_range**2 / mean_squared_error)
+    ratio = data_range**2 / mean_squared_error
+    return 10 * math.log10(ratio) if ratio else -math.inf
 
 
 def nmse(reference: np.ndarray, image: np.ndarray) -> float:
@@ -129,8 +136,7 @@ class Similarity:
     """
 
     def __init__(self, reference: np.ndarray, data_range: float | None = None) -> None:
-        if min(reference.shape) < WINDOW:
-            raise InputError(f"SSIM needs an image of at least {WINDOW} x {WINDOW} pixels.")
+        _check_size(reference)
         limit = float(reference.max()) if data_range is None else data_range
         self._c1, self._c2 = (K1 * limit) ** 2, (K2 * limit) ** 2
         self._reference = reference
@@ -147,6 +153,11 @@ class Similarity:
         similarity = (2 * both + self._c1) * (2 * covariance + self._c2)
         similarity /= (mean * mean + self._mean**2 + self._c1) * (variances + self._c2)
         return float(similarity.mean(dtype=np.float64))
+
+
+def _check_size(reference: np.ndarray) -> None:
+    if min(reference.shape[-2:]) < WINDOW:
+        raise InputError(f"SSIM needs an image of at least {WINDOW} x {WINDOW} pixels.")
 
 
 def _local_mean(image: np.ndarray) -> np.ndarray:

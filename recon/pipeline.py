@@ -108,13 +108,10 @@ class Reconstruction:
         """
 
         def scores_of(metrics: dict[str, float] | None, prefix: str = "") -> dict[str, Any]:
-            values = metrics or dict.fromkeys(("ssim", "psnr", "nmse"), math.nan)
-            return {
-                prefix + name: value if math.isfinite(value) else None
-                for name, value in values.items()
-            }
+            values = metrics or dict.fromkeys(("ssim", "psnr", "nmse"))
+            return {prefix + name: value for name, value in values.items()}
 
-        return {
+        written = {
             "file": self.source.name,
             "slice": self.source.slice,
             "method": self.method,
@@ -136,6 +133,10 @@ class Reconstruction:
             "coils": self.coils,
             "phase_encode": self.phase_encode,
             "mask_family": self.sampling.family,
+        }
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in written.items()
         }
 
 
@@ -171,7 +172,8 @@ def reconstruct(
     method
         One of `recon.methods`.
     center_fraction
-        Share of fully measured lines in the middle; 0.32 / acceleration where None.
+        Share of fully measured lines in the middle; that of the family where None,
+        mostly 0.32 / acceleration.
     coils
         ``"rss"`` combines coil images by root-sum-of-squares, ``"svd"`` first compresses the
         coils to the few virtual ones that hold nearly all of the measured energy, a number
@@ -207,7 +209,7 @@ def reconstruct(
     >>> reconstruct(phantom.kspace((128, 96)), acceleration=0)
     Traceback (most recent call last):
         ...
-    recon.errors.InputError: Acceleration is at least 1; 0 was asked for.
+    recon.errors.InputError: Acceleration is a number of at least 1; 0 was asked for.
     """
     way = find(method)
     scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode, crop=crop, mask=mask, axes=axes)

@@ -222,9 +222,10 @@ class Scan:
             raise InputError("The mask seed is a whole number from 0 upwards.")
         if family not in masks.FAMILIES:
             raise InputError(f"Masks are of the kinds {', '.join(masks.FAMILIES)}; not '{family}'.")
-        lines = masks.FAMILIES[family](self.width, acceleration, center_fraction, seed)
+        draw = masks.FAMILIES[family]
+        lines = draw(self.width, acceleration, center_fraction, seed)
         if center_fraction is None:
-            center_fraction = masks.default_center_fraction(acceleration)
+            center_fraction = draw.center_fraction(self.width, acceleration)
         return Sampling(lines, acceleration, int(seed), family, center_fraction)
 
     def measure(self, mask: np.ndarray, acceleration: float | None = None) -> Measurement:

@@ -84,6 +84,11 @@ def test_psnr_of_a_constant_error(error, limit):
     assert metrics.psnr(reference, reference + error, limit) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("error", "limit"), [(math.inf, 1.0), (1.0, 0.0)])
+def test_psnr_knows_no_limit_below(error, limit):
+    assert metrics.psnr_of(error, limit) == -math.inf
+
+
 @pytest.mark.parametrize("scale", [0.0, 0.5, 0.9, 2.0])
 def test_nmse_of_a_scaled_image(volumes, scale):
     reference = volumes[0].astype(np.float64)

@@ -1,5 +1,9 @@
 """What a reconstruction must be, whatever the method: physics, scale, honesty."""
 
+import dataclasses
+import json
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +16,7 @@ from recon.kspace import KSpace, Source
 from recon.methods import METHODS
 from tests.helpers import files
 
+METRICS = ("ssim", "psnr", "nmse")
 ONE_COIL = [name for name in recon.methods() if METHODS[name].coils == "any"]
 
 
@@ -173,6 +178,7 @@ def test_file_maximum_does_not_apply_to_a_single_coil(kspace):
         ({"method": "magic"}, "no method"),
         ({"seed": -1}, "seed"),
         ({"acceleration": 0.5}, "at least 1"),
+        ({"acceleration": math.inf}, "at least 1"),
         ({"acceleration": 8, "center_fraction": 0.3}, "at most 0.125"),
         ({"phase_encode": "diagonal"}, "columns"),
         ({"family": "spiral"}, "random, equispaced"),
@@ -191,6 +197,21 @@ def test_bad_arguments_get_a_sentence(kspace, arguments, words):
         recon.reconstruct(kspace, **arguments)
 
 
+def test_what_json_does_not_know_is_none(kspace):
+    result = recon.reconstruct(kspace, 4, method="zero-filled")
+    broken = dataclasses.replace(
+        result, image=result.image * np.float32(np.nan), metrics=dict.fromkeys(METRICS, math.nan)
+    )
+    record = json.loads(json.dumps(broken.record(), allow_nan=False))
+    assert [record[name] for name in (*METRICS, "closed_share")] == [None] * 4
+
+
+@pytest.mark.parametrize("shape", [(1, 48), (6, 48), (64, 6)])
+def test_pictures_too_small_for_ssim_get_a_sentence(shape):
+    with pytest.raises(recon.InputError, match="7 x 7"):
+        recon.reconstruct(np.ones(shape, np.complex64), method="zero-filled")
+
+
 @pytest.mark.parametrize("bad", [np.zeros((32, 32)), np.full((32, 32), np.nan), np.ones(32)])
 def test_bad_arrays_get_a_sentence(bad):
     with pytest.raises(recon.InputError):
@@ -207,6 +228,8 @@ def test_mask_families(kspace, family):
     result = recon.reconstruct(kspace, 4, 3, "zero-filled", family=family)
     np.testing.assert_array_equal(result.line_mask, masks.FAMILIES[family](80, 4, None, 3))
     assert result.record()["mask_family"] == family
+    again = masks.FAMILIES[family](80, 4, result.record()["center_fraction"], 3)
+    np.testing.assert_array_equal(result.line_mask, again)
 
 
 def test_a_mask_of_ones_own(kspace):

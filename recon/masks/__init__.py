@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.masks.calibrated import calibrated
+from recon.masks.calibrated import CALIBRATION_LINES, calibrated
 from recon.masks.common import achieved_acceleration, apply, default_center_fraction
 from recon.masks.equispaced import equispaced
 from recon.masks.given import as_text, checked, from_text, read
@@ -46,15 +46,22 @@ class Family:
     """A kind of mask: its name, what people read, and who draws it.
 
     A family is called as ``family(width, acceleration, center_fraction=None, seed=0)`` and gives
-    a mask.
+    a mask; `center_fraction` tells what None stands for.
     """
 
     name: str
     title: str
     draw: Callable[..., np.ndarray]
+    lines: int | None = None  # of the block, where that does not depend on the acceleration
 
     def __call__(self, *arguments: Any, **options: Any) -> np.ndarray:
         return self.draw(*arguments, **options)
+
+    def center_fraction(self, width: int, acceleration: float) -> float:
+        """Share of the lines in the block where nobody asks for another."""
+        if self.lines is None:
+            return default_center_fraction(acceleration)
+        return min(self.lines, width) / width
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -62,7 +69,7 @@ FAMILIES: Mapping[str, Family] = {
     for family in (
         Family("random", "Random", random_cartesian),
         Family("equispaced", "Equispaced", equispaced),
-        Family("calibrated", "Calibrated", calibrated),
+        Family("calibrated", "Calibrated", calibrated, CALIBRATION_LINES),
         Family("variable-density", "Variable density", variable_density),
         Family("partial-fourier", "Partial Fourier", partial_fourier),
         Family("low-pass", "Low-pass block", low_pass),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from recon.errors import InputError
@@ -44,8 +46,8 @@ def centre_block(width: int, acceleration: float, center_fraction: float | None)
     InputError
         If the acceleration or the centre fraction is out of range, or they contradict each other.
     """
-    if not acceleration >= 1:
-        raise InputError(f"Acceleration is at least 1; {acceleration:g} was asked for.")
+    if not 1 <= acceleration < math.inf:
+        raise InputError(f"Acceleration is a number of at least 1; {acceleration:g} was asked for.")
     if center_fraction is None:
         center_fraction = default_center_fraction(acceleration)
     if not 0 <= center_fraction <= 1:
