@@ -134,7 +134,9 @@ def sense(
     count = 2 * min(middle - lines.start, lines.stop - middle)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        maps = ecalib(measurement.kspace, max(count, 6))
+        # Its usual windows of six lines have hardly a place in a block of eight.
+        window = min(6, max(2, count // 2))
+        maps = ecalib(measurement.kspace, max(count, 6), "-k", str(window))
         pattern = np.broadcast_to(measurement.mask, maps.shape[1:])
         write_cfl(folder / "pattern", pattern)
         write_cfl(folder / "maps", np.moveaxis(maps, 0, -1)[:, :, None])

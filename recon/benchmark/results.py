@@ -92,7 +92,7 @@ class Results:
     def _lead(self, name: str, labels: Mapping[str, str], where: str, rate: float) -> str:
         """By how much a method leads the best of the field's baselines, in a sentence."""
         shares = {m: s.closed for m, s in self.summaries[where, "random", rate].items()}
-        rivals = [m for m in labels if m in ("cs", "unet") or m.startswith("bart")]
+        rivals = [m for m in labels if m in ("cs", "unet", "varnet") or m.startswith("bart")]
         best = max(rivals, key=lambda m: shares[m])
         factor = f", {shares[name] / shares[best]:.2f} times that" if shares[best] > 0 else ""
         return (

@@ -259,16 +259,19 @@ def _limits(run: dict[str, Any], subjects: Sequence[str]) -> str:
 def _start(record: dict[str, Any]) -> str:
     """Where the weights came from that the run began with, stage by stage; nothing if random."""
     words = ""
-    if "before" in record:
-        first = record["before"]
-        words += f"- **Given**: images of `{first['name']}` (SHA-256 `{first['sha256'][:16]}…`).\n"
-    if "blend" in record:
-        other = record["blend"]
-        words += (
-            f"- **Mean** of the weights that follow and those of `{other['name']}` (SHA-256\n"
-            f"  `{other['sha256'][:16]}…`).\n"
-        )
-    while "start" in record:
+    while True:
+        if "before" in record:
+            first = record["before"]
+            sha256 = first["sha256"][:16]
+            words += f"- **Given**: images of `{first['name']}` (SHA-256 `{sha256}…`).\n"
+        if "blend" in record:
+            other = record["blend"]
+            words += (
+                f"- **Mean** of the weights that follow and those of `{other['name']}` (SHA-256\n"
+                f"  `{other['sha256'][:16]}…`).\n"
+            )
+        if "start" not in record:
+            return words
         start, record = record["start"], record["start"]["record"]
         words += (
             f"- **Start**: weights of `{start['name']}` (SHA-256 "
@@ -276,7 +279,6 @@ def _start(record: dict[str, Any]) -> str:
             f"  `{record['command']}` made in {record['run']['steps']} steps and "
             f"{record['seconds'] / 60:.0f} minutes, at revision\n  `{record['code_revision']}`.\n"
         )
-    return words
 
 
 def _unit(run: dict[str, Any]) -> str:

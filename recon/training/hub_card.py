@@ -12,6 +12,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from recon.methods import METHODS
 from recon.training.cards import mean_scores, sections
+from recon.training.recipes import TEST_COILS
 from recon.weights import Config
 
 METRICS = {"ssim": "SSIM", "psnr": "PSNR (dB)", "nmse": "NMSE"}
@@ -21,10 +22,13 @@ SETS = {
     "high-field": "measured k-space, high field",
     "low-field": "measured k-space, 0.055 T",
 }
-DATASETS = {
-    "open": ["open_ms_data", "example-dicom-structural", "SAG-anon", "mskt"],
-    "fastmri": ["fastMRI"],
-    "fastmri-multicoil": ["fastMRI"],
+SEVERAL = f", {TEST_COILS} coils"
+OPEN_DATA = {  # by what the names of their subjects begin with
+    "open_ms": "open_ms_data",
+    "hanke": "example-dicom-structural",
+    "sag-anon": "SAG-anon",
+    "mskt": "mskt",
+    "legs": "QMRITools",
 }
 TEXT = """\
 # {label}: {repo}
@@ -111,7 +115,7 @@ def hub_card(
         pipeline_tag="image-to-image",
         tags=["mri", "image-reconstruction", "compressed-sensing", "medical-imaging",
               "pytorch_model_hub_mixin", "model_hub_mixin"],
-        datasets=DATASETS[record["run"].get("dataset", "open")],
+        datasets=_datasets(record),
         metrics=list(METRICS),
         model_name=repo.partition("/")[2],
         eval_results=_evaluations(config, record, results),
@@ -130,6 +134,16 @@ def hub_card(
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{text}")
 
 
+def _datasets(record: dict[str, Any]) -> list[str]:
+    """What the network learned from."""
+    if record["run"].get("dataset", "open") != "open":
+        return ["fastMRI"]
+    subjects = tuple(record["data"]["splits"]["train"])
+    return [
+        name for start, name in OPEN_DATA.items() if any(one.startswith(start) for one in subjects)
+    ]
+
+
 def benchmark_rows(path: Path) -> list[dict[str, str]]:
     """Rows of ``benchmark.csv``; none where there is no such file."""
     if not path.is_file():
@@ -142,11 +156,15 @@ Means = tuple[str, float, int, dict[str, float]]  # set, acceleration, slices, s
 
 
 def _benchmark_means(config: Config, rows: Sequence[dict[str, str]]) -> list[Means]:
-    """Means of the network's scores with usual masks, at the accelerations that it serves."""
+    """Means of the network's scores with usual masks, at the accelerations that it serves.
+
+    None of a network for several coils: nearly all scans of the benchmark have one.
+    """
     groups: dict[tuple[str, float], list[dict[str, str]]] = {}
-    for row in rows:
+    method = config.architecture + ("" if config.protocol == "ours" else f"-{config.protocol}")
+    for row in () if config.several else rows:
         rate = float(row["acceleration"])
-        ours = row["method"] == config.architecture and row["condition"] == "random"
+        ours = row["method"] == method and row["condition"] == "random"
         if ours and row["set"] in SETS and config.acceleration in (None, rate):
             groups.setdefault((row["set"], rate), []).append(row)
     return [
@@ -169,7 +187,7 @@ def _evaluations(
             task_type="image-to-image",
             task_name="MRI reconstruction",
             dataset_type=name,
-            dataset_name=f"{SETS[name]}, {rate:g}x",
+            dataset_name=f"{SETS[name]}{SEVERAL if config.several else ''}, {rate:g}x",
             dataset_config=f"{rate:g}x",
             dataset_split="test",
             metric_type=metric,

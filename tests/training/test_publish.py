@@ -172,20 +172,28 @@ def test_cards_of_all_that_ships(name):
     assert data["datasets"]
     results = card.data.eval_results  # type: ignore[attr-defined]
     rates = (4, 8) if config.acceleration is None else (config.acceleration,)
-    assert len(results) == 3 * 3 * len(rates)  # sets, scores, accelerations
-    ours = [
-        float(row["ssim"])
-        for row in rows
-        if (row["set"], row["condition"], row["method"], float(row["acceleration"]))
-        == ("low-field", "random", config.architecture, rates[0])
-    ]
-    (told,) = (
-        r.metric_value
+    told = {
+        r.dataset_type: r.metric_value
         for r in results
-        if (r.dataset_type, r.metric_type, r.dataset_config)
-        == ("low-field", "ssim", f"{rates[0]:g}x")
-    )
-    assert told == pytest.approx(np.mean(ours), abs=1e-4)
+        if (r.metric_type, r.dataset_config) == ("ssim", f"{rates[0]:g}x")
+    }
+    if config.several:  # nearly all scans of the benchmark have one coil
+        tests = [row for row in record["test"] if row["acceleration"] == rates[0]]
+        slices = [row["slices"] for row in tests]
+        own = np.average([row["network"]["ssim"] for row in tests], weights=slices)
+        assert told == {"open_ms": pytest.approx(own, abs=1e-4)}
+    else:
+        assert len(results) == 3 * 3 * len(rates)  # sets, scores, accelerations
+        method = name.partition("-4x")[0].partition("-8x")[0]
+        method += "-original" if "original" in name else ""
+        ours = [
+            float(row["ssim"])
+            for row in rows
+            if (row["set"], row["condition"], row["method"], float(row["acceleration"]))
+            == ("low-field", "random", method, rates[0])
+        ]
+        assert told["low-field"] == pytest.approx(np.mean(ours), abs=1e-4)
+    assert ("QMRITools" in data["datasets"]) == ("legs" in record["data"]["splits"]["train"])
     assert config.sha256 in card.text
     assert record["command"] in card.text
     gentlest = record["run"].get("gentlest", 3.0)
@@ -201,8 +209,10 @@ def test_without_a_benchmark_the_runs_own_test_speaks():
     card = hub_card("org/x", store.config("resnet-dc"), store.record("resnet-dc"))
     results = card.data.eval_results  # type: ignore[attr-defined]
     means = {(r.dataset_config, r.metric_type): r.metric_value for r in results}
-    assert means["4x", "ssim"] == pytest.approx(0.9261, abs=1e-4)
-    assert means["8x", "ssim"] == pytest.approx(0.8470, abs=1e-4)
+    folder = (store.folder / "resnet-dc/README.md").read_text("utf-8")
+    for rate in ("4x", "8x"):
+        (row,) = re.findall(rf"\| all \| {rate} \|.*", folder)
+        assert f"| {means[rate, 'ssim']:.4f} |" in row
 
 
 def test_the_cards_example_runs(server, folder, capsys, tmp_path, monkeypatch):
