@@ -10,14 +10,14 @@ import gradio as gr
 
 from recon import figures, masks
 from recon.ui import events, instant, session
-from recon.ui.components import lead
+from recon.ui.components import follower, lead
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
 from recon.ui.session import Choice
 from recon.ui.web import component
 
 
-def build(shared: Controls, tab: gr.Tab) -> None:
+def build(shared: Controls) -> None:
     """Draw the tab; it works on the slice that is open on the first one."""
     with gr.Row(equal_height=False, elem_classes="experiment"):
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
@@ -46,13 +46,14 @@ def build(shared: Controls, tab: gr.Tab) -> None:
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
             message = gr.HTML(elem_id="film-message", elem_classes="beside")
             film = component("recon-film", elem_id="film")
+            follows = follower("film-follows")
 
     @careful(message)
     def record(values: Values) -> dict[Any, Any]:
         return {film: reel(shared.choice(values), values[order], values[which]), message: ""}
 
     gr.on(
-        [order.input, which.input, tab.select],
+        [order.input, which.input, follows.focus],
         record,
         {order, which, *shared.inputs},
         [film, message],

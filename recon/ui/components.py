@@ -11,6 +11,9 @@ from gradio.data_classes import FileData
 from gradio.utils import NamedString
 
 from recon.methods import DEFAULT, METHODS, methods
+from recon.ui.web import component
+
+FOLLOWS = {"of": "scan", "opens": True, "again": True}
 
 
 class _Quiet(ComponentMeta):
@@ -61,6 +64,14 @@ def place_fields(key: str) -> tuple[gr.Number, gr.Number]:
             for name in ("Row", "Column")
         )
     return row, column
+
+
+def follower(elem_id: str) -> gr.HTML:
+    """Has no looks: its `focus` says that its tab was opened, or that something else is open now.
+
+    Call it inside of what follows, a row of the class ``experiment``.
+    """
+    return component("recon-about", FOLLOWS, elem_id=elem_id)
 
 
 def lead(text: str) -> None:

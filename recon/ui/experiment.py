@@ -119,11 +119,12 @@ class Experiment:
         given = {"of": of if self.asks_slice else "volume", "opens": bool(self.opens or self.first)}
         if choice is None:
             return given
-        return given | {
-            "question": self.question(choice),
-            "words": choice.words,
-            "serial": next(_SERIALS),
-        }
+        return given | result_of(self.question(choice), choice.words)
+
+
+def result_of(question: str, words: str) -> dict[str, Any]:
+    """Which question a result answers, by its key and in words; another one every time."""
+    return {"question": question, "words": words, "serial": next(_SERIALS)}
 
 
 def start_of(choice: Choice, label: str) -> Answer:

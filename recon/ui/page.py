@@ -65,10 +65,10 @@ def build() -> gr.Blocks:
                     experiments("research", "research-tabs", research.EXPERIMENTS, shared)
             with gr.Tab("All slices", id="volume", elem_id="view-volume"):
                 whole = experiment_tab.build(volume.EXPERIMENT, shared)
-            with gr.Tab("Sampling lab", id="sampling", elem_id="view-sampling") as tab:
-                lab = sampling.build(shared, tab, room)
-            with gr.Tab("Acquisition", id="acquisition", elem_id="view-acquisition") as tab:
-                acquisition.build(shared, tab)
+            with gr.Tab("Sampling lab", id="sampling", elem_id="view-sampling"):
+                lab = sampling.build(shared, room)
+            with gr.Tab("Acquisition", id="acquisition", elem_id="view-acquisition"):
+                acquisition.build(shared)
             with gr.Tab("Methods", id="methods", elem_id="view-methods"):
                 compared = experiments("methods", "compare-tabs", compare.EXPERIMENTS, shared)
             with gr.Tab("Coils", id="coils", elem_id="view-coils"):

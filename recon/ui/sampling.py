@@ -19,7 +19,7 @@ from recon.errors import InputError
 from recon.methods import DEFAULT, METHODS
 from recon.probes.handdrawn import Standing, random_masks, score_masks
 from recon.ui import events, html, instant, plots, session
-from recon.ui.components import lead, method_choices
+from recon.ui.components import follower, lead, method_choices
 from recon.ui.controls import Controls
 from recon.ui.events import TURNS, Values, careful
 from recon.ui.room import Room, entered
@@ -272,7 +272,7 @@ def _standing(place: Standing, drawn: np.ndarray, label: str, count: int) -> str
     )
 
 
-def build(shared: Controls, tab: gr.Tab, room: Room) -> Lab:
+def build(shared: Controls, room: Room) -> Lab:
     """Draw the tab; it works on the slice that is open on the first one."""
     with gr.Row(equal_height=False, elem_classes="experiment"):
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
@@ -283,9 +283,10 @@ def build(shared: Controls, tab: gr.Tab, room: Room) -> Lab:
             editor = component("recon-lab", elem_id="lab-editor")
             standing = gr.HTML(elem_id="lab-standing")
             panels = component("recon-viewer", elem_id="lab-panels")
+            follows = follower("lab-follows")
     sent, judged = gr.State(""), gr.State(None)
     view = _View(shared, lab, judge, editor, panels, standing, message, sent, judged, room, place)
-    _connect(view, tab, beat)
+    _connect(view, follows, beat)
     send.click(
         careful(message)(view.enter),
         view.inputs,
@@ -334,7 +335,7 @@ def _controls() -> tuple[Lab, gr.Radio, gr.Button, gr.HTML]:
     return Lab(family, acceleration, center, seed, method, hand), judge, beat, message
 
 
-def _connect(view: _View, tab: gr.Tab, beat: gr.Button) -> None:
+def _connect(view: _View, follows: gr.HTML, beat: gr.Button) -> None:
     lab, catch = view.lab, careful(view.message)
     asked = [lab.family, lab.acceleration, lab.center, lab.seed]
     for trigger, name in (
@@ -357,7 +358,7 @@ def _connect(view: _View, tab: gr.Tab, beat: gr.Button) -> None:
         lab.hand,
         lab.family,
     ]
-    tab.select(catch(view.opened), view.inputs, answers, **options, **events.SHORT)
+    follows.focus(catch(view.opened), view.inputs, answers, **options, **events.SHORT)
     rested = [view.panels, view.standing, view.message, lab.hand, lab.family]
     view.editor.input(catch(view.rested), view.inputs, rested, **options, **events.SHORT)
 

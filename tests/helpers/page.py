@@ -15,7 +15,7 @@ READY = """() => [...document.querySelectorAll('.experiment')].every(place => {
   const about = place.querySelector('recon-about');
   const shown = about?.content?.question || place.querySelector('.words')?.innerText.trim()
     || place.querySelector('.message');
-  return !about || !place.offsetParent
+  return !about || about.content?.again || !place.offsetParent
     || ((shown || !about.content?.opens) && !place.querySelector('progress'));
 })"""
 # Nothing is faint, or says that it is computed, because its answer is on the way.

@@ -11,7 +11,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from recon import masks, phantom
-from tests.helpers.page import after, key, picture, sentence, ssim, until, upload
+from recon.scan import Scan
+from recon.ui import instant
+from tests.helpers.page import after, drawn, key, picture, sentence, ssim, until, upload
 
 PICTURES = (
     "Sampling mask",
@@ -61,6 +63,45 @@ def test_acceleration_mask_seed_and_advanced_controls(page):
     after(page, lambda: page.get_by_label("rows", exact=True).click())
     page.get_by_role("radio", name="Zero-filled", exact=True).click()
     page.wait_for_function("document.querySelector('#verdict').innerText.includes('Zero-filled')")
+
+
+def test_tabs_follow_the_bar_above_them(page, tmp_path):
+    """Replay, lab and lesson show the slice that the bar names, as soon as it names it."""
+    volume = np.stack([phantom.kspace((96, 80), seed=s) for s in range(3)])
+    with h5py.File(tmp_path / "volume.h5", "w") as file:
+        file["kspace"] = volume
+    after(page, lambda: upload(page, tmp_path / "volume.h5"))
+    keys = [instant.slice_of(Scan.of(one))["key"] for one in volume]
+    number = page.locator("#slice input[type=number]")
+    for tab, tag in (("Acquisition", "recon-film"), ("Sampling lab", "recon-lab")):
+        page.get_by_role("tab", name=tab).click()
+        for wish in (0, 2):
+            number.fill(str(wish))
+            number.press("Enter")
+            page.wait_for_function(
+                "([tag, key]) => document.querySelector(tag).key === key",
+                arg=[tag, keys[wish]],
+                timeout=30_000,
+            )
+    page.get_by_role("tab", name="Learn").click()
+    panels = page.locator("#lesson-panels .viewer")
+    panels.wait_for()
+    pictures = set()
+    for wish in (1, 0):
+        number.fill(str(wish))
+        number.press("Enter")
+        until(page, lambda: panels.get_attribute("data-key") not in pictures)
+        drawn(page)
+        pictures.add(panels.get_attribute("data-key"))
+    page.locator("#lesson-show").click()
+    page.locator("#lesson-meaning p").first.wait_for(timeout=30_000)
+    assert page.locator("#view-learn .stale-note").count() == 0
+    number.fill("2")
+    number.press("Enter")
+    page.locator("#view-learn .stale-note").get_by_text("These results are about").wait_for()
+    assert page.locator("#lesson-meaning p").count()  # the answer stays, and is marked
+    page.locator("#view-learn .stale-note button").click()
+    page.locator("#view-learn .stale-note").wait_for(state="detached", timeout=30_000)
 
 
 def test_volume_gets_a_slice_slider_at_its_middle(page, tmp_path):

@@ -14,8 +14,10 @@ from recon.fourier import combined
 from recon.scan import Scan
 from recon.ui import events, serving, session
 from recon.ui.coils.common import all_coils, has_several
+from recon.ui.components import FOLLOWS, follower
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
+from recon.ui.experiment import result_of
 from recon.ui.html import table
 from recon.ui.lessons import paper
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson, Question
@@ -38,8 +40,9 @@ element.addEventListener('click', event => {
 
 @dataclass(frozen=True)
 class Result:
-    """What a lesson shows once somebody asked to find out."""
+    """What a lesson shows once somebody asked to find out, and on what."""
 
+    shown_on: str
     outcome: str
     panels: dict[str, Any]
     meaning: str
@@ -65,6 +68,7 @@ def found(number: int, guess: int | None, choice: Choice) -> Result:
     where = f'<p class="where">Shown on: {escape(shown_on)}.</p>'
     window = answer.white or figures.white(scan.truth)
     return Result(
+        shown_on,
         f"<p>{text}</p>{where}{answer.extra}",
         viewer(
             [one.upright(scan) for one in answer.panels],
@@ -155,13 +159,16 @@ def build(shared: Controls, room: Room) -> gr.State:
                 elem_id="lesson-guess",
             )
             message = gr.HTML(elem_id="lesson-message", elem_classes="beside")
-            show = gr.Button("Find out", variant="primary", elem_id="lesson-show")
+            show = gr.Button(
+                "Find out", variant="primary", elem_id="lesson-show", elem_classes="main-action"
+            )
             with gr.Row():
                 back = gr.Button("Back", min_width=70, elem_id="lesson-back")
                 onwards = gr.Button("Next", min_width=70, elem_id="lesson-next")
             sheet = gr.Button("Handout (PDF)", elem_id="lesson-handout")
             paper_file = gr.DownloadButton(visible="hidden", elem_id="lesson-paper")
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
+            about = follower("lesson-about")
             outcome = gr.HTML(elem_id="lesson-outcome")
             panels = component("recon-viewer", before(Choice(FIRST, 0)), elem_id="lesson-panels")
             meaning = gr.HTML(elem_id="lesson-meaning")
@@ -171,7 +178,8 @@ def build(shared: Controls, room: Room) -> gr.State:
     def find_out(values: Values) -> dict[Any, Any]:
         at, chosen = values[number], values[guess]
         answer_shown(values[room.code], at)
-        result = found(at, chosen, shared.choice(values))
+        choice = shared.choice(values)
+        result = found(at, chosen, choice)
         known = {
             **values[answered],
             at: None if chosen is None else chosen == LESSONS[at].question.right,
@@ -181,6 +189,7 @@ def build(shared: Controls, room: Room) -> gr.State:
             panels: result.panels,
             meaning: result.meaning,
             answered: known,
+            about: FOLLOWS | result_of(choice.key(with_method=False), result.shown_on),
             progress: _progress(at, known),
             message: "",
         }
@@ -188,7 +197,7 @@ def build(shared: Controls, room: Room) -> gr.State:
     show.click(
         find_out,
         {number, guess, answered, room.code, *shared.inputs},
-        [panels, outcome, meaning, answered, progress, message],
+        [panels, outcome, meaning, answered, progress, about, message],
         trigger_mode="once",
         show_progress="minimal",
         show_progress_on=[outcome],
@@ -223,14 +232,22 @@ def build(shared: Controls, room: Room) -> gr.State:
             panels: before(shared.choice(values)),
             meaning: "",
             message: "",
+            about: FOLLOWS,
             progress: _progress(to, known),
         }
+
+    @careful(message)
+    def opened(values: Values) -> dict[Any, Any]:
+        if values[outcome]:
+            return {message: ""}  # an old answer stays, marked as one
+        return {panels: before(shared.choice(values)), message: ""}
 
     def pick(event: gr.EventData) -> Any:
         to = getattr(event, "lesson", None)
         return to if isinstance(to, int) and 0 <= to < len(LESSONS) else gr.skip()
 
-    page = [heading, guess, outcome, panels, meaning, message, progress]
+    about.focus(opened, {outcome, *shared.inputs}, [panels, message], **events.quiet())
+    page = [heading, guess, outcome, panels, meaning, message, about, progress]
     options = events.quiet()
     last = len(LESSONS) - 1
     back.click(lambda at: max(0, at - 1), number, number, **options)

@@ -69,9 +69,10 @@ class About extends HTMLElement {
 
   look() { // when the tab opens, and when something else is opened
     this.show();
-    const wish = now[this.content?.of];
+    const wish = now[this.content?.of], hidden = !this.closest('.experiment').offsetParent;
+    if (hidden && this.content?.again) this.asked = null; // looked at every time
     if (!this.content?.opens || !wish || this.answered || this.asked === wish) return;
-    if (!this.closest('.experiment').offsetParent) return; // in a tab that is not shown
+    if (hidden) return; // in a tab that is not shown
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.asked = wish;
