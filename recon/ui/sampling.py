@@ -107,6 +107,8 @@ class _View:
             self.message: "",
             self.sent: value["about"],
         }
+        if value["about"] != sent:  # what was said is about another slice
+            changes |= {self.standing: "", self.place: ""}
         if wish.mask is None and values[self.lab.hand]:
             changes |= {self.lab.hand: "", self.lab.family: wish.family}
         return changes
@@ -355,6 +357,8 @@ def _connect(view: _View, follows: gr.HTML, beat: gr.Button) -> None:
         view.editor,
         view.panels,
         view.message,
+        view.standing,
+        view.place,
         lab.hand,
         lab.family,
     ]

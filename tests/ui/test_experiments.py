@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,6 +85,19 @@ def test_no_experiment_answers_for_undersampled_data_but_each_says_why(undersamp
         for action in one.actions:
             with pytest.raises(InputError, match=r"undersampled|reference"):
                 list(action.compute(undersampled, **settings(one)))
+
+
+def test_what_the_lab_said_of_another_slice_goes_with_it(choice):
+    shared = SimpleNamespace(choice=lambda values: choice, inputs=set())
+    lab = sampling.Lab("family", "acceleration", "center", "seed", "method", "hand")
+    names = ("judge", "editor", "panels", "standing", "message", "sent", "judged", "room", "place")
+    view = sampling._View(shared, lab, *names)
+    values = {"family": "random", "acceleration": 4, "center": 0.08, "seed": 0,
+              "method": "zero-filled", "hand": "", "sent": ""}  # fmt: skip
+    first = view.opened(values)
+    assert first["standing"] == first["place"] == ""
+    again = view.opened(values | {"sent": first["sent"]})
+    assert not {"standing", "place"} & again.keys()
 
 
 def test_the_lab_of_undersampled_data_shows_its_own_mask_and_no_other(undersampled):
