@@ -1,6 +1,8 @@
 """The tab "Coils": every experiment computes and says what its numbers say."""
 
+import gc
 import re
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -38,6 +40,18 @@ def test_maps_of_every_coil():
     assert found.words.startswith("<p>8 coils.")
     assert found.chart.count("<img") == 16
     assert len(found.panels["panels"]) == 8
+
+
+def test_maps_go_with_the_upload_they_came_from(tmp_path):
+    np.save(tmp_path / "four.npy", seen(4, (48, 40)))
+    choice = Choice(Origin(upload=str(tmp_path / "four.npy")), axes="coils")
+    scan, _ = common.subject(choice)
+    assert common.views(scan) is common.views(scan)
+    left = weakref.ref(common.views(scan))
+    session.forget({choice.origin.upload})
+    del scan
+    gc.collect()
+    assert left() is None
 
 
 def test_equations_by_hand():

@@ -6,6 +6,7 @@ import base64
 from dataclasses import replace
 from functools import lru_cache
 from html import escape
+from weakref import WeakKeyDictionary
 
 import gradio as gr
 import numpy as np
@@ -51,11 +52,15 @@ def has_several(scan: Scan) -> bool:
     return scan.kspace.ndim == 3 and len(scan.kspace) > 1
 
 
-# Maps take a moment, and several experiments look at the same ones.
-@lru_cache(maxsize=2)
+# Maps take a moment, and several experiments look at the same ones. They go with their scan.
+_views: WeakKeyDictionary[Scan, Views] = WeakKeyDictionary()
+
+
 def views(scan: Scan) -> Views:
     """Coil images and maps; see `recon.probes.coils.views`."""
-    return probe.views(scan)
+    if scan not in _views:
+        _views[scan] = probe.views(scan)
+    return _views[scan]
 
 
 def acceleration(key: str, value: int = 2) -> gr.Slider:
