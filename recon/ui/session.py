@@ -284,7 +284,7 @@ def attempt(choice: Choice) -> tuple[Reconstruction, str]:
     except (WeightsError, limits.LimitError) as error:
         reason = error
     fallback = run(replace(choice, method="zero-filled"))
-    return fallback, f"{reason} Until then the zero-filled image stands in its place."
+    return fallback, f"{reason} The zero-filled image stands in its place."
 
 
 def volume(choice: Choice) -> VolumeRun | None:

@@ -3,6 +3,7 @@
 import ast
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -11,11 +12,12 @@ import pytest
 from PIL import Image
 
 import recon
-from recon import examples
+from recon import examples, limits
 from recon.errors import InputError
 from recon.examples import EXAMPLES
 from recon.methods.networks import FOLDS, TOO_FEW
 from recon.methods.parallel import WIDE
+from recon.ui import session
 from recon.ui.lessons.course import LESSONS, QUIZ
 from recon.ui.research import figure
 from recon.ui.words import PLACE
@@ -93,6 +95,13 @@ def test_no_word_outlives_the_page(german):
     gradio |= {"Use via API or MCP", "Gradio footer navigation"}
     gradio |= {"File(s) exceed the maximum allowed size of "}
     assert lost == gradio
+
+
+def test_why_the_zero_filled_image_stands_there_is_german(choice):
+    with limits.limited(session.SPARE - 0.5):  # nothing for the method itself
+        _, notice = session.attempt(replace(choice, method="cs"))
+    assert notice.endswith("is quicker. The zero-filled image stands in its place.")
+    assert translated(notice).endswith("schneller. An seiner Stelle steht das nullgefüllte Bild.")
 
 
 def test_a_german_browser_gets_whole_tabs_in_german(visit, foreign):

@@ -569,6 +569,7 @@ export const GERMAN = {
   "Uniform 7 × 7 windows and the maximum of the volume, which this file tells: fastMRI's definition, and the one this project uses here.": "Gleichförmige 7×7-Fenster und das Maximum des Volumens, das diese Datei nennt: die Definition von fastMRI und die hier benutzte.",
   "Uniform 7 × 7 windows and the maximum of this slice: fastMRI's definition where the rest of the volume is not known.": "Gleichförmige 7×7-Fenster und das Maximum dieser Schicht: die Definition von fastMRI, wo der Rest des Volumens nicht bekannt ist.",
   "2 to 32 coils, outside of the head, on an arc of up to 360 degrees.": "2 bis 32 Spulen, außerhalb des Kopfes, auf einem Bogen von höchstens 360 Grad.",
+  "{reason} The zero-filled image stands in its place.": "{reason} An seiner Stelle steht das nullgefüllte Bild.",
   "This takes longer than the {n} seconds that everybody gets here; a smaller slice, fewer coils or a faster method is quicker.": "Das dauert länger als die {n} Sekunden, die hier alle bekommen; eine kleinere Schicht, weniger Spulen oder ein schnelleres Verfahren gehen schneller.",
   "This slice is too large for this method here; a smaller one, or the zero-filled image, takes less memory.": "Diese Schicht ist hier für dieses Verfahren zu groß; eine kleinere oder das nullgefüllte Bild braucht weniger Speicher.",
   "The weights of the network '{name}' are missing from the checkpoints folder; the README says how train.py makes them.": "Die Gewichte des Netzes '{name}' fehlen im Ordner checkpoints; wie train.py sie macht, steht im README.",
