@@ -20,6 +20,7 @@ from recon.fourier import fft2c, ifft2c
 
 KERNEL = 6  # samples along both axes, BART's default
 CALIBRATION = 24  # samples of the middle that are looked at, along both axes
+LOPSIDED = 4  # lines more of them on one side of the middle than on the other, at most
 CROP = 0.8  # eigenvalue below which there is no object
 FLOOR, CEILING = 0.02, 0.1  # of the largest singular value: where the noise's edge is looked for
 GRID = 64  # pixels on which eigenvectors are found before they are interpolated
@@ -123,13 +124,15 @@ def calibrate(kspace: Tensor, mask: Tensor) -> Calibration | None:
     None if fewer than `FEWEST` lines of the middle were measured.
     """
     height, width = kspace.shape[-2:]
-    lines = centre_block(mask)
-    if lines.stop - lines.start < FEWEST:
+    block, middle = centre_block(mask), width // 2
+    if block.stop - block.start < FEWEST:
         return None
-    # As many lines on both sides of the middle.
-    reach = min(width // 2 - lines.start, lines.stop - width // 2, CALIBRATION // 2)
-    start = max(lines.start, width // 2 - max(reach, 1))
-    stop = min(lines.stop, start + CALIBRATION)
+    # Where the block reaches far to one side of the middle alone, the few windows that hold the
+    # middle outweigh all others.
+    left, right = middle - block.start, block.stop - middle
+    most = min(left, right) + LOPSIDED
+    most = min(most, max(CALIBRATION // 2, CALIBRATION - min(left, right)))
+    start, stop = middle - min(left, most), middle + min(right, most)
     # An object may reach the first and the last row, as a leg does. Maps would have to leap there
     # from one edge of the image to the other, which short windows of k-space cannot express.
     margin = max(KERNEL, round(MARGIN * height))

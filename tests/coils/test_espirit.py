@@ -145,6 +145,17 @@ def test_the_centre_block_is_the_run_around_the_middle_line(measured, expected):
     assert centre_block(mask) == expected
 
 
+@pytest.mark.parametrize(("before", "after"), [(20, 1), (20, 2), (2, 20), (1, 22), (40, 6)])
+def test_a_block_that_ends_beside_the_middle_still_gives_maps(before, after):
+    kspace, images = scan()
+    middle = SHAPE[1] // 2
+    mask = torch.zeros(SHAPE[1], dtype=torch.bool)
+    mask[middle - before : middle + after] = True
+    found = calibrate(kspace * mask, mask)
+    assert found.one_image
+    assert missed(found.maps(), images) < 0.06
+
+
 def test_too_few_lines_make_no_maps():
     kspace, _ = scan()
     mask = block(SHAPE[1], 3)
