@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from recon import masks
+from recon.errors import InputError
 from recon.ui import controls, events, html, recipe, serving, session
 from recon.ui.controls import Bar, Controls
 from recon.ui.events import Values, careful
@@ -157,9 +158,15 @@ class _Main:
         return {**changes, self.c.example: None}
 
     def choose_example(self, values: Values) -> dict[Any, Any]:
-        origin = Origin(example=values[self.c.example])
-        changes = self.anew(self.c.choice(values), origin=origin, axes="auto")
-        return {**changes, self.c.file: None}
+        c, origin = self.c, Origin(example=values[self.c.example])
+        try:
+            changes = self.anew(c.choice(values), origin=origin, axes="auto")
+        except InputError as error:  # the menu names what is open
+            return {
+                c.file_message: html.message(str(error)),
+                c.example: values[c.origin].example,
+            }
+        return {**changes, c.file: None}
 
     def change_axes(self, values: Values) -> dict[Any, Any]:
         return self.anew(self.c.choice(values))
@@ -207,7 +214,10 @@ def _connect(main: _Main) -> None:
     opens, changes = careful(c.file_message), careful(c.message)
     c.file.change(opens(main.upload), {c.file, *c.inputs}, [*main.opening, c.example], **options)
     c.example.input(
-        opens(main.choose_example), {c.example, *c.inputs}, [*main.opening, c.file], **options
+        opens(main.choose_example),
+        {c.example, *c.inputs},
+        [*main.opening, c.file, c.example],
+        **options,
     )
     c.axes.input(opens(main.change_axes), c.inputs, main.opening, **options)
     c.acceleration.input(

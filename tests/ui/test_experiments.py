@@ -8,10 +8,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from recon import masks, phantom, weights
+from recon import examples, masks, phantom, weights
 from recon.errors import InputError
 from recon.scan import Scan
-from recon.ui import coils, compare, html, instant, research, sampling, session, trust
+from recon.ui import (
+    coils,
+    compare,
+    html,
+    instant,
+    reconstruct,
+    research,
+    sampling,
+    session,
+    trust,
+)
 from recon.ui.session import Choice, Origin
 from recon.ui.trust import ensemble, lesion, shift
 from tests.helpers.answers import settings
@@ -85,6 +95,17 @@ def test_no_experiment_answers_for_undersampled_data_but_each_says_why(undersamp
         for action in one.actions:
             with pytest.raises(InputError, match=r"undersampled|reference"):
                 list(action.compute(undersampled, **settings(one)))
+
+
+def test_an_example_that_cannot_be_opened_leaves_no_name_in_the_menu(choice, monkeypatch):
+    places = SimpleNamespace(
+        origin="origin", example="example", file_message="message", choice=lambda values: choice
+    )
+    main = reconstruct._Main(places, "verdict", "panels")
+    monkeypatch.setattr(examples, "fetch", lambda key: (_ for _ in ()).throw(InputError("Gone.")))
+    for origin in (Origin(example="head"), choice.origin):
+        found = main.choose_example({"origin": origin, "example": "t1-spin-echo"})
+        assert found == {"message": html.message("Gone."), "example": origin.example}
 
 
 def test_what_the_lab_said_of_another_slice_goes_with_it(choice):
