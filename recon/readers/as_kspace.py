@@ -103,7 +103,7 @@ def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, num
         simulated=simulated,
         mask=mask,
         size=None if simulated else _size(stored.size, values.shape[-2:]),
-        spacing=_spacing(stored, affine),
+        spacing=_spacing(stored, affine, _growth(layout, values.shape[-2:])),
         affine=affine,
         attrs=attrs,
         notes=tuple(notes),
@@ -118,12 +118,21 @@ def _size(asked: tuple[int, int] | None, shape: tuple[int, ...]) -> tuple[int, i
     return min(asked[0], shape[0]), min(asked[1], shape[1])
 
 
-def _spacing(stored: Stored, affine: np.ndarray | None) -> tuple[float, float, float] | None:
+def _growth(layout: Layout, shape: tuple[int, ...]) -> np.ndarray:
+    """How many times as large as stored a pixel is, along rows and columns: 1 unless reduced."""
+    return np.array([layout.size(one) / n for one, n in zip("HW", shape, strict=True)])
+
+
+def _spacing(
+    stored: Stored, affine: np.ndarray | None, growth: np.ndarray
+) -> tuple[float, float, float] | None:
     if affine is not None:
         row, column, slice_ = (float(size) for size in np.linalg.norm(affine[:3, :3], axis=0))
         return row, column, slice_
     found = stored.spacing
-    return found if found is not None and len(found) == 3 and _plausible(found) else None
+    if found is None or len(found) != 3 or not _plausible(found):
+        return None
+    return float(found[0] * growth[0]), float(found[1] * growth[1]), found[2]
 
 
 def _plausible(spacing: Iterable[float]) -> bool:
@@ -142,7 +151,7 @@ def _affine(
         return None
     if not _plausible(np.linalg.norm(found[:3, :3], axis=0)):
         return None
-    factors = np.array([layout.size(one) / n for one, n in zip("HW", shape, strict=True)])
+    factors = _growth(layout, shape)
     moved = np.array(found, np.float64)
     # Centres of pixels: half a new pixel lies half as many old ones from the edge.
     moved[:, 3] += found[:, :2] @ ((factors - 1) / 2)

@@ -6,6 +6,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +15,8 @@ from recon.readers import archive
 HEAD = 2056
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP = (b"PK\3\4", b"PK\5\6")
+MAX_LOOKED_AT = 1024  # of a zip archive's files
+BROKEN = (OSError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError)
 
 
 class Peek:
@@ -60,21 +63,23 @@ class Peek:
             return b""
 
     @cached_property
-    def members(self) -> dict[str, bytes]:
-        """Names in a zip archive, and the beginnings of the first few; else nothing."""
-        if not self.head.startswith(ZIP):
-            return {}
-        found: dict[str, bytes] = {}
-        try:
-            with archive.opened(self.path) as opened:
-                for number, info in enumerate(archive.members(opened)):
-                    found[info.filename] = b""
-                    if number < 3 and not info.flag_bits & 1:
-                        with opened.open(info) as member:
-                            found[info.filename] = member.read(HEAD)
-        except (OSError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError):
-            return found
-        return found
+    def members(self) -> tuple[str, ...]:
+        """Names in a zip archive; else nothing."""
+        if self.head.startswith(ZIP):
+            with suppress(*BROKEN), archive.opened(self.path) as opened:
+                return tuple(info.filename for info in archive.members(opened))
+        return ()
+
+    def holds(self, magic: bytes, at: int) -> bool:
+        """Whether a file in a zip archive has these bytes at a place near its beginning."""
+        if not self.members:
+            return False
+        with suppress(*BROKEN), archive.opened(self.path) as opened:
+            for info in archive.members(opened)[:MAX_LOOKED_AT]:
+                with suppress(*BROKEN, RuntimeError), opened.open(info) as member:
+                    if member.read(HEAD)[at:].startswith(magic):
+                        return True
+        return False
 
 
 def begins(*magics: bytes, at: int = 0) -> Callable[[Peek], bool]:

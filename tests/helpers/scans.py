@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import ismrmrd
@@ -57,9 +57,10 @@ def dicom(
     slope: float = 1,
     intercept: float = 0,
     echo: float = 10,
+    each: Sequence[dict[str, object]] = (),
     **more: object,
 ) -> bytes:
-    """One DICOM file of one frame (H, W) or several (S, H, W)."""
+    """One DICOM file of one frame (H, W) or several (S, H, W); `each` is told of every frame."""
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID = MRImageStorage
@@ -82,10 +83,34 @@ def dicom(
     file.PatientName = "Secret^Name"
     for name, value in more.items():
         setattr(file, name, value)
+    if each:
+        file.PerFrameFunctionalGroupsSequence = [_group(told) for told in each]
     file.PixelData = array.tobytes()
     buffer = io.BytesIO()
     pydicom.dcmwrite(buffer, file)
     return buffer.getvalue()
+
+
+SEQUENCES = {
+    "ImagePositionPatient": "PlanePositionSequence",
+    "ImageOrientationPatient": "PlaneOrientationSequence",
+    "PixelSpacing": "PixelMeasuresSequence",
+    "SliceThickness": "PixelMeasuresSequence",
+    "RescaleSlope": "PixelValueTransformationSequence",
+    "RescaleIntercept": "PixelValueTransformationSequence",
+    "ComplexImageComponent": "MRImageFrameTypeSequence",
+    "EffectiveEchoTime": "MREchoSequence",
+}
+
+
+def _group(told: dict[str, object]) -> Dataset:
+    """A functional group, of one frame or shared by all."""
+    group = Dataset()
+    for name, value in told.items():
+        if SEQUENCES[name] not in group:
+            setattr(group, SEQUENCES[name], [Dataset()])
+        setattr(group[SEQUENCES[name]][0], name, value)
+    return group
 
 
 def mrd(
