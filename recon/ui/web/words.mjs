@@ -1009,6 +1009,7 @@ export const GERMAN = {
   "The array is 3-D k-space; it was transformed along its {n} partitions.": "Das Feld ist k-Raum in 3D; es wurde längs seiner {n} Partitionen transformiert.",
   "{n} phase images without a magnitude of their own were left out.": "{n} Phasenbilder ohne eigenes Betragsbild wurden weggelassen.",
   "The series has {n} images of {m} echo times; slice numbers run through the slices of the first echo first.": "Die Serie hat {n} Bilder mit {m} Echozeiten; die Nummern laufen zuerst durch die Schichten des ersten Echos.",
+  "The series shows the same places up to {n} times, as time frames do; slice numbers run through the slices of the first time first.": "Die Serie zeigt dieselben Orte bis zu {n}-mal, wie Zeitbilder es tun; die Nummern laufen zuerst durch die Schichten des ersten Mals.",
   "The file calls its image a phase image; its magnitude is not there.": "Die Datei nennt ihr Bild ein Phasenbild; der Betrag fehlt.",
   "Magnitude and phase were joined to complex images.": "Betrag und Phase wurden zu komplexen Bildern verbunden.",
   "The file holds k-space undersampled {rates}; {rate} was read.": "Die Datei enthält k-Raum, der {rates} unterabgetastet ist; gelesen wurde {rate}.",
