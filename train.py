@@ -38,7 +38,10 @@ SAVE_EVERY = 45  # seconds, so that a kill costs less than a minute
 
 
 def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
-    """Train, keep the best weights in ``out / run.name``, and write down how they came."""
+    """Train, keep weights in ``out / run.name``, and write down how they came.
+
+    The best ones on the validation subject, or the last, as the run says.
+    """
     training = [
         replace(volume, slices=volume.slices[:: run.every])
         for volume in datasets.load(data, "train", run.dataset)
@@ -52,12 +55,12 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
         for index in range(len(volume.slices))
     ]
     candidates = candidates[:: max(1, len(candidates) // run.validation_slices)]
-    # Where there are coils to learn, every other slice is seen by several.
+    # Where there are coils to learn beside single ones, every other slice is seen by several.
     validation = [
         datasets.fixed_scan(
             *one,
             TEST_NOISE,
-            coils=min(run.coils, TEST_COILS) if number % 2 else 1,
+            coils=min(run.coils, TEST_COILS) if run.all_coils or number % 2 else 1,
             added_noise=run.test_noise,
         )
         for number, one in enumerate(candidates)
@@ -177,7 +180,7 @@ def begin(learner: Learner, out: Path) -> dict[str, Any]:
 
 
 def test(run: Run, data: Path, folder: Path) -> list[dict[str, Any]]:
-    """Scores of the best weights on the subjects kept for testing, volume by volume."""
+    """Scores of the weights on the subjects kept for testing, volume by volume."""
     network = weights.Store(folder.parent).load(folder.name)
     volumes = datasets.load(data, "test", run.dataset)
     coils = min(run.coils, TEST_COILS) if run.all_coils else 1
@@ -268,6 +271,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         value = getattr(options, name)
         if value is not None and not value >= 1:
             parser.error(f"--{name} is at least 1; {value:g} was given")
+    if options.seed is not None and options.seed < 0:
+        parser.error(f"--seed is not negative; {options.seed} was given")
 
     names = ("acceleration", "dataset", "steps", "batch", "every", "seed")
     chosen = {name: getattr(options, name) for name in names}
@@ -288,7 +293,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
     except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        reason = getattr(error, "strerror", None) or (str(error) or repr(error)).splitlines()[0]
         print(f"train.py: {reason}. What was saved is kept; see --resume.", file=sys.stderr)
         return 1
     return 0

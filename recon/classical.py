@@ -138,8 +138,8 @@ def complete(
 ) -> Tensor:
     """Images whose measured lines stay as they are, the others chosen by `minimise`.
 
-    The compromise also denoises the measured lines, which takes away fine detail; putting them
-    back raises the share of the SSIM gap that is closed from 0.16 to 0.33 at 4x.
+    The compromise also denoises the measured lines, which takes away fine detail; so they are put
+    back.
 
     Parameters
     ----------

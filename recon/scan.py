@@ -162,9 +162,13 @@ class Scan:
         if data.ndim == 2:
             coils = "rss"
         elif coils not in ("rss", "svd"):
-            if isinstance(coils, bool) or not isinstance(coils, int) or not 0 <= coils < len(data):
+            whole = isinstance(coils, int | np.integer) and not isinstance(coils, bool)
+            if not whole or not 0 <= coils < len(data):
                 raise InputError(f"Coils are 'rss', 'svd' or a number from 0 to {len(data) - 1}.")
+            coils = int(coils)
             data = data[coils]
+            if not data.any():
+                raise InputError(f"Coil {coils} measured nothing.")
         unit = _unit(data)
         data = data if unit == 1 else data * np.float32(1 / unit)
         return cls(data, source, coils, phase_encode, crop, unit)

@@ -12,6 +12,7 @@ import pytest
 import recon
 from recon import cli, phantom
 from recon.coils.compression import compressed
+from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c, rss
 from recon.kspace import KSpace, Source
 from recon.methods import METHODS, methods
@@ -160,6 +161,14 @@ def test_virtual_coils_are_judged_against_all_coils(coils):
     np.testing.assert_allclose(
         result.image, everything.image, atol=0.08 * float(everything.image.max())
     )
+
+
+def test_one_coil_is_any_whole_number_and_has_to_hold_something(coils):
+    np.testing.assert_array_equal(Scan.of(coils, np.int64(1)).kspace, Scan.of(coils, 1).kspace)
+    silent = coils.copy()
+    silent[1] = 0
+    with pytest.raises(InputError, match="Coil 1 measured nothing"):
+        Scan.of(silent, 1)
 
 
 def test_a_silent_coil_costs_nothing(coils):

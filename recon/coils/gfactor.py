@@ -69,9 +69,10 @@ def analytic(maps: np.ndarray, distance: int, covariance: np.ndarray | None = No
     groups = groups.transpose(1, 3, 2, 0)  # (H, W / R, R, C)
     grams = groups.conj() @ groups.swapaxes(-2, -1)  # S^H S, (H, W / R, R, R)
     power = grams.diagonal(axis1=-2, axis2=-1).real
-    there = power > 1e-9 * power.max()
+    brightest = max(float(power.max()), 1e-30)
+    there = power > 1e-9 * brightest
     # A pixel without an object is no unknown: its row and column become those of a unit matrix.
-    grams = grams + np.eye(distance) * np.where(there, 0, power.max())[..., None]
+    grams = grams + np.eye(distance) * np.where(there, 0, brightest)[..., None]
     values, vectors = np.linalg.eigh(grams)
     values = np.maximum(values, 1e-12 * values[..., -1:])
     inverse = (np.abs(vectors) ** 2 / values[..., None, :]).sum(-1)  # its diagonal

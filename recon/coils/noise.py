@@ -18,7 +18,7 @@ def covariance(samples: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     samples
-        Complex, shape (C, ...), more of them than coils.
+        Complex, shape (C, ...), as many of them as coils or more.
 
     Returns
     -------

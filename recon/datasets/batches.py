@@ -130,7 +130,10 @@ def fixed_scan(
     coils: int = 1,
     added_noise: float = 0.0,
 ) -> tuple[Scan, Sampling]:
-    """A slice of a volume and its mask, the same ones in every run: the seed is the slice.
+    """A slice of a volume and its mask, the same ones in every run.
+
+    The seed is the slice. Phase and noise are drawn from it before the mask, which is therefore
+    not the one that `recon.scan.Scan.draw` makes of that seed.
 
     Parameters
     ----------

@@ -150,7 +150,20 @@ class KSpaceTask(Task):
 
 
 class DenoisingTask(Task):
-    """Take the noise out of what another network made of a noisy scan of one coil."""
+    """Take the noise out of what another network made of a noisy scan of one coil.
+
+    Raises
+    ------
+    InputError
+        If the scans are measured: nobody knows them without their noise.
+    """
+
+    def __init__(self, run: Run, device: torch.device, before: nn.Module | None = None) -> None:
+        super().__init__(run, device, before)
+        if run.dataset != "open":
+            raise InputError(
+                f"{run.model} learns from scans whose noise was added; measured ones have their own."
+            )
 
     def sample(
         self, slices: Sequence[datasets.Slice], rng: np.random.Generator, index: int | None

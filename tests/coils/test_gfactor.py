@@ -30,6 +30,11 @@ def test_coils_that_share_nothing_cost_nothing():
     np.testing.assert_allclose(gfactor.analytic(known, 2), 1, atol=1e-6)
 
 
+def test_where_no_coil_sees_anything_there_is_nothing():
+    with np.errstate(all="raise"):
+        assert not gfactor.analytic(np.zeros((3, 4, 6), np.complex64), 2).any()
+
+
 def test_two_coils_by_hand():
     """Two pixels, two coils whose views are at the angle 60 degrees: g = 1 / sin 60."""
     known = np.ones((2, 1, 2), np.complex64)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from recon import datasets
+from recon.errors import InputError
 from recon.fourier import ifft2c
 from recon.measurement import picture
 from recon.training.recipes import RECIPES
@@ -74,6 +75,12 @@ def test_a_reference_without_noise_stands_beside_a_noisy_measurement():
         assert level == pytest.approx(noise.imag.std(), rel=0.1)
         levels.append(level)
     assert max(levels) > 3 * min(levels)
+
+
+def test_scans_whose_noise_was_measured_teach_no_denoising():
+    run = replace(RECIPES["resnet-dc-denoised"], dataset="fastmri-multicoil")
+    with pytest.raises(InputError, match="noise was added"):
+        DenoisingTask(run, CPU)
 
 
 def test_a_band_has_the_noise_of_the_whole():

@@ -242,6 +242,7 @@ def test_two_processes_are_one_with_twice_the_batch(folder, tmp_path):
         (["resnet"], "nothing of the train split"),
         (["resnet", "--acceleration", "0.5"], "--acceleration is at least 1"),
         (["resnet-dc", "--batch", "0"], "--batch is at least 1"),
+        (["resnet-dc", "--seed", "-1"], "--seed is not negative"),
         (["resnet-dc", "--dataset", "fastmri"], "singlecoil_train"),
     ],
 )
