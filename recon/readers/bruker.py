@@ -1,8 +1,8 @@
 """Bruker ParaVision: the folder of one scan, zipped, with ``fid``, ``acqp`` and ``method``.
 
 Cartesian 2-D and 3-D scans of ParaVision 5, 6 (``fid``) and 360 (``rawdata.job0``). The two
-parameter files are JCAMP-DX text. Raw data are integers, in the order repetitions, groups of
-phase-encode steps, objects (slices and echoes), steps of a group, receivers, samples.
+parameter files are JCAMP-DX text. Raw data are integers or floats, in the order repetitions,
+groups of phase-encode steps, objects (slices and echoes), steps of a group, receivers, samples.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ from recon.readers.stored_array import Stored
 
 MAX_TEXT = 4 * MIB
 MAX_READOUTS = 2**21
-WORDS = {"GO_32BIT_SGN_INT": "i4", "GO_16BIT_SGN_INT": "i2", "GO_32BIT_FLOAT": "f4"}
+WORDS = {
+    "GO_32BIT_SGN_INT": "i4",
+    "GO_16BIT_SGN_INT": "i2",
+    "GO_32BIT_FLOAT": "f4",
+    "STORE_32bit_signed": "i4",
+    "STORE_64bit_float": "f8",
+}
 DATA = ("fid", "rawdata.job0")
 OTHER_METHODS = ("EPI", "UTE", "ZTE", "SPIRAL", "RADIAL", "PRESS", "STEAM", "CSI", "SINGLEPULSE")
 
@@ -128,7 +134,9 @@ def _readouts(
             f"This Bruker scan has {scans} readouts; up to {MAX_READOUTS} are accepted."
         )
     order = {"little": "<", "big": ">"}.get(acqp.text("BYTORDA", "little"), "<")
-    kind = WORDS.get(acqp.text("GO_raw_data_format", "GO_32BIT_SGN_INT"))
+    jobs = re.search(r"STORE_\d+bit_\w+", acqp.text("ACQ_ScanPipeJobSettings"))  # ParaVision 360
+    word = jobs[0] if jobs else acqp.text("GO_raw_data_format", "GO_32BIT_SGN_INT")
+    kind = WORDS.get(word)
     if kind is None:
         raise InputError("This Bruker scan has an unusual raw data format; integers are accepted.")
     dtype = np.dtype(order + kind)

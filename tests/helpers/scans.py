@@ -300,15 +300,19 @@ def bruker(
     repetitions: int = 1,
     job: bool = False,
     partitions: bool = False,
+    stored: str = "",
 ) -> Path:
     """K-space (S, C, X, Y), rounded to integers, as ParaVision writes a scan.
 
-    With `partitions` the first axis is the second phase encoding of a 3-D scan.
+    With `partitions` the first axis is the second phase encoding of a 3-D scan; with `stored`,
+    such as "64bit_float", the numbers are what ParaVision 360 calls so.
     """
     count, coils, columns, width = stack.shape
     order = list(range(count)) if order is None else list(order)
     steps = list(range(-(width // 2), width - width // 2)) if steps is None else list(steps)
-    block = 2 * columns * coils * 4
+    job = job or bool(stored)
+    word = np.dtype("<f8" if stored == "64bit_float" else "<i4")
+    block = 2 * columns * coils * word.itemsize
     stride = block if job else -(-block // 1024) * 1024
     data = bytearray()
     places = list(np.ndindex(len(steps) // factor, count))
@@ -319,7 +323,7 @@ def bruker(
             for inner in range(factor):
                 line = steps[group * factor + inner] + width // 2
                 values = stack[order[item], :, :, line] * (1 + repetition)
-                pairs = np.stack([values.real, values.imag], -1).round().astype("<i4")
+                pairs = np.stack([values.real, values.imag], -1).round().astype(word)
                 data.extend(pairs.tobytes().ljust(stride, b"\0"))
 
     def listed(values: Iterable[int]) -> str:
@@ -327,11 +331,13 @@ def bruker(
         lines = [" ".join(map(str, values[i : i + 20])) for i in range(0, len(values), 20)]
         return f"( {len(values)} )\n" + "\n".join(lines)
 
+    raw = "##$GO_block_size=Standard_KBlock_Format\n##$GO_raw_data_format=GO_32BIT_SGN_INT\n"
+    if stored:
+        raw = f"##$ACQ_ScanPipeJobSettings=( 1 )\n(STORE_processed, STORE_{stored}, DISPLAY_none)\n"
     acqp = (
         f"##TITLE=Parameter List\n##$NI={1 if partitions else count}\n##$NR={repetitions}\n"
         f"##$ACQ_phase_factor={factor}\n##$ACQ_obj_order={listed(order)}\n##$BYTORDA=little\n"
-        f"$$ @vis= x\n##$GO_block_size=Standard_KBlock_Format\n"
-        f"##$GO_raw_data_format=GO_32BIT_SGN_INT\n##END=\n"
+        f"$$ @vis= x\n{raw}##END=\n"
     )
     third = (count,) if partitions else ()
     method = (

@@ -238,6 +238,14 @@ def test_bruker_slices_and_steps(tmp_path, job, factor, repetitions):
     assert slice_.source.mask is None
 
 
+@pytest.mark.parametrize("stored", ["32bit_signed", "64bit_float"])
+def test_bruker_numbers_as_paravision_360_stores_them(tmp_path, stored):
+    path = scans.bruker(tmp_path / "a.zip", STACK * 1000, stored=stored)
+    for number in range(S):
+        expected = STACK[number] * 1000
+        same(read(path, slice=number), np.round(expected.real) + 1j * np.round(expected.imag), 1e-7)
+
+
 def test_bruker_partial_fourier_becomes_the_mask(tmp_path):
     path = scans.bruker(tmp_path / "a.zip", STACK * 1000, steps=range(-6, W // 2))
     np.testing.assert_array_equal(np.flatnonzero(read(path).source.mask), np.arange(10, W))
