@@ -162,7 +162,8 @@ class DenoisingTask(Task):
         super().__init__(run, device, before)
         if run.dataset != "open":
             raise InputError(
-                f"{run.model} learns from scans whose noise was added; measured ones have their own."
+                f"{run.model} learns from scans whose noise was added; measured scans have their "
+                f"own."
             )
 
     def sample(
