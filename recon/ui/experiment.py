@@ -7,12 +7,14 @@ says how it is drawn; `experiment_tab` draws and connects it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 from recon import figures
+from recon.errors import InputError
+from recon.methods import Method
 from recon.pipeline import Reconstruction
 from recon.ui.session import Choice, attempt
 from recon.ui.viewer import Panel, reference_panel, viewer
@@ -125,6 +127,40 @@ class Experiment:
 def result_of(question: str, words: str) -> dict[str, Any]:
     """Which question a result answers, by its key and in words; another one every time."""
     return {"question": question, "words": words, "serial": next(_SERIALS)}
+
+
+Found = TypeVar("Found")
+
+
+def each(
+    methods: Sequence[Method], pieces: int, work: Callable[[Method], Iterator[Found]]
+) -> Iterator[tuple[Method, Found | InputError, int]]:
+    """Work for every method in turn, as many pieces each; one that cannot is left out.
+
+    Yields
+    ------
+    The method; what was found, or why it cannot; and how many pieces are done, with those that
+    are left out.
+
+    Raises
+    ------
+    InputError
+        If none of them can.
+    """
+    running, able = {method: work(method) for method in methods}, False
+    done = dict.fromkeys(methods, 0)
+    for _ in range(pieces):
+        for method in list(running):
+            found: Found | InputError
+            try:
+                found, able = next(running[method]), True
+                done[method] += 1
+            except InputError as error:
+                del running[method]
+                if not (running or able):
+                    raise
+                found, done[method] = error, pieces
+            yield method, found, sum(done.values())
 
 
 def start_of(choice: Choice, label: str) -> Answer:

@@ -10,8 +10,9 @@ import pytest
 
 from recon.coils.gfactor import analytic
 from recon.coils.simulate import narrowed
+from recon.errors import InputError
 from recon.methods.networks import FOLDS
-from recon.methods.parallel import WIDE
+from recon.methods.parallel import WIDE, Grappa
 from recon.ui import session
 from recon.ui.coils import common, cost, grappa, many, place, unfold
 from recon.ui.coils import maps as look
@@ -165,6 +166,19 @@ def test_one_or_many_says_what_is_to_know_of_an_object_that_lies_on_itself(tmp_p
     for method, sentence in (("ResNet-DC", FOLDS), ("SENSE", WIDE), ("SENSE with TV", WIDE)):
         assert f"<p><b>{method}:</b> {sentence}</p>" in found.words
     assert "<p><b>" not in last(many.compare(PHANTOM, 2)).words
+
+
+def test_one_or_many_goes_on_where_a_method_refuses(tmp_path, monkeypatch):
+    np.save(tmp_path / "small.npy", seen(4, (64, 48)))
+    small = Choice(Origin(upload=str(tmp_path / "small.npy")), axes="coils")
+
+    def refuse(*_):
+        raise InputError("Not this one.")
+
+    monkeypatch.setattr(Grappa, "images", refuse)
+    found = last(many.compare(small, 6))
+    assert "<b>GRAPPA:</b> Not this one." in found.words
+    assert "ResNet-DC, 4 coils" in found.words
 
 
 def test_many_coils_beat_one():

@@ -23,7 +23,7 @@ from recon.ui import (
     trust,
 )
 from recon.ui.session import Choice, Origin
-from recon.ui.trust import ensemble, lesion, shift
+from recon.ui.trust import crimes, ensemble, lesion, shift
 from tests.helpers.answers import settings
 
 
@@ -95,6 +95,37 @@ def test_no_experiment_answers_for_undersampled_data_but_each_says_why(undersamp
         for action in one.actions:
             with pytest.raises(InputError, match=r"undersampled|reference"):
                 list(action.compute(undersampled, **settings(one)))
+
+
+def test_one_method_that_refuses_does_not_stop_the_others(choice, monkeypatch):
+    where = {"kind": "spot", "size": 3, "contrast": 0.5, "row": -1, "column": -1}
+    two = ["sense", "zero-filled"]
+    refusal = "<b>SENSE:</b> SENSE uses the differences between coils"
+    put = list(lesion.put(choice, two, "size", **where))
+    curve = list(lesion.draw(choice, two, "size", **where))
+    crime = list(crimes.compare(choice, two))
+    shifts = list(shift.change(choice, two, [0]))
+    for answers in (put, curve, crime, shifts):
+        done = [one.done for one in answers]
+        assert done == sorted(done)
+        assert done[-1] == answers[-1].of
+    assert refusal in put[-1].words
+    assert curve[-1].chart.count("<circle") == len(lesion.SIZES)
+    assert refusal in curve[-1].chart
+    assert refusal in crime[-1].words
+    assert len(re.findall(r"<td>[\d.]+ \(", crime[-1].words)) == 4
+    assert refusal in shifts[-1].words
+    assert re.search(r"rotated by 20°</th><td>[\d.]+ \(\+0%\)</td><td>–</td>", shifts[-1].words)
+
+
+@pytest.mark.parametrize("run", [
+    lambda c: lesion.put(c, ["sense"], "size", kind="spot", size=3, contrast=1, row=-1, column=-1),
+    lambda c: crimes.compare(c, ["sense"]),
+    lambda c: shift.change(c, ["sense"], [0]),
+], ids=["lesion", "crimes", "shift"])  # fmt: skip
+def test_where_every_method_refuses_it_is_said(choice, run):
+    with pytest.raises(InputError, match="has one coil"):
+        list(run(choice))
 
 
 def test_an_example_that_cannot_be_opened_leaves_no_name_in_the_menu(choice, monkeypatch):

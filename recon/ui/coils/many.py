@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from recon.errors import InputError
 from recon.masks import calibrated
 from recon.methods import DEFAULT
 from recon.scan import Scan
@@ -20,6 +21,7 @@ from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 
 ALONE = ("zero-filled", "cs", DEFAULT)
+HEAD = ("", "error", "SSIM")
 TOGETHER = ("zero-filled", "sense", "grappa", "cs-sense", DEFAULT)
 
 
@@ -34,7 +36,7 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
     scan, where = subject(choice)
     number, one = alone(scan)
     mask = calibrated(scan.width, int(rate), seed=0)
-    total = len(ALONE) + len(TOGETHER)
+    total, done = len(ALONE) + len(TOGETHER), 0
     rows: list[list[str]] = []
     notes = ""
     shown: list[Panel] = [reference_panel(scan.upright(scan.truth))]
@@ -46,7 +48,13 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
         measurement = which.measure(mask, rate)
         for name in names:
             method = session.method(choice, name)
-            image = method(measurement)
+            done += 1
+            try:
+                image = method(measurement)
+            except InputError as refusal:  # the others can
+                notes += remarks(method.label, [str(refusal)])
+                yield Answer(where + table(HEAD, rows) + notes, done=done, of=total)
+                continue
             notes += remarks(method.label, method.notes(measurement))
             score = which.score(image)
             assert score is not None
@@ -58,9 +66,9 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
                     Panel(name, method.label, f"error {error}", method.label,
                           "image", scan.upright(image))
                 )  # fmt: skip
-            words = table(["", "error", "SSIM"], rows)
+            words = table(HEAD, rows)
             yield Answer(where + words + notes, viewer(shown, None, scan.data_range, columns=3),
-                         done=len(rows), of=total)  # fmt: skip
+                         done=done, of=total)  # fmt: skip
 
 
 def start(choice: Choice, label: str) -> Answer:

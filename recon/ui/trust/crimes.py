@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from recon.errors import InputError
 from recon.methods import Method
 from recon.probes.crimes import Score, commit
 from recon.probes.processing import inspect
 from recon.ui import session
 from recon.ui.components import method_boxes
-from recon.ui.experiment import Action, Answer, Experiment
-from recon.ui.html import table
+from recon.ui.experiment import Action, Answer, Experiment, each
+from recon.ui.html import remarks, table
 from recon.ui.session import Choice
 
 VERSIONS = {
@@ -35,26 +36,32 @@ def compare(choice: Choice, methods: list[str]) -> Iterator[Answer]:
         "all of them show; so the first row may differ a little from the main view.</p>"
     )
     found: list[Score] = []
+    refused = ""
+
+    def scores(method: Method) -> Iterator[Score]:
+        given = {"center_fraction": choice.center_fraction, "seed": choice.seed}
+        return commit(scan, [method], choice.acceleration, **given)
+
     yield Answer(told, of=total, done=0)
-    for score in commit(
-        scan,
-        chosen,
-        choice.acceleration,
-        center_fraction=choice.center_fraction,
-        seed=choice.seed,
-    ):
-        found.append(score)
-        yield Answer(_scores(found, chosen) + note + told, done=len(found), of=total)
+    for method, score, done in each(chosen, len(VERSIONS), scores):
+        if isinstance(score, InputError):
+            chosen = [one for one in chosen if one is not method]
+            refused += remarks(method.label, [str(score)])
+        else:
+            found.append(score)
+        yield Answer(_scores(found, chosen) + refused + note + told, done=done, of=total)
 
 
 def _scores(found: list[Score], methods: list[Method]) -> str:
     rows = []
     for version, title in VERSIONS.items():
-        cells = [
-            f"{one.scores['ssim']:.3f} ({one.gain:+.3f})" for one in found if one.version == version
-        ]
+        cells = {
+            one.method: f"{one.scores['ssim']:.3f} ({one.gain:+.3f})"
+            for one in found
+            if one.version == version
+        }
         if cells:
-            rows.append([title, *cells, *[""] * (len(methods) - len(cells))])
+            rows.append([title, *(cells.get(method, "") for method in methods)])
     return table(["SSIM (illusory gain)", *(method.label for method in methods)], rows)
 
 

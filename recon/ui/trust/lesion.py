@@ -9,14 +9,14 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from recon.methods import Method
+from recon.errors import InputError
 from recon.probes.lesion import Lesion, insert
 from recon.probes.survival import Finding, sweep
 from recon.scan import Scan
 from recon.ui import plots, session
 from recon.ui.components import method_boxes, place_fields
-from recon.ui.experiment import Action, Answer, Experiment
-from recon.ui.html import table
+from recon.ui.experiment import Action, Answer, Experiment, each
+from recon.ui.html import remarks, table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 
@@ -47,19 +47,23 @@ def put(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator
         Panel("reference", "Fully sampled", "with the structure", "Fully sampled image",
               "image", scan.upright(insert(scan, lesion)[0].truth), marks=mark)
     ]  # fmt: skip
-    rows = []
-    found = sweep(scan, sampling, [lesion], chosen)
+    rows, refused = [], ""
+    found = each(chosen, 1, lambda method: sweep(scan, sampling, [lesion], [method]))
     place = {"row": int(y), "column": int(x)}
     yield Answer(panels=viewer(shown), controls=place, done=0, of=len(chosen))
-    for n, one in enumerate(found, 1):
-        label, left = one.method.label, _share(one.retained)
-        shown.append(
-            Panel(f"method{n}", label, f"retained {left}", f"{label} with the structure",
-                  "image", scan.upright(one.image), marks=mark)
-        )  # fmt: skip
-        rows.append([label, left, _number(one.visibility)])
-        words = table(["", "contrast retained", "contrast-to-noise ratio"], rows)
-        yield Answer(words, viewer(shown), done=n, of=len(chosen))
+    for method, one, done in found:
+        label = method.label
+        if isinstance(one, InputError):
+            refused += remarks(label, [str(one)])
+        else:
+            left = _share(one.retained)
+            shown.append(
+                Panel(f"method{done}", label, f"retained {left}", f"{label} with the structure",
+                      "image", scan.upright(one.image), marks=mark)
+            )  # fmt: skip
+            rows.append([label, left, _number(one.visibility)])
+        words = table(["", "contrast retained", "contrast-to-noise ratio"], rows) + refused
+        yield Answer(words, viewer(shown), done=done, of=len(chosen))
 
 
 def draw(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator[Answer]:
@@ -75,17 +79,22 @@ def draw(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterato
     ]
     total = len(series) * len(chosen)
     found: list[Finding] = []
+    refused = ""
     yield Answer(done=0, of=total)
-    for one in sweep(scan, sampling, series, chosen):
-        found.append(one)
-        complete = len(found) % len(chosen) == 0
-        chart = _chart(found, chosen, steps, over) if complete else None
-        yield Answer(chart=chart, done=len(found), of=total)
+    for method, one, done in each(
+        chosen, len(series), lambda method: sweep(scan, sampling, series, [method])
+    ):
+        if isinstance(one, InputError):
+            refused += remarks(method.label, [str(one)])
+        else:
+            found.append(one)
+        chart = _chart(found, steps, over) + refused if found else None
+        yield Answer(chart=chart, done=done, of=total)
 
 
-def _chart(found: list[Finding], methods: list[Method], steps: Any, over: str) -> str:
+def _chart(found: list[Finding], steps: Any, over: str) -> str:
     curves = []
-    for method in methods:
+    for method in dict.fromkeys(one.method for one in found):
         left = [one.retained for one in found if one.method is method]
         order = np.argsort(steps[: len(left)])
         x, y = np.take(steps, order), np.take(left, order)

@@ -8,13 +8,13 @@ from typing import Any
 import gradio as gr
 
 from recon import examples, weights
-from recon.methods import Method
+from recon.errors import InputError
 from recon.probes.shift import INSIDE, SHIFTS, Outcome, Shift, evaluate, known
 from recon.scan import Scan
 from recon.ui import session
 from recon.ui.components import method_boxes
 from recon.ui.experiment import Action, Answer, Experiment
-from recon.ui.html import table
+from recon.ui.html import remarks, table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 from recon.weights import WeightsError
@@ -42,25 +42,31 @@ def change(choice: Choice, methods: list[str], changes: list[int | str]) -> Iter
     others = [key for key in OTHERS if key in changes and key != choice.origin.example]
     jobs += [(key, Shift(OTHERS[key])) for key in others]
     rate, several = choice.acceleration, scan.kspace.ndim > 2
-    total, done, rows = len(jobs) * len(chosen), 0, []
+    total, done, rows, panels = len(jobs) * len(chosen), 0, [], None
+    refused: dict[str, str] = {}
     yield Answer(done=0, of=total)
     for key, shift in jobs:
         looked = Scan.of(examples.load(key)) if key else scan
         found: list[Outcome] = []
-        for one in evaluate(looked, chosen, [shift], rate, **given):
-            found.append(one)
+        cells = []
+        for method in chosen:
+            try:
+                (one,) = evaluate(looked, [method], [shift], rate, **given)
+                found.append(one)
+                score = f"{one.scores['ssim']:.3f} ({one.closed:+.0%})"
+                cells.append(score + _known(one, several, rate))
+            except InputError as error:
+                if not (rows or found) and len(cells) == len(chosen) - 1:
+                    raise  # none of them can
+                refused[method.label] = remarks(method.label, [str(error)])
+                cells.append("–")
             done += 1
-            if len(found) < len(chosen):
+            if len(cells) < len(chosen):
                 yield Answer(done=done, of=total)
-        rows.append(
-            [shift.label]
-            + [
-                f"{one.scores['ssim']:.3f} ({one.closed:+.0%}){_known(one, several, rate)}"
-                for one in found
-            ]
-        )
-        words = table(["", *(method.label for method in chosen)], rows) + NOTE
-        yield Answer(words, _pictures(found, shift, chosen), done=done, of=total)
+        rows.append([shift.label, *cells])
+        words = table(["", *(method.label for method in chosen)], rows)
+        panels = _pictures(found, shift) if found else panels
+        yield Answer(words + "".join(refused.values()) + NOTE, panels, done=done, of=total)
 
 
 def _known(outcome: Outcome, several: bool, rate: float) -> str:
@@ -73,7 +79,7 @@ def _known(outcome: Outcome, several: bool, rate: float) -> str:
     return " · in training" if run and known(outcome.shift, run) else ""
 
 
-def _pictures(found: list[Outcome], shift: Shift, methods: list[Method]) -> dict[str, Any]:
+def _pictures(found: list[Outcome], shift: Shift) -> dict[str, Any]:
     shown = [
         Panel(f"method{n}", one.method.label, f"SSIM {one.scores['ssim']:.3f}",
               f"{one.method.label}, {one.shift.label}", "image", one.image)
