@@ -18,8 +18,10 @@ def python(choice: Choice, result: Reconstruction) -> str:
         needs = "import recon\nfrom recon import examples\n"
     else:
         name = json.dumps(_name(choice))
-        axes = "" if choice.axes == "auto" else f", axes={json.dumps(choice.axes)}"
-        opened = f"kspace = recon.read({name}, slice={result.source.slice}{axes})"
+        axes = f", axes={json.dumps(_axes(choice))}" if _axes(choice) else ""
+        # Of a file that has several.
+        rate = "" if result.source.mask is None else f", acceleration={choice.acceleration!r}"
+        opened = f"kspace = recon.read({name}, slice={result.source.slice}{rate}{axes})"
         needs = "import recon\n"
     options = {
         "acceleration": choice.acceleration,
@@ -53,8 +55,8 @@ def command(choice: Choice, result: Reconstruction) -> str:
         words += ["--center-fraction", f"{choice.center_fraction:g}"]
     if not choice.crop:
         words.append("--no-crop")
-    if choice.axes != "auto":
-        words += ["--axes", choice.axes]
+    if _axes(choice):
+        words += ["--axes", _axes(choice)]
     return shlex.join(words)
 
 
@@ -71,6 +73,13 @@ def html(choice: Choice, result: Reconstruction) -> str:
         if text
     )
     return f'<details class="recipe"><summary>The same in code</summary>{blocks}</details>'
+
+
+def _axes(choice: Choice) -> str:
+    """What has to be said of them; those of an example are known here, and not in its file."""
+    if choice.origin.example is not None:
+        return "slices"
+    return "" if choice.axes == "auto" else choice.axes
 
 
 def _name(choice: Choice) -> str:

@@ -110,6 +110,8 @@ class Choice:
         else:
             name = Path(origin.upload or "").name
         number = "" if self.slice in (None, 0) else f", slice {self.slice}"
+        if scan(self).source.mask is not None:
+            return f"{name}{number}, with its own mask"
         return f"{name}{number}, {self.acceleration:g}x, mask seed {self.seed}"
 
     @property

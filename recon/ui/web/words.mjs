@@ -180,6 +180,8 @@ export const GERMAN = {
   "Cancelled.": "Abgebrochen.",
   "Compute again": "Neu rechnen",
   "These results are from before you moved a control.": "Diese Ergebnisse sind von vor Ihrer letzten Einstellung.",
+  "{name}, slice {n}, with its own mask": "{name}, Schicht {n}, mit eigener Maske",
+  "{name}, with its own mask": "{name}, mit eigener Maske",
   "These results are about {what}.": "Diese Ergebnisse gehören zu {what}.",
   "{name}, {rate}x, mask seed {seed}": "{name}, {rate}x, Startwert der Maske {seed}",
   "{name}, slice {n}, {rate}x, mask seed {seed}": "{name}, Schicht {n}, {rate}x, Startwert der Maske {seed}",
