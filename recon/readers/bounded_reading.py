@@ -21,6 +21,7 @@ import numpy as np
 
 MIB = 2**20
 PIECE = 4 * MIB
+GZIP = 31  # zlib's `wbits`
 
 Index = tuple[int | slice, ...]
 
@@ -196,22 +197,25 @@ class Stream:
 def inflated(file: Readable, size: int, wbits: int = zlib.MAX_WBITS) -> Stream:
     """What a zlib stream of `size` bytes, starting at the file's position, unpacks to.
 
-    `wbits` 31 is gzip.
+    `wbits` of `GZIP` is gzip, which may be several streams, one after another.
     """
     unpack = zlib.decompressobj(wbits)
     left = size
 
     def read(wanted: int) -> bytes:
-        nonlocal left
-        while not unpack.eof:
-            packed = unpack.unconsumed_tail
+        nonlocal left, unpack
+        while True:
+            packed = unpack.unused_data or unpack.unconsumed_tail
             if not packed:
                 packed = file.read(min(left, MIB // 4))
                 left -= len(packed)
+            if unpack.eof:
+                if wbits != GZIP or not packed.startswith(b"\x1f"):  # else padding
+                    return b""
+                unpack = zlib.decompressobj(wbits)
             part = unpack.decompress(packed, wanted)
             if part or not packed:
                 return part
-        return b""
 
     return Stream(read)
 

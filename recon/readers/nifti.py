@@ -20,7 +20,15 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import archive, many
-from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, inflated, take
+from recon.readers.bounded_reading import (
+    GZIP,
+    MIB,
+    BoundedFile,
+    Index,
+    Stream,
+    inflated,
+    take,
+)
 from recon.readers.missing import needs
 from recon.readers.peek import Peek
 from recon.readers.phases import joined, pair
@@ -79,7 +87,7 @@ def opened(path: Path) -> Iterator[Stored]:
         def stream() -> Stream:
             file.seek(0)
             if packed:
-                return inflated(file, file.size, wbits=31)
+                return inflated(file, file.size, wbits=GZIP)
             return Stream(file.read, lambda step: file.seek(step, io.SEEK_CUR))
 
         volume = _volume(stream, None if packed else file.size)
@@ -132,7 +140,7 @@ def _member(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Stre
         plain = Stream(lambda size: member.read(min(size, MIB)))
         if not info.filename.lower().endswith(".gz"):
             return plain
-        return inflated(member, info.file_size, wbits=31)
+        return inflated(member, info.file_size, wbits=GZIP)
 
     return stream
 

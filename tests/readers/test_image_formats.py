@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import nibabel
 import numpy as np
 import pydicom
@@ -35,6 +37,23 @@ def test_nifti_volumes_are_simulated(tmp_path, suffix, kind):
         assert slice_.source.simulated
         # Rows to the back, columns to the left: both run against the affine's axes.
         same(np.abs(ifft2c(np.asarray(slice_))), expected[::-1, ::-1, number].T, 2e-5)
+
+
+@pytest.mark.parametrize("end", [b"", gzip.compress(b""), b"\0" * 512], ids=["", "bgzip", "padded"])
+def test_nifti_in_gzip_of_several_members(tmp_path, end):
+    """As bgzip and pigz write it, and pieces that were compressed apart and joined."""
+    plain = scans.nifti(tmp_path / "a.nii", VOXELS.astype(np.float32)).read_bytes()
+    pieces = [gzip.compress(plain[at : at + 999]) for at in range(0, len(plain), 999)]
+    path = tmp_path / "b.nii.gz"
+    path.write_bytes(b"".join(pieces) + end)
+    packed = scans.zipped(tmp_path / "c.zip", {"b.nii.gz": path.read_bytes()})
+    for number in range(S):
+        expected = np.asarray(read(tmp_path / "a.nii", slice=number))
+        for one in (path, packed):
+            np.testing.assert_array_equal(np.asarray(read(one, slice=number)), expected)
+    path.write_bytes(b"".join(pieces[:-1]))
+    with pytest.raises(InputError, match="damaged"):
+        read(path, slice=S - 1)
 
 
 def test_nifti_scaling_and_complex_images(tmp_path):
