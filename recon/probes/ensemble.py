@@ -124,9 +124,10 @@ def agreement(result: Ensemble, reference: np.ndarray) -> Agreement:
     if np.isnan(correlation):
         sentence = "The deviation is the same everywhere, so it says nothing about the error."
     else:
-        strength = ("hardly", "somewhat", "clearly")[np.digitize(correlation, (0.3, 0.6))]
+        strengths = ("less", "hardly more", "somewhat more", "clearly more")
+        strength = strengths[np.digitize(correlation, (-0.3, 0.3, 0.6))]
         sentence = (
-            f"Where the masks disagree, the mean is {strength} more likely to be wrong (rank "
+            f"Where the masks disagree, the mean is {strength} likely to be wrong (rank "
             f"correlation {correlation:.2f}); {1 - covered:.0%} of the object is off by more than "
             f"two standard deviations, which their disagreement does not show."
         )

@@ -87,7 +87,8 @@ def _gain(result: Reconstruction) -> str:
     if result.method == "zero-filled":
         return f"Zero-filled SSIM <b>{before:.3f}</b>."
     share, gap = result.closed_share, "of the gap to a perfect score"
-    did = f"made this slice worse, by {-share:.0%}" if share < 0 else f"closed {share:.0%}"
+    loss = "less than 1%" if share > -0.005 else f"{-share:.0%}"
+    did = f"made this slice worse, by {loss}" if share < 0 else f"closed {share:.0%}"
     label = escape(result.label)
     return f"SSIM <b>{before:.3f} → {after:.3f}</b>: {label} {did} {gap}."
 

@@ -82,6 +82,20 @@ def test_an_ensemble_grows(choice):
     assert found[0].done == 1
     assert found[-1].done == found[-1].of == 5
     assert "1 mask" in json.dumps(found[0].panels)
+    assert re.search(r"SSIM [\d.]+ with this mask", found[0].words)
+    assert "depending on nothing but the mask" in found[-1].words
+
+
+def test_worse_by_little_is_no_zero(choice):
+    result = session.run(replace(choice, method="cs"))
+    assert result.closed_share is not None
+    before = result.zero_filled_metrics["ssim"]
+    for share, words in (
+        (-0.002, "made this slice worse, by less than 1% of"),
+        (-0.2, "by 20% of"),
+    ):
+        ssim = before + share * (1 - before)
+        assert words in html.verdict(replace(result, metrics={**result.metrics, "ssim": ssim}))
 
 
 def test_the_curve_of_a_lesion_has_a_point_for_each_size(choice):

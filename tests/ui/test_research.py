@@ -38,6 +38,12 @@ def test_phase_without_a_reference(undersampled):
     assert "off by" not in found.words
 
 
+def test_a_figure_names_the_panels_that_are_in_it(undersampled):
+    wish = replace(undersampled, method="zero-filled")
+    found = last(figure.draw(wish, list(figure.PANELS), "gray", "size", 0.2, "PNG"))
+    assert 'alt="The figure: Mask, Measured k-space, Zero-filled, Reconstruction"' in found.chart
+
+
 def test_coils_of_one_and_of_several():
     assert "has one coil" in last(coils.look(HEAD)).words
     assert "Coil 2 alone was chosen" in last(coils.look(replace(COILS, coils=2))).words

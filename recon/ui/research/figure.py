@@ -25,6 +25,7 @@ PANELS = {
     "zero_filled_error": "Error, zero-filled",
     "reconstruction_error": "Error, reconstruction",
 }
+COMPARED = ("reference", "zero_filled_error", "reconstruction_error")  # not without a reference
 FIRST = ("zero_filled", "reconstruction", "reference", "reconstruction_error")
 MAPS = ("gray", "viridis", "magma")
 LIMITS = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -54,6 +55,8 @@ def draw(
         f'<p><a class="save" download="figure.{kind.lower()}" href="{link}">Save as {kind}</a> '
         f"{len(data) / 1000:.0f} kB. The caption says what it takes to make it again.</p>"
     )
+    if result.reference is None:
+        wanted = [name for name in wanted if name not in COMPARED]
     alt = f"{say('The figure:')} {', '.join(say(PANELS[name]) for name in wanted)}"
     chart = f'<img class="plate" src="data:image/png;base64,{preview}" alt="{alt}">'
     yield Answer(words, {}, chart)

@@ -49,11 +49,13 @@ def repeat(choice: Choice, method: str, masks: float) -> Iterator[Answer]:
             reference_panel(scan.upright(reference)),
         ]  # fmt: skip
         low, high = min(last.ssim), max(last.ssim)
-        text = (
-            f"{way.label}: SSIM from {low:.3f} to {high:.3f}, mean "
-            f"{np.mean(last.ssim):.3f}, depending on nothing but the mask. "
-            f"{agreement(last, reference).sentence}"
-        )
+        scores = f"SSIM {low:.3f} with this mask."
+        if done > 1:
+            scores = (
+                f"SSIM from {low:.3f} to {high:.3f}, mean {np.mean(last.ssim):.3f}, depending on "
+                f"nothing but the mask."
+            )
+        text = f"{way.label}: {scores} {agreement(last, reference).sentence}"
         panels = viewer(shown, None, scan.data_range)
         yield Answer(f"<p>{text}</p>", panels, done=done, of=count)
 
