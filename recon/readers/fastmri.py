@@ -102,11 +102,12 @@ def _image(
     header = hdf5.dataset(file, "ismrmrd_header")
     try:
         described = None if header is None else vlen.text(raw, header)
-        recon = None if described is None else ismrmrd.parse(described).recon
+        told = None if described is None else ismrmrd.parse(described)
     except (InputError, ValueError):  # it is of no use; the k-space may be
-        recon = None
-    if recon is not None and min(recon.matrix[:2]) >= MIN_SIDE:
-        size, spacing = recon.matrix[:2], recon.spacing
+        told = None
+    if told is not None and min(told.recon.matrix[:2]) >= MIN_SIDE:
+        # Pixels are those of the k-space: it is cut to a smaller matrix, never interpolated.
+        size, spacing = told.recon.matrix[:2], told.encoded.spacing
     for name in ("reconstruction_rss", "reconstruction_esc"):  # what others compare with
         shape = hdf5.shape(file, name)
         if shape is not None and len(shape) == 3:

@@ -22,7 +22,7 @@ def test_fastmri_is_cut_to_what_its_header_asks_for(tmp_path):
     path = write_h5(tmp_path / "a.h5", kspace=WIDE[None], ismrmrd_header=header(48, 36))
     source = recon.read(path).source
     assert source.size == (48, 36)
-    assert source.spacing == pytest.approx((140 / 48, 140 / 36, 4.5))
+    assert source.spacing == pytest.approx((280 / 96, 162.8 / 40, 4.5))
     result = recon.reconstruct(recon.read(path), method="zero-filled")
     np.testing.assert_allclose(
         result.reference, center_crop(abs(ifft2c(WIDE)), (48, 36)), atol=1e-6
@@ -55,6 +55,13 @@ def test_arrays_in_files_keep_their_edge(tmp_path, shape):
 def test_a_larger_image_than_the_kspace_is_not_made(tmp_path):
     path = write_h5(tmp_path / "a.h5", kspace=WIDE[None], ismrmrd_header=header(200, 300))
     assert shown(path) == WIDE.shape
+
+
+def test_pixels_of_fastmri_are_those_of_its_kspace_not_of_an_interpolated_image(tmp_path):
+    path = write_h5(tmp_path / "a.h5", kspace=WIDE[None], ismrmrd_header=header(96, 80))
+    source = recon.read(path).source
+    assert source.size == (96, 40)
+    assert source.spacing == pytest.approx((280 / 96, 162.8 / 40, 4.5))
 
 
 def test_rows_as_lines_are_cut_alike(tmp_path):
