@@ -25,7 +25,9 @@ def recognised(name: str, shape: tuple[int, ...], dtype: np.dtype) -> bool:
     """Whether a dataset is laid out so."""
     if name != "kspace" or dtype.kind != "f" or len(shape) != 4:
         return False
-    return shape[-1] % 2 == 0 and 2 < shape[-1] <= 128 and min(shape[1:3]) >= MIN_SIDE
+    pairs_first = shape[0] == 2  # real and imaginary part, of coils or slices
+    coils = shape[-1] % 2 == 0 and 2 < shape[-1] <= 128
+    return coils and not pairs_first and min(shape[1:3]) >= MIN_SIDE
 
 
 def stored(shape: tuple[int, ...], take: Callable[[Index], np.ndarray]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from tests.helpers.files import (
     npy,
     ordered,
     said,
+    same,
     write_h5,
     write_mat,
     write_mat73,
@@ -253,3 +254,11 @@ def test_m4raw_is_read_as_fastmri(tmp_path):
     np.testing.assert_array_equal(found.data, stack[2])
     assert (found.source.format, found.source.size) == ("fastMRI HDF5", (48, 48))
     assert "secret" not in str(found.source)
+
+
+def test_real_and_imaginary_part_first_are_no_calgary_campinas(tmp_path):
+    """Coils of (2, C, H, W), though W is even and below 128, as there."""
+    stack = kspace(1, 16, 64, 96)[0]
+    path = write_h5(tmp_path / "a.h5", kspace=np.array([stack.real, stack.imag], np.float32))
+    assert describe(path).coils == 16
+    same(read(path, axes="CHW"), stack)
