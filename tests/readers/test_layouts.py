@@ -260,5 +260,6 @@ def test_real_and_imaginary_part_first_are_no_calgary_campinas(tmp_path):
     """Coils of (2, C, H, W), though W is even and below 128, as there."""
     stack = kspace(1, 16, 64, 96)[0]
     path = write_h5(tmp_path / "a.h5", kspace=np.array([stack.real, stack.imag], np.float32))
-    assert describe(path).coils == 16
+    found = describe(path, axes="CHW")
+    assert (found.format, found.coils) == ("HDF5", 16)
     same(read(path, axes="CHW"), stack)
