@@ -16,7 +16,7 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import archive, many, partitions
-from recon.readers.bounded_reading import MIB, Stream, take
+from recon.readers.bounded_reading import MIB, narrow
 from recon.readers.peek import Peek
 from recon.readers.stored_array import Stored
 
@@ -90,27 +90,29 @@ def opened(path: Path) -> Iterator[Stored]:
                 f"k-space or images of coils, slices, echoes and time frames are accepted."
             )
 
-        def plane(partition: int, other: tuple[int, ...]) -> np.ndarray:
-            index: list[int | slice] = [0] * DIMENSIONS
-            index[READ] = index[PHASE1] = index[COIL] = slice(None)
-            index[PHASE2] = partition
-            for axis, at in zip(OTHERS, other, strict=True):
-                index[axis] = at
-            with packed.open(data) as member:
-                stream = Stream(lambda size: member.read(min(size, MIB)))
-                taken = take(stream, shape[::-1], np.dtype("<c8"), tuple(index[::-1]))
-            return taken.transpose(0, 2, 1)  # coils, read, phase 1
+        member = archive.Member(packed, data)
+        samples, coils, depth = shape[READ] * shape[PHASE1], shape[COIL], shape[PHASE2]
 
-        depth = shape[PHASE2]
-        transformed = depth > 1 and _is_kspace_along(depth, lambda k: plane(k, (0,) * len(OTHERS)))
+        def image(coil: int, partition: int, other: tuple[int, ...]) -> np.ndarray:
+            """K-space of one coil: complex64, shape (read, phase 1)."""
+            place = {PHASE2: partition, COIL: coil, **dict(zip(OTHERS, other, strict=True))}
+            offset = sum(at * math.prod(shape[:axis]) for axis, at in place.items())
+            values = np.frombuffer(member.read(8 * offset, 8 * samples), "<c8")
+            return narrow(values.reshape(shape[PHASE1], shape[READ]).T)
+
+        transformed = depth > 1 and _is_kspace_along(
+            depth, coils, lambda coil, k: image(coil, k, (0,) * len(OTHERS))
+        )
 
         def one(where: tuple[int, ...]) -> np.ndarray:
             number, *other = where
+            # Coil by coil, as partitions of a coil lie together: the file is gone through once.
+            return np.stack([of_coil(coil, number, tuple(other)) for coil in range(coils)])
+
+        def of_coil(coil: int, number: int, other: tuple[int, ...]) -> np.ndarray:
             if not transformed:
-                return plane(number, tuple(other))
-            return partitions.slice_of(
-                number, depth, range(depth), lambda k: plane(k, tuple(other))
-            )
+                return image(coil, number, other)
+            return partitions.slice_of(number, depth, range(depth), lambda k: image(coil, k, other))
 
         counts = [(depth, "slices"), *((shape[n], word) for n, word in OTHERS.items())]
         total, chosen, notes = many.unravelled(counts, one)
@@ -128,10 +130,11 @@ def opened(path: Path) -> Iterator[Stored]:
         )
 
 
-def _is_kspace_along(depth: int, plane: Callable[[int], np.ndarray]) -> bool:
+def _is_kspace_along(depth: int, coils: int, image: Callable[[int, int], np.ndarray]) -> bool:
     """Whether the middle plane holds far more than those halfway out, as in 3-D k-space."""
-    middle, outer = (
-        max(float(np.linalg.norm(plane(k))) for k in at)
-        for at in ((depth // 2, max(0, depth // 2 - 1)), (depth // 8, depth - 1 - depth // 8))
-    )
-    return middle > 4 * outer
+    inner, outer = {depth // 2, max(0, depth // 2 - 1)}, {depth // 8, depth - 1 - depth // 8}
+    power = dict.fromkeys(sorted(inner | outer), 0.0)
+    for coil in range(coils):
+        for k in power:
+            power[k] += float(np.linalg.norm(image(coil, k))) ** 2
+    return max(power[k] for k in inner) > 16 * max(power[k] for k in outer)

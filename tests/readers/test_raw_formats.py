@@ -15,7 +15,7 @@ import torch
 
 from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
-from recon.readers import bruker, describe, read
+from recon.readers import bruker, cfl, describe, read
 from tests.conftest import SHARED
 from tests.helpers import scans
 from tests.helpers.files import kspace, said, same
@@ -354,6 +354,28 @@ def test_bart_3d_kspace_is_transformed_and_3d_images_are_not(tmp_path):
         path = scans.zipped(tmp_path / f"{name}.zip", scans.cfl(array.transpose(2, 3, 0, 1)))
         same(read(path, slice=5), stack[5])
         assert said(read(path).source, "3-D k-space") is (name == "k")
+
+
+@pytest.mark.parametrize("transformed", [True, False])
+def test_a_bart_pair_is_unpacked_once_for_a_slice(tmp_path, monkeypatch, transformed):
+    """And once more to see whether it is 3-D k-space."""
+    depth, coils, lines = 16, 3, 5
+    volume = np.random.default_rng(0).normal(size=(24, 32, depth, coils, 1, lines)) * (1 + 0.5j)
+    if transformed:
+        volume *= 100.0 ** -abs(np.arange(depth) - depth // 2)[:, None, None, None]
+    path = scans.zipped(tmp_path / "a.zip", scans.cfl(volume))
+    begun = []
+    once = zipfile.ZipFile.open
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *a: begun.append(1) or once(*a))
+    with cfl.opened(path) as stored:
+        begun.clear()
+        found = stored.take((depth * 2 + 7, *[slice(None)] * 3))
+        assert len(begun) <= 1
+    volume = volume[..., 0, 2]
+    if transformed:
+        volume = np.fft.ifftshift(volume, 2)
+        volume = np.fft.fftshift(np.fft.ifft(volume, axis=2, norm="ortho"), 2)
+    same(found, volume[:, :, 7].transpose(2, 0, 1), 1e-5)
 
 
 def test_bart_own_files(tmp_path):
