@@ -150,14 +150,19 @@ def panels(result: Reconstruction) -> dict[str, Any]:
             f"{of}_error",
             f"Error, {title}",
             _largest_error(image, result.reference),
-            f"Error map of the {words}",
+            alt,
             "error",
             of=of,
             against="reference",
         )
-        for of, title, words, image in (
-            ("zero_filled", "zero-filled", "zero-filled image", result.zero_filled),
-            ("reconstruction", label, f"{label} reconstruction", result.image),
+        for of, title, alt, image in (
+            (
+                "zero_filled",
+                "zero-filled",
+                "Error map of the zero-filled image",
+                result.zero_filled,
+            ),
+            ("reconstruction", label, f"Error map of the {label} reconstruction", result.image),
         )
     ]
     legend = (

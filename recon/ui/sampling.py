@@ -321,7 +321,7 @@ def _controls() -> tuple[Lab, gr.Radio, gr.Button, gr.HTML]:
     method = gr.Dropdown(
         method_choices(),
         value=DEFAULT,
-        label="Reconstruction",
+        label="Reconstruction with",
         filterable=False,
         elem_id="lab-method",
     )

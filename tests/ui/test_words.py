@@ -376,6 +376,36 @@ def test_why_one_image_cannot_explain_all_coils_is_in_the_table():
     assert translated(WIDE).startswith("Das Objekt ist wohl breiter als das Bildfeld")
 
 
+def test_every_refusal_of_the_page_and_its_experiments_is_in_the_table():
+    experiments = [HOME / "probes" / f"{name}.py" for name in ("coils", "lesion")]
+    paths = {*(HOME / "ui").rglob("*.py"), *experiments, HOME / "export" / "common.py"}
+    paths -= {HOME / "ui" / "api.py"}  # of no page
+    found = {words for path in paths for words in sentences(path) if " " in words}
+    found |= {"This is no link to the page.", "The weights 'x' of step 7 are missing or damaged.",
+              "The weights 'x' are missing from the checkpoints folder."}  # fmt: skip
+    assert len(found) > 20
+    assert {words for words in found if translated(words) is None} == set()
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("Reconstruction", "Rekonstruktion"),
+        ("Reconstruction with", "Rekonstruktion mit"),
+        ("zero-filled image", "nullgefülltes Bild"),
+        ("Error map of the zero-filled image", "Fehlerbild des nullgefüllten Bildes"),
+        ("Error map of the SENSE reconstruction", "Fehlerbild der Rekonstruktion mit SENSE"),
+        ("SENSE reconstruction", "Rekonstruktion mit SENSE"),
+        (
+            "SENSE reconstruction, change: rotated by 20°",
+            "Rekonstruktion mit SENSE, Änderung: um 20° gedreht",
+        ),
+    ],
+)
+def test_words_that_mean_two_things_are_two(english, german):
+    assert translated(english) == german
+
+
 def test_every_refusal_of_a_reader_is_in_the_table():
     paths = set((HOME / "readers").glob("*.py")) - {HOME / "readers/in_memory.py"}  # of no file
     found = {words for path in paths for words in sentences(path)} - {"7"}  # said elsewhere

@@ -82,7 +82,7 @@ def _known(outcome: Outcome, several: bool, rate: float) -> str:
 def _pictures(found: list[Outcome], shift: Shift) -> dict[str, Any]:
     shown = [
         Panel(f"method{n}", one.method.label, f"SSIM {one.scores['ssim']:.3f}",
-              f"{one.method.label}, {one.shift.label}", "image", one.image)
+              f"{one.method.label} reconstruction, change: {one.shift.label}", "image", one.image)
         for n, one in enumerate(found)
     ]  # fmt: skip
     shown.append(
