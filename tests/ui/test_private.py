@@ -72,6 +72,13 @@ def made(folder: Path) -> dict[str, np.ndarray]:
     return found
 
 
+def test_its_progress_has_a_name(page):
+    page.get_by_role("tab", name="Private").click()
+    bar = page.locator("recon-private progress")
+    bar.wait_for(state="attached")
+    assert bar.get_attribute("aria-label") == "Progress"
+
+
 def test_the_same_numbers_as_in_python_and_nothing_sent(mode, tmp_path):
     files = made(tmp_path)
     element = switched_on(mode)

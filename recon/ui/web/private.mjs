@@ -10,7 +10,7 @@ import {GRAY, paint, windowed} from './levels.mjs';
 const TRIAL = 64; // pixels on a side of what the time is estimated from
 const PICTURES = {'zero-filled': 'what the measured lines alone give', 'ResNet-DC': 'what the network makes of them, with its scores', reference: 'what all lines give, to judge by'};
 const STEPS = ['Switch the mode on: the network and what runs it come to this browser.', 'Choose a file. From here on nothing is sent; you may even go offline.',
-  'Reconstruct: mask, network and scores are those of the first tab, and your own processor does the work.'];
+  'Reconstruct: of one coil, mask, ResNet-DC and scores are those of the first tab; several coils go through it one by one. Your own processor does the work.'];
 
 // The runtime works beside the page, so that the page goes on and can stop it.
 const WORKER = `
@@ -68,7 +68,7 @@ class Private extends HTMLElement {
     this.seed = make('input', {type: 'number', min: 0, step: 1, value: 0, disabled: true, oninput: () => this.moved()});
     this.run = make('button', {textContent: 'Reconstruct here', disabled: true, onclick: () => this.reconstruct()});
     this.stop = make('button', {textContent: 'Cancel', hidden: true, onclick: () => this.cancel()});
-    this.bar = make('progress', {max: 1, value: 0, hidden: true});
+    this.bar = make('progress', {max: 1, value: 0, hidden: true, ariaLabel: 'Progress'});
     this.words = make('p', {className: 'private-words', role: 'status'});
     this.steps = make('ol', {className: 'steps'}, ...STEPS.map(textContent => make('li', {textContent})));
     this.old = make('p', {className: 'stale-note', hidden: true, textContent: 'These results are from before you moved a control.'});
@@ -234,6 +234,7 @@ class Private extends HTMLElement {
     this.pictures.replaceChildren(...Object.keys(PICTURES).map(name => {
       const canvas = make('canvas', {width, height}), caption = make('figcaption', {textContent: name});
       canvas.setAttribute('aria-label', name);
+      canvas.setAttribute('role', 'img');
       paint(canvas, windowed(images[name].values, 0, upper), GRAY);
       if (name !== 'reference') {
         const {psnr, nmse} = statistics(images[name].values, values, width, box, range), ssim = similarity.mean(images[name].values);

@@ -320,7 +320,7 @@ export const GERMAN = {
   "Private mode is on": "Der private Modus ist an",
   "Switch the mode on: the network and what runs it come to this browser.": "Modus einschalten: Das Netz und was es ausführt kommen in diesen Browser.",
   "Choose a file. From here on nothing is sent; you may even go offline.": "Datei wählen. Von hier an wird nichts gesendet; Sie dürfen sogar offline gehen.",
-  "Reconstruct: mask, network and scores are those of the first tab, and your own processor does the work.": "Rekonstruieren: Maske, Netz und Bewertung sind die des ersten Reiters, und Ihr eigener Prozessor rechnet.",
+  "Reconstruct: of one coil, mask, ResNet-DC and scores are those of the first tab; several coils go through it one by one. Your own processor does the work.": "Rekonstruieren: Bei einer Spule sind Maske, ResNet-DC und Bewertung die des ersten Reiters; mehrere Spulen werden einzeln rekonstruiert. Es rechnet Ihr eigener Prozessor.",
   "Reading the file…": "Liest die Datei…",
   "what the measured lines alone give": "was die gemessenen Zeilen allein ergeben",
   "what the network makes of them, with its scores": "was das Netz daraus macht, mit seiner Bewertung",
