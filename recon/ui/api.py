@@ -106,7 +106,7 @@ def reconstruct(
         slice: number from 0; -1 is the middle one
         family: kind of mask: random, equispaced, calibrated, variable-density, low-pass or partial-fourier
         center_fraction: share of lines measured in the middle, from 0 to 1; 0 is 0.32 / acceleration
-        coils: rss (root-sum-of-squares), svd (one virtual coil), or the number of one coil
+        coils: rss (root-sum-of-squares), svd (the few virtual coils that hold 99.5 % of the energy), or the number of one coil
         phase_encode: columns or rows of the array
         example: key of a built-in example that the examples endpoint lists, instead of a file
         files: whether to add pictures (PNG) and arrays (NumPy .npz: mask, zero_filled, reconstruction, reference)

@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recon.errors import InputError
 from recon.masks import FAMILIES, achieved_acceleration
 from recon.probes.psf import point_spread
 from recon.ui import lessons
+from recon.ui.coils import grappa
 from recon.ui.lessons.course import LESSONS, QUIZ
+from recon.ui.session import Choice, Origin
+from tests.helpers.answers import last
 
 TEXT = (Path(__file__).parents[2] / "docs" / "teaching.md").read_text("utf-8")
 
@@ -43,6 +47,14 @@ def test_lessons_that_have_an_example_of_their_own():
     assert [int(n) for n in re.findall(r"\d+", named)] == [
         n for n, one in enumerate(LESSONS, 1) if one.example
     ]
+
+
+def test_grappa_refuses_in_the_end():
+    (rate,) = map(int, re.findall(r"\*GRAPPA\*, R (\d), fewer calibration lines until it", TEXT))
+    choice = Choice(Origin(example="phantom-coils"))
+    assert last(grappa.learn(choice, rate, 16)).words
+    with pytest.raises(InputError, match="GRAPPA learns"):
+        last(grappa.learn(choice, rate, 12))
 
 
 def test_lessons_are_called_by_their_numbers():
