@@ -25,7 +25,17 @@ from recon.readers import (
     tensor,
     twix,
 )
-from recon.readers.peek import ZIP, Peek, begins, ge_pfile, hdf5, philips, zipped
+from recon.readers.peek import (
+    ZIP,
+    Peek,
+    begins,
+    ge_pfile,
+    hdf5,
+    philips,
+    philips_images,
+    raw,
+    zipped,
+)
 from recon.readers.stored_array import Stored
 
 
@@ -98,9 +108,19 @@ REFUSED = (
         MRD.format("'pfile2ismrmrd' of ge_to_ismrmrd, which needs GE's own Orchestra,"),
     ),
     Refused(
+        philips_images,
+        "an image file of Philips (PAR/REC)",
+        "'parrec2nii' or 'dcm2niix' makes NIfTI of it, which is accepted",
+    ),
+    Refused(
         philips,
         "a Philips raw data file, which has no open reader",
         MRD.format("'philips_to_ismrmrd'"),
+    ),
+    Refused(
+        raw,
+        "a file of raw data that does not say whose",
+        "of Philips's, " + MRD.format("'philips_to_ismrmrd'"),
     ),
     Refused(
         begins(b"yardl"),

@@ -105,7 +105,8 @@ def opened_npz(path: Path) -> Iterator[Stored]:
         if not members:
             raise InputError(
                 "This zip archive holds no NumPy array, nor one BART pair, Bruker scan, DICOM "
-                "series, NIfTI pair or tensor; any of these is accepted."
+                "series, tensor or NIfTI image (or a magnitude and a phase NIfTI); any of these is "
+                "accepted."
             )
         if len(members) > MAX_ARRAYS:
             raise InputError(f"This file holds {len(members)} arrays; up to {MAX_ARRAYS} are read.")

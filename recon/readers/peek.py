@@ -102,7 +102,17 @@ def ge_pfile(file: Peek) -> bool:
     return b"GE_MED_NMR" in file.head or file.suffix == ".7"
 
 
+def philips_images(file: Peek) -> bool:
+    """Whether a file is one of Philips's image pairs: .par, which says so, or .rec."""
+    return b"image export tool" in file.head or file.suffix in (".par", ".rec")
+
+
 def philips(file: Peek) -> bool:
-    """Whether a file is one of Philips's: .raw with .lab and .sin, or .data with .list."""
+    """Whether a file says that it is raw data of Philips: .lab and .sin, or .list."""
     told = b"DATA DESCRIPTION FILE" in file.head[:400]
-    return told or file.suffix in (".lab", ".sin", ".raw", ".data", ".list", ".par", ".rec")
+    return told or file.suffix in (".lab", ".sin", ".list")
+
+
+def raw(file: Peek) -> bool:
+    """Whether a file is named as raw data are, such as those beside .lab and .list."""
+    return file.suffix in (".raw", ".data")

@@ -449,12 +449,24 @@ def test_tensors_run_no_code(tmp_path):
 # What has no open reader
 
 
+PAR = (
+    b"# === DATA DESCRIPTION FILE ======================================================\n#\n"
+    b"# CAUTION - Investigational device.\n# Limited by Federal Law to investigational use.\n#\n"
+    b"# Dataset name: x\n#\n# CLINICAL TRYOUT             Research image export tool     V4.2\n"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("P12345.7", b"\0" * 34 + b"GE_MED_NMR" + b"\0" * 99, "GE P-file.*pfile2ismrmrd"),
-        ("a.raw", b"\0" * 99, "Philips.*philips_to_ismrmrd"),
-        ("a.list", b"# === DATA DESCRIPTION FILE ===\n", "Philips"),
+        ("a.raw", b"\0" * 99, "does not say whose; of Philips's, 'philips_to_ismrmrd'"),
+        ("a.data", b"\0" * 99, "does not say whose; of Philips's, 'philips_to_ismrmrd'"),
+        ("a.list", b"# === DATA DESCRIPTION FILE ===\n", "a Philips raw.*philips_to_ismrmrd"),
+        ("a.lab", b"\0" * 99, "a Philips raw.*philips_to_ismrmrd"),
+        ("a.PAR", PAR, "an image file of Philips.*parrec2nii"),
+        ("a.txt", PAR, "an image file of Philips.*parrec2nii"),
+        ("a.rec", b"\0" * 99, "an image file of Philips.*parrec2nii"),
         ("a.mrd", b"yardl\x01\0\0\0", "MRD stream of version 2.*mrd_to_ismrmrd"),
     ],
 )
@@ -462,3 +474,10 @@ def test_others_say_how_to_convert(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=words):
         read(tmp_path / name)
+
+
+def test_a_zip_of_nothing_says_which_nifti_files_are_meant(tmp_path):
+    """In the field a NIfTI pair is .hdr and .img."""
+    path = scans.zipped(tmp_path / "a.zip", {"a.hdr": b"\0" * 348, "a.img": b"\0" * 99})
+    with pytest.raises(InputError, match="a magnitude and a phase NIfTI"):
+        read(path)
