@@ -8,8 +8,10 @@ from html import escape
 
 import numpy as np
 
-# Okabe and Ito 2008: told apart with any colour vision, in light and in dark.
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999")
+# Okabe and Ito 2008, told apart with any colour vision; their palest three are darker here, so that
+# all stand out from light and dark.
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#a87b00", "#8a63d2", "#777777")
+DASH, GAP = 7, 4  # of the curves after those
 WIDTH, HEIGHT = 640, 240
 LEFT, RIGHT, TOP, BOTTOM = 78, 28, 12, 48  # room for the larger words of narrow screens
 
@@ -59,7 +61,10 @@ def curves(
             (axes.x(x), axes.y(y)) for x, y in zip(one.x, one.y, strict=True) if np.isfinite(y)
         ]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
+        dash = f' stroke-dasharray="{DASH} {GAP}"' if number >= len(COLORS) else ""
+        parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"{dash}/>'
+        )
         if one.points:
             parts += [
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{color}"/>' for x, y in points
@@ -159,10 +164,17 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
 
 def _legend(labels: Sequence[str]) -> str:
     entries = "".join(
-        f'<span><i style="background: {COLORS[n % len(COLORS)]}"></i>{escape(label)}</span>'
+        f'<span><i style="background: {_fill(n)}"></i>{escape(label)}</span>'
         for n, label in enumerate(labels)
     )
     return f'<p class="legend">{entries}</p>'
+
+
+def _fill(number: int) -> str:
+    color = COLORS[number % len(COLORS)]
+    if number < len(COLORS):
+        return color
+    return f"repeating-linear-gradient(90deg, {color} 0 {GAP}px, transparent {GAP}px {DASH}px)"
 
 
 def _svg(parts: Sequence[str], alt: str) -> str:
