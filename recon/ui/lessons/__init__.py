@@ -209,11 +209,12 @@ def build(shared: Controls, room: Room) -> gr.State:
     def printed(values: Values) -> dict[Any, Any]:
         at = values[number]
         data = handout(at, shared.choice(values))
+        answer_shown(values[room.code], at)  # which the paper does too
         return {paper_file: serving.produce(f"lesson-{at + 1}.pdf", data), message: ""}
 
     sheet.click(
         printed,
-        {number, *shared.inputs},
+        {number, room.code, *shared.inputs},
         [paper_file, message],
         show_progress="minimal",
         show_progress_on=[message],
