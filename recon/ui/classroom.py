@@ -131,8 +131,11 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
         return {**_inside(found), message: f"<p>You are in, as {escape(called.strip())}.</p>"}
 
     def left(at: str) -> dict[Any, Any]:
-        if at:
-            CLASSES.leave(at, me())
+        try:
+            if at:
+                CLASSES.leave(at, me())
+        except InputError as error:
+            return {message: html.message(str(error))}
         return {**_inside(""), timer: gr.Timer(active=False), message: ""}
 
     def _inside(at: str) -> dict[Any, Any]:
