@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from recon import figures, masks
+from recon.errors import InputError
 from recon.ui import events, instant, session
 from recon.ui.components import follower, lead
 from recon.ui.controls import Controls
@@ -76,8 +77,18 @@ def reel(choice: Choice, order: str, lines: str) -> dict[str, Any]:
         ``"all"``, or ``"mask"`` for those of the mask on the page.
 
     Of data that arrived undersampled their own lines are the whole scan, and nothing is scored.
+
+    Raises
+    ------
+    InputError
+        If the slice is too large for the browser.
     """
     scan = session.scan(choice)
+    if instant.size(scan) > instant.LARGEST:
+        raise InputError(
+            f"The browser replays slices of up to {instant.LARGEST / 2**20:.0f} MiB; this one has "
+            f"{instant.size(scan) / 2**20:.0f} MiB."
+        )
     own = scan.source.mask
     text = None
     if own is not None or lines == "mask":

@@ -22,12 +22,15 @@ EXACT = 4 * 2**20  # bytes up to which numbers go out as they are
 STEPS = 2**15 - 1
 
 
+def size(scan: Scan) -> int:
+    """Bytes that a scan takes on its way to the browser, 16 bit for each number."""
+    coils = scan.kspace.shape[0] if scan.kspace.ndim == 3 else 1
+    return 4 * coils * min(scan.kspace.shape[-2], scan.crop[0]) * scan.width
+
+
 def fits(scan: Scan) -> bool:
     """Whether the browser can do for this scan what the server does."""
-    coils = scan.kspace.shape[0] if scan.kspace.ndim == 3 else 1
-    height = min(scan.kspace.shape[-2], scan.crop[0])
-    # Virtual coils differ from mask to mask.
-    return scan.coils != "svd" and 4 * coils * height * scan.width <= LARGEST
+    return scan.coils != "svd" and size(scan) <= LARGEST  # virtual coils differ between masks
 
 
 def slice_of(scan: Scan) -> dict[str, Any]:

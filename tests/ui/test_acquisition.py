@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from recon import masks, phantom
+from recon.errors import InputError
 from recon.pipeline import reconstruct
 from recon.scan import Scan
+from recon.ui import instant
 from recon.ui.acquisition import reel
 from recon.ui.session import Choice, Origin
 from tests.helpers.page import after, upload
@@ -139,6 +141,13 @@ def test_lines_of_the_mask(film):
 def test_the_film_is_told_which_way_lines_run(direction):
     sent = reel(Choice(Origin(example="head"), phase_encode=direction), "linear", "all")
     assert sent["rows"] == (direction == "rows")
+
+
+def test_a_slice_too_large_for_the_browser_gets_a_sentence(monkeypatch):
+    head = Choice(Origin(example="head"))
+    monkeypatch.setattr(instant, "LARGEST", 2**17)
+    with pytest.raises(InputError, match="up to 0 MiB; this one has 0 MiB"):
+        reel(head, "linear", "all")
 
 
 def test_of_data_that_arrived_undersampled_their_own_lines_are_replayed(page, tmp_path):
