@@ -174,7 +174,7 @@ def opened(
         If there is no such file, or none of the formats.
     """
     if not path.is_file():
-        raise InputError(f"There is no such file; {accepted()}.")
+        raise no_file(path)
     file = Peek(path, name)
     if not file.head:
         raise InputError(f"This file is empty; {accepted()}.")
@@ -196,6 +196,15 @@ def _unknown(file: Peek) -> InputError:
     if suffix in suffixes():
         return InputError(f"This file is named {suffix}, but its content is not; {accepted()}.")
     return InputError(f"This kind of file is not known; {accepted()}.")
+
+
+def no_file(path: Path) -> InputError:
+    """What a person is told where there is no file of this name."""
+    if path.is_dir():
+        return InputError(
+            f"This is a folder without a Bruker scan (fid, acqp and method); {accepted()}."
+        )
+    return InputError(f"There is no such file; {accepted()}.")
 
 
 def damaged(path: Path) -> InputError:

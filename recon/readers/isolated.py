@@ -27,6 +27,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +231,9 @@ def opened(path: Path, acceleration: float = 4) -> Iterator[Stored]:
     InputError
         If the file has no k-space that can be read, within `SECONDS` and `MEMORY`.
     """
-    with beside.whole(path) as one, _opened(one, path, acceleration) as stored:
+    if not isinstance(acceleration, Real):
+        raise InputError(f"An acceleration is a number, such as 4; {acceleration!r} is none.")
+    with beside.whole(path) as one, _opened(one, path, float(acceleration)) as stored:
         yield stored
 
 
@@ -243,11 +246,15 @@ def _opened(path: Path, asked: Path, acceleration: float) -> Iterator[Stored]:
         return
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        raise InputError(f"There is no such file; {formats.accepted()}.") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise formats.no_file(path) from None
+    except OSError as error:  # no right to, or too many files are open
+        raise InputError(
+            f"This file could not be opened ({error.strerror}); one that can be is accepted."
+        ) from None
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise InputError(f"There is no such file; {formats.accepted()}.")
+            raise formats.no_file(path)
         reader = _Reader(asked, file, acceleration)
     finally:
         os.close(file)

@@ -86,7 +86,10 @@ class Layout:
         slices = self.slices
         if number is None:
             return slices // 2
-        number = operator.index(number)
+        try:
+            number = operator.index(number)
+        except TypeError:
+            raise InputError(f"A slice is a whole number, from 0; {number!r} is none.") from None
         if not 0 <= number < slices:
             raise InputError(
                 f"There is no slice {number}; this file's slices are numbered 0 to {slices - 1}."

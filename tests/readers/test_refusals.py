@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import h5py
 import numpy as np
 import pytest
 
 from recon.errors import InputError
-from recon.readers import SUFFIXES, describe, read
+from recon.readers import SUFFIXES, describe, read, warm
 from tests.helpers.files import STACK, npy, one_of_each, write_h5, write_mat, write_picture
 
 
@@ -111,8 +114,31 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path, name):
 
 
 def test_missing_files_and_folders_are_refused(tmp_path):
-    for path in (tmp_path / "absent.npy", tmp_path):
-        assert "no such file" in refused(path)
+    path = npy(tmp_path / "a", STACK)
+    for absent in (tmp_path / "absent.npy", path / "below.npy"):
+        assert "no such file" in refused(absent)
+    assert "This is a folder without a Bruker scan" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE])
+def test_a_file_that_cannot_be_opened_is_not_called_missing(tmp_path, monkeypatch, number):
+    path = npy(tmp_path / "a", STACK)
+    warm()
+    failed = Mock(side_effect=OSError(number, os.strerror(number)))
+    monkeypatch.setattr("recon.readers.isolated.os.open", failed)
+    assert f"could not be opened ({os.strerror(number)})" in refused(path)
+
+
+def test_wrong_arguments_are_not_blamed_on_the_file(tmp_path):
+    path = npy(tmp_path / "a", STACK)
+    for number in (1.5, "all", "1"):
+        with pytest.raises(InputError, match=f"is a whole number, from 0; {number!r} is none"):
+            read(path, slice=number)
+    for asked in ("4", None):
+        for function in (read, describe):
+            with pytest.raises(InputError, match=f"acceleration is a number.* {asked!r} is none"):
+                function(path, acceleration=asked)
+    assert read(path, slice=np.int64(1), acceleration=np.float32(4)).source.slice == 1
 
 
 def test_axes_have_three_values(tmp_path):
