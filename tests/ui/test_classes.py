@@ -232,6 +232,16 @@ def test_a_class_through_the_served_app(two):
     )
 
 
+def test_a_handout_lets_the_guess_stand_as_the_answer_does(two):
+    teacher, pupil = two
+    code, session = begun(teacher), uuid.uuid4().hex
+    event(pupil, "joined", {"class-code": code, "class-name": "Ada"}, session)
+    event(pupil, "guessed", {"lesson-guess": "Nothing"}, session)
+    assert sum(classroom.CLASSES.counts(code, 0, 4)) == 1
+    event(pupil, "printed", {}, session)
+    assert classroom.CLASSES._classes[code].sealed
+
+
 def test_nobody_without_a_cookie_is_in_a_class(url):
     with httpx.Client(base_url=url, timeout=60) as visitor:
         visitor.event_hooks = {"response": [lambda _: visitor.cookies.clear()]}
