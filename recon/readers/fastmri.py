@@ -127,6 +127,8 @@ def _find(file: h5py.File) -> str:
                 return name
             if name in NAMES and suitable(*arrays[name]):
                 return name
+    if not arrays and len(file) > hdf5.MAX_MEMBERS:
+        raise InputError(hdf5.TOO_MANY)
     return choose(arrays)[0]
 
 

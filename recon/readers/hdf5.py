@@ -48,6 +48,10 @@ COMPLEXES = [
     if hasattr(h5py.h5t, f"COMPLEX_IEEE_F{bits}{order}")
 ]
 
+TOO_MANY = (
+    f"This file holds more than {MAX_MEMBERS} arrays or groups, too many to look through; name the "
+    f"one that is meant 'kspace'."
+)
 OUTSIDE = (
     "This HDF5 file points to data through a link or outside itself; "
     "only ordinary datasets, stored in the file, are accepted."

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,8 @@ def opened(path: Path) -> Iterator[Stored]:
     with hdf5.opened(path) as (raw, file):
         if file.userblock_size:
             raise InputError("This ISMRMRD file begins with a user block; one without is accepted.")
-        xml = hdf5.dataset(file, "dataset/xml")
+        group = _group(file)
+        xml = hdf5.dataset(file, f"{group}/xml")
         described = None if xml is None else vlen.text(raw, xml)
         if described is None:
             raise InputError("This ISMRMRD file has no header; a complete one is accepted.")
@@ -110,7 +111,7 @@ def opened(path: Path) -> Iterator[Stored]:
                 f"The trajectory of this ISMRMRD file is {header.trajectory}; "
                 f"Cartesian k-space is accepted."
             )
-        data = hdf5.dataset(file, "dataset/data")
+        data = hdf5.dataset(file, f"{group}/data")
         assert data is not None  # or it would not have been recognised
         heads, references = _table(raw, data)
         yield readouts.stored(*_readouts(raw, header, heads, references))
@@ -122,11 +123,22 @@ def recognised(file: Peek) -> bool:
         return False
     try:
         with hdf5.opened(file.path) as (_, opened):
-            return hdf5.dataset(opened, "dataset/data") is not None
+            return _group(opened) is not None
     except InputError:
         raise
     except Exception:  # damaged in some other way: the next reader says how
         return False
+
+
+def _group(file: h5py.File) -> str | None:
+    """The group of the readouts: ``dataset`` by custom, else the first that has a header too."""
+    if hdf5.dataset(file, "dataset/data") is not None:
+        return "dataset"
+    for name in hdf5.names(file):
+        with suppress(InputError):  # a link, which nobody has to follow
+            if all(hdf5.dataset(file, f"{name}/{one}") is not None for one in ("data", "xml")):
+                return name
+    return None
 
 
 def parse(described: str) -> Header:

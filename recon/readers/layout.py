@@ -341,7 +341,7 @@ def _check_sizes(layout: Layout, longest: int) -> None:
     if not 1 <= coils <= MAX_COILS:
         raise InputError(
             f"A slice of this file has {coils} coils; 1 to {MAX_COILS} are accepted, "
-            f"and the axes of an array can be set to 'slices' or 'coils'."
+            f"and the axes of an array can be told by a letter for each, such as SCHW."
         )
     if layout.slices < 1:
         raise InputError("This file holds no slice; at least one is needed.")

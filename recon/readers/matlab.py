@@ -82,6 +82,8 @@ def opened_v73(path: Path) -> Iterator[Stored]:
             dtype = hdf5.number_type(one)
             if dtype is not None and name.lower() != "mask":
                 arrays[name], found[name] = (one.shape[::-1], dtype), one
+        if not arrays and len(file) > hdf5.MAX_MEMBERS:
+            raise InputError(hdf5.TOO_MANY)
         chosen, picture = choose(arrays, pictures=True)
         mask = fastmri.mask(raw, file, "mask")
         yield Stored(

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 from unittest.mock import Mock
 
+import h5py
 import ismrmrd
 import numpy as np
 import pytest
@@ -116,6 +117,16 @@ def test_mrd_3d_is_transformed_along_partitions(tmp_path, depth):
     assert describe(path).slices == depth
     for number in range(depth):
         same(read(path, slice=number), kspace(depth, C, H, W)[number])
+
+
+def test_mrd_in_a_group_of_another_name(tmp_path):
+    path = scans.mrd(tmp_path / "a.h5", WIDE)
+    with h5py.File(path, "r+") as file:
+        file["links"] = h5py.ExternalLink("other.h5", "/x")
+        file.move("dataset", "2026-11-30")
+    found = read(path, slice=1)
+    same(found, STACK[1])
+    assert found.source.format == "ISMRMRD"
 
 
 def test_mrd_that_is_not_cartesian_is_refused(tmp_path):

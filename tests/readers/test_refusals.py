@@ -13,7 +13,15 @@ import pytest
 
 from recon.errors import InputError
 from recon.readers import SUFFIXES, describe, read, warm
-from tests.helpers.files import STACK, npy, one_of_each, write_h5, write_mat, write_picture
+from tests.helpers.files import (
+    STACK,
+    npy,
+    one_of_each,
+    write_h5,
+    write_mat,
+    write_mat73,
+    write_picture,
+)
 
 
 def refused(path: Path) -> str:
@@ -76,7 +84,15 @@ REFUSED = {
     "text array": (saved(np.array(["a", "b"])), "numbers"),
     "small": (saved(ones(15, 64)), "15 x 64; .* 16 to 2048"),
     "wide": (saved(ones(16, 2049)), "16 x 2049"),
-    "many coils": (saved(ones(2, 65, 16, 40)), "65 coils; 1 to 64"),
+    "many coils": (saved(ones(2, 65, 16, 40)), "65 coils; 1 to 64 .* a letter for each"),
+    "many datasets": (
+        lambda p: write_h5(p / "a.h5", **{f"a{n}": np.arange(3) for n in range(65)}),
+        "more than 64 arrays or groups, too many",
+    ),
+    "many variables": (
+        lambda p: write_mat73(p / "a.mat", **{f"a{n}": np.ones((3, 3)) for n in range(65)}),
+        "more than 64 arrays or groups, too many",
+    ),
     "many samples": (saved(ones(1, 64, 520, 520)), "million samples"),
     "no slices": (saved(ones(0, 32, 32)), "no slice"),
     "zero": (saved(0 * ones(32, 32)), "zero everywhere"),
