@@ -39,8 +39,13 @@ def compare(choice: Choice, methods: list[str]) -> Iterator[Answer]:
     refused = ""
 
     def scores(method: Method) -> Iterator[Score]:
-        given = {"center_fraction": choice.center_fraction, "seed": choice.seed}
-        return commit(scan, [method], choice.acceleration, **given)
+        return commit(
+            scan,
+            [method],
+            choice.acceleration,
+            center_fraction=choice.center_fraction,
+            seed=choice.seed,
+        )
 
     yield Answer(told, of=total, done=0)
     for method, score, done in each(chosen, len(VERSIONS), scores):

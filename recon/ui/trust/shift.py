@@ -42,7 +42,8 @@ def change(choice: Choice, methods: list[str], changes: list[int | str]) -> Iter
     others = [key for key in OTHERS if key in changes and key != choice.origin.example]
     jobs += [(key, Shift(OTHERS[key])) for key in others]
     rate, several = choice.acceleration, scan.kspace.ndim > 2
-    total, done, rows, panels = len(jobs) * len(chosen), 0, [], None
+    total, done, panels = len(jobs) * len(chosen), 0, None
+    rows: list[list[str]] = []
     refused: dict[str, str] = {}
     yield Answer(done=0, of=total)
     for key, shift in jobs:
