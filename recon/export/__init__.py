@@ -48,11 +48,13 @@ def opened(
     Raises
     ------
     InputError
-        If there is no such kind, its library is missing, or slices differ in size.
+        If there is no such kind or no slice, a library is missing, or slices differ in size.
     """
     for name in names:
         if name not in EXPORTS:
             raise InputError(f"Results are saved as {', '.join(EXPORTS)}; not as '{name}'.")
+    if slices < 1:
+        raise InputError("There is no slice to save; a volume of one at least is accepted.")
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         kinds = [EXPORTS[name] for name in dict.fromkeys(names)]

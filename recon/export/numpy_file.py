@@ -29,7 +29,7 @@ def opened(path: Path, slices: int) -> Iterator[Taker]:
 
         yield take
         sizes.check()
-        assert file is not None
+        assert file is not None  # as there is a slice
         file.flush()
         del file
 

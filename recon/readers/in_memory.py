@@ -36,9 +36,11 @@ def of_array(array: Any, *, transposed: bool = False, axes: Axes = "auto") -> KS
     values = np.asarray(array)
     if not suitable(values.shape, values.dtype):
         raise InputError(f"An array of the type {values.dtype} cannot be k-space; {WANTED}.")
+    if not values.size:
+        raise InputError(f"This array has no values at all; {WANTED}.")
     # A person's own array keeps its unit, which a power of two does not round; what looks at its
     # values needs squares of them.
-    largest = float(np.abs(values).max()) if values.size else 0.0
+    largest = float(np.abs(values).max())
     unit = 2.0 ** round(math.log2(largest)) if 0 < largest < math.inf else 1.0
     values = values * (1 / unit)
     stored = Stored("array", values.shape, values.dtype, lambda index: values[index])

@@ -285,3 +285,15 @@ def test_pictures_of_any_size_and_scale_are_read_back(tmp_path_factory, seed, sh
     np.testing.assert_array_equal(again.image, first.image)
     assert (again.affine is None) == (first.affine is None)
     assert again.spacing == first.spacing
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_nothing_is_refused_in_one_sentence(tmp_path, name):
+    with (
+        pytest.raises(InputError, match="no slice to save"),
+        export.opened([name], tmp_path / "out", "volume", 0),
+    ):
+        pass
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError, match="no slice to save"):
+        export.packed([], name)

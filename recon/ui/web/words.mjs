@@ -1082,6 +1082,7 @@ export const GERMAN = {
   "The weights '{name}' of step {n} are missing or damaged.": "Die Gewichte '{name}' von Schritt {n} fehlen oder sind beschädigt.",
   "Contrast is at least -1, which leaves nothing.": "Der Kontrast ist mindestens -1, das lässt nichts übrig.",
   "{n} of {m} slices were reconstructed, so the volume was not saved; all of them are needed.": "{n} von {m} Schichten wurden rekonstruiert, daher wurde das Volumen nicht gespeichert; dafür braucht es alle.",
+  "There is no slice to save; a volume of one at least is accepted.": "Es gibt keine Schicht zu speichern; angenommen wird ein Volumen aus mindestens einer.",
   "Slices of one size can be saved as a volume; here one is {a} and another {b}.": "Schichten einer Größe lassen sich als Volumen speichern; hier hat eine {a} und eine andere {b}.",
   "Leave two coils at least: one alone cannot tell pixels apart.": "Lassen Sie mindestens zwei Spulen: Eine allein kann Pixel nicht trennen.",
   "Sensitivities of the coils come from the middle of k-space; measure {n} neighbouring lines there at least.": "Die Sensitivitäten der Spulen kommen aus der Mitte des k-Raums; messen Sie dort mindestens {n} benachbarte Zeilen.",
