@@ -9,9 +9,10 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from recon.errors import InputError
 from recon.readers.bruker import DATA
 
 BRUKER = ("acqp", "method")
@@ -41,9 +42,16 @@ def whole(path: Path) -> Iterator[Path]:
     if not found:
         yield path
         return
-    with tempfile.TemporaryDirectory() as folder:
-        packed = Path(folder) / "scan.zip"
-        with zipfile.ZipFile(packed, "w") as archive:  # stored: read in place, at once
-            for one in found:
-                archive.write(one, f"scan/{one.name}")
+    with ExitStack() as stack:
+        try:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            packed = folder / "scan.zip"
+            with zipfile.ZipFile(packed, "w") as archive:  # stored: read in place, at once
+                for one in found:
+                    archive.write(one, f"scan/{one.name}")
+        except OSError as error:
+            raise InputError(
+                f"The files of this scan could not be copied into one ({error.strerror}); a zip of "
+                f"them is accepted."
+            ) from None
         yield packed

@@ -324,6 +324,14 @@ def test_a_bruker_scan_of_partitions_is_unpacked_once_for_a_slice(tmp_path, monk
     same(found, volume.sum(0) / np.sqrt(depth), 1e-6)
 
 
+def test_where_there_is_no_room_for_a_copy_the_scan_is_not_called_damaged(tmp_path, monkeypatch):
+    with zipfile.ZipFile(scans.bruker(tmp_path / "a.zip", STACK * 1000)) as archive:
+        archive.extractall(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
+    with pytest.raises(InputError, match=r"copied into one \(No such file .*; a zip of them"):
+        read(tmp_path / "7")
+
+
 def test_a_bruker_folder_that_broke_its_reader_is_not_called_a_zip(tmp_path, monkeypatch):
     with zipfile.ZipFile(scans.bruker(tmp_path / "a.zip", STACK * 1000)) as archive:
         archive.extractall(tmp_path)

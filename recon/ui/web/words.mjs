@@ -874,6 +874,7 @@ export const GERMAN = {
   "The page has no such event; please load it again.": "Dieses Ereignis kennt die Seite nicht; bitte laden Sie sie neu.",
   "{many} and {last} files are accepted": "angenommen werden Dateien der Formate {many} und {last}",
   "This is a folder without a Bruker scan (fid, acqp and method); {accepted}.": "Das ist ein Ordner ohne Bruker-Messung (fid, acqp und method); {accepted}.",
+  "The files of this scan could not be copied into one ({reason}); a zip of them is accepted.": "Die Dateien dieser Messung ließen sich nicht in eine kopieren ({reason}); angenommen wird ein Zip aus ihnen.",
   "This file could not be opened ({reason}); one that can be is accepted.": "Diese Datei ließ sich nicht öffnen ({reason}); angenommen wird eine, bei der das geht.",
   "This is a folder without a Bruker scan (fid, acqp and method); {accepted}.": "Das ist ein Ordner ohne Bruker-Messung (fid, acqp und method); {accepted}.",
   "This file could not be opened ({reason}); one that can be is accepted.": "Diese Datei ließ sich nicht öffnen ({reason}); angenommen wird eine, bei der das geht.",
