@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from recon.errors import InputError
-from recon.readers.bounded_reading import MIB, BoundedFile, Stream
+from recon.readers.bounded_reading import MIB, RATIO, BoundedFile, Stream, is_bomb
 
 MAX_MEMBERS = 4096
 MAX_UNPACKED = 2048 * MIB
-RATIO, RATIO_FROM = 100, 16 * MIB
 
 
 @contextmanager
@@ -58,8 +57,7 @@ def check(info: zipfile.ZipInfo) -> None:
             "This archive is encrypted or unusually compressed; "
             "a plain zip, stored or deflated, is accepted."
         )
-    suspicious = info.file_size > RATIO_FROM and info.file_size > RATIO * info.compress_size
-    if suspicious or info.file_size > MAX_UNPACKED:
+    if is_bomb(info.file_size, info.compress_size) or info.file_size > MAX_UNPACKED:
         raise InputError(
             f"A member of this archive unpacks to {info.file_size / MIB:.0f} MiB; at most "
             f"{MAX_UNPACKED // MIB} MiB, compressed at most {RATIO} times, are accepted."

@@ -21,6 +21,7 @@ import numpy as np
 
 MIB = 2**20
 PIECE = 4 * MIB
+RATIO = 100  # that bytes are compressed at most
 GZIP = 31  # zlib's `wbits`
 
 Index = tuple[int | slice, ...]
@@ -218,6 +219,11 @@ def inflated(file: Readable, size: int, wbits: int = zlib.MAX_WBITS) -> Stream:
                 return part
 
     return Stream(read)
+
+
+def is_bomb(unpacked: int, packed: int, harmless: int = 16 * MIB) -> bool:
+    """Whether bytes unpack to more than is `harmless`, and more than `RATIO` times themselves."""
+    return unpacked > harmless and unpacked > RATIO * packed
 
 
 def narrow(values: np.ndarray) -> np.ndarray:

@@ -154,19 +154,15 @@ def accepted() -> str:
     return f"{_listed(one.name for one in FORMATS)} files are accepted"
 
 
-def opened(
-    path: Path, acceleration: float = 4, name: str | None = None
-) -> AbstractContextManager[Stored]:
+def opened(path: Path, acceleration: float = 4) -> AbstractContextManager[Stored]:
     """The reader for a file, by the file's content.
 
     Parameters
     ----------
     path
-        The file, or the descriptor of one, such as ``/dev/fd/3``.
+        The file.
     acceleration
         Which variant is preferred.
-    name
-        What the person calls the file; that of the path where None.
 
     Raises
     ------
@@ -175,7 +171,7 @@ def opened(
     """
     if not path.is_file():
         raise no_file(path)
-    file = Peek(path, name)
+    file = Peek(path)
     if not file.head:
         raise InputError(f"This file is empty; {accepted()}.")
     for one in FORMATS:

@@ -22,12 +22,21 @@ import numpy as np
 
 from recon.errors import InputError
 from recon.readers import bounded_reading, chunks
-from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, narrow, taken_shape
+from recon.readers.bounded_reading import (
+    MIB,
+    RATIO,
+    BoundedFile,
+    Index,
+    Stream,
+    is_bomb,
+    narrow,
+    taken_shape,
+)
 from recon.readers.heap_guard import HeapGuard
 
 MAX_MEMBERS = 64
 MAX_TEXT = 64
-RATIO, RATIO_FROM = 100, 32 * MIB
+HARMLESS = 32 * MIB  # that a dataset may declare and hardly store
 
 # Types whose bytes are the same in the file and in NumPy.
 PLAIN = [
@@ -142,7 +151,7 @@ def _check_storage(found: h5py.Dataset) -> None:
     itemsize = found.id.get_type().get_size()
     declared = math.prod(found.shape) * itemsize
     held = found.id.get_storage_size()
-    if declared > RATIO_FROM and declared > RATIO * held:
+    if is_bomb(declared, held, HARMLESS):
         raise InputError(
             f"This HDF5 file declares {declared / MIB:.0f} MiB and stores hardly any of it; "
             f"a complete file, compressed at most {RATIO} times, is accepted."

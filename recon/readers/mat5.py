@@ -16,7 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon.errors import InputError
-from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, inflated, take
+from recon.readers.bounded_reading import (
+    MIB,
+    RATIO,
+    BoundedFile,
+    Index,
+    Stream,
+    inflated,
+    is_bomb,
+    take,
+)
 
 COMPRESSED, MATRIX = 15, 14
 STORAGE = {
@@ -46,7 +55,6 @@ CLASSES = {
 }
 MAX_VARIABLES = 256
 MAX_UNPACKED = 2048 * MIB
-RATIO, RATIO_FROM = 100, 16 * MIB
 
 
 @dataclass(frozen=True)
@@ -127,9 +135,7 @@ def take_variable(file: BoundedFile, variable: Variable, index: Index) -> np.nda
                 "A variable of this MATLAB file is shorter or longer than it declares; "
                 "the file may be damaged."
             )
-        if parts * size > MAX_UNPACKED or (
-            parts * size > RATIO_FROM and parts * size > RATIO * variable.size
-        ):
+        if parts * size > MAX_UNPACKED or is_bomb(parts * size, variable.size):
             raise InputError(
                 f"A variable of this MATLAB file unpacks to {parts * size / MIB:.0f} MiB; at most "
                 f"{MAX_UNPACKED // MIB} MiB, compressed at most {RATIO} times, are accepted."

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from recon.readers import archive
 
@@ -26,8 +26,6 @@ class Peek:
     ----------
     path
         An ordinary file.
-    name
-        What the person calls it; that of the path where None.
 
     Attributes
     ----------
@@ -39,9 +37,9 @@ class Peek:
         Of the file, in bytes.
     """
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.suffix = PurePosixPath(name or path.name).suffix.lower()
+        self.suffix = path.suffix.lower()
         with path.open("rb") as file:
             self.head = file.read(HEAD)
             self.size = file.seek(0, io.SEEK_END)
