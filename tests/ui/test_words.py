@@ -395,7 +395,7 @@ def test_every_refusal_of_the_page_and_its_experiments_is_in_the_table():
         ("zero-filled image", "nullgefülltes Bild"),
         ("Error map of the zero-filled image", "Fehlerbild des nullgefüllten Bildes"),
         ("Error map of the SENSE reconstruction", "Fehlerbild der Rekonstruktion mit SENSE"),
-        ("SENSE reconstruction", "Rekonstruktion mit SENSE"),
+        ("SENSE image", "Bild: SENSE"),
         (
             "SENSE reconstruction, change: rotated by 20°",
             "Rekonstruktion mit SENSE, Änderung: um 20° gedreht",

@@ -33,7 +33,7 @@ def take_apart(choice: Choice, method: str, weight: float) -> Iterator[Answer]:
     )
     shown = [
         Panel("reconstruction", way.label, f"SSIM {scan.ssim(image):.3f}",
-              f"{way.label} reconstruction", "image", scan.upright(image)),
+              f"{way.label} image", "image", scan.upright(image)),
         Panel("measured", "Fixed by measured lines", "magnitude",
               "Part fixed by measured lines", "image", scan.upright(measured)),
         Panel("filled", "Made up", f"{parts.filled_share:.1%} of the energy",
