@@ -8,9 +8,11 @@ Nothing that names a patient is kept.
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +130,8 @@ def opened_zip(path: Path) -> Iterator[Stored]:
         budget = MAX_HEADERS * 16
         for info in archive.members(packed):
             archive.check(info)
-            member = archive.Member(packed, info)
-            if info.file_size < 132 or member.read(128, 4) != b"DICM":
+            read = partial(_read, packed, info)
+            if info.file_size < 132 or read(128, 4) != b"DICM":
                 continue
             budget -= info.file_size
             if budget < 0:
@@ -138,7 +140,7 @@ def opened_zip(path: Path) -> Iterator[Stored]:
             dicom, start = _before_pixels(io.BytesIO(content))
             if "Rows" in dicom:
                 images.append(_image(dicom, io.BytesIO(content), start, len(content)))
-                planes += images[-1].planes(member.read)
+                planes += images[-1].planes(read)
         if not images:
             raise InputError("This archive holds no DICOM image; a zip of a series is accepted.")
         series = len({image.series for image in images})
@@ -155,6 +157,11 @@ def opened_zip(path: Path) -> Iterator[Stored]:
                 "This archive holds several multi-frame DICOM files; one, alone, is accepted."
             )
         yield _stored(images, planes)
+
+
+def _read(packed: zipfile.ZipFile, info: zipfile.ZipInfo, offset: int, size: int) -> bytes:
+    """Bytes of a member, which stays open no longer: there may be thousands."""
+    return archive.Member(packed, info).read(offset, size)
 
 
 def header(file: Any, size: int) -> Image:
