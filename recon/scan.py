@@ -162,10 +162,7 @@ class Scan:
         if data.ndim == 2:
             coils = "rss"
         elif coils not in ("rss", "svd"):
-            whole = isinstance(coils, int | np.integer) and not isinstance(coils, bool)
-            if not whole or not 0 <= coils < len(data):
-                raise InputError(f"Coils are 'rss', 'svd' or a number from 0 to {len(data) - 1}.")
-            coils = int(coils)
+            coils = _coil(coils, len(data))
             data = data[coils]
             if not data.any():
                 raise InputError(f"Coil {coils} measured nothing.")
@@ -351,6 +348,14 @@ class Scan:
     def turned(self, row: float, column: float) -> tuple[float, float]:
         """A place in an upright picture as one in the scan's pictures, and the other way."""
         return (column, row) if self.phase_encode == "rows" else (row, column)
+
+
+def _coil(number: Any, count: int) -> int:
+    """A coil's number, if it is one."""
+    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    if not whole or not 0 <= number < count:
+        raise InputError(f"Coils are 'rss', 'svd' or a number from 0 to {count - 1}.")
+    return int(number)
 
 
 def _upright_size(kspace: np.ndarray, rows: bool) -> tuple[int, int]:

@@ -924,6 +924,7 @@ export const GERMAN = {
   "This slice has values that are not finite (NaN, infinity, or above 1e15); only finite numbers are accepted.": "Diese Schicht hat Werte, die nicht endlich sind (NaN, unendlich oder über 1e15); angenommen werden nur endliche Zahlen.",
   "This slice is zero everywhere, or nearly so; one with a signal is accepted.": "Diese Schicht ist überall null oder fast null; angenommen wird eine mit Signal.",
   "The largest number of this k-space is {n}; from {a} to {b} is accepted.": "Die größte Zahl dieses k-Raums ist {n}; angenommen wird {a} bis {b}.",
+  "Coil {n} measured nothing.": "Spule {n} hat nichts gemessen.",
   "The mask in this file does not fit; one value, 0 or 1, for each of the {n} columns is accepted, or no mask at all.": "Die Maske in dieser Datei passt nicht; angenommen wird ein Wert, 0 oder 1, für jede der {n} Spalten oder gar keine Maske.",
   "The mask in this file is none; one value, 0 or 1, for each column is accepted, or no mask at all.": "Die Maske in dieser Datei ist keine; angenommen wird ein Wert, 0 oder 1, für jede Spalte oder gar keine Maske.",
   "Rows of this k-space are missing; phase encoding has to run along the last axis, so transposed k-space is accepted.": "In diesem k-Raum fehlen Zeilen; die Phasenkodierung muss längs der letzten Achse laufen, also wird transponierter k-Raum angenommen.",
