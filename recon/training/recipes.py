@@ -188,7 +188,7 @@ RECIPES = {
         average=0.0,
         snapshots=10,
     ),
-    "unet": replace(PEER, model="unet", steps=8000, patch=192),
+    "unet": Run("unet", None, steps=1400, half=True),
     "varnet": replace(PEER, model="varnet", steps=4000),
     "varnet-coils": replace(
         ALL_COILS,
