@@ -136,12 +136,12 @@ def _command(options: argparse.Namespace) -> str:
     words = ["python -m recon.benchmark --data FOLDER"]
     if options.real:
         words.append("--real FOLDER/real_kspace")
-    if options.checkpoints:
-        words.append("--checkpoints FOLDER/checkpoints")
     if options.quick:
         words.append("--quick")
     if options.every is not None:
         words.append(f"--every {options.every}")
+    if options.checkpoints:
+        words.append("--checkpoints FOLDER/checkpoints")
     return " ".join(words)
 
 
