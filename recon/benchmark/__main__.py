@@ -140,8 +140,6 @@ def _command(options: argparse.Namespace) -> str:
         words.append("--quick")
     if options.every is not None:
         words.append(f"--every {options.every}")
-    if options.checkpoints:
-        words.append("--checkpoints FOLDER/checkpoints")
     return " ".join(words)
 
 
