@@ -50,7 +50,7 @@ def analytic(maps: np.ndarray, distance: int, covariance: np.ndarray | None = No
     Returns
     -------
     float32, shape (H, W): 1 at least where there is an object, 0 where there is none, huge where
-    coils cannot tell pixels apart.
+    coils cannot tell pixels apart, infinite where more pixels fold than there are coils.
 
     Raises
     ------
@@ -76,5 +76,6 @@ def analytic(maps: np.ndarray, distance: int, covariance: np.ndarray | None = No
     values, vectors = np.linalg.eigh(grams)
     values = np.maximum(values, 1e-12 * values[..., -1:])
     inverse = (np.abs(vectors) ** 2 / values[..., None, :]).sum(-1)  # its diagonal
-    g = np.where(there, np.sqrt(inverse * power), 0)
+    solvable = there.sum(-1, keepdims=True) <= coils
+    g = np.where(there, np.where(solvable, np.sqrt(inverse * power), np.inf), 0)
     return g.transpose(0, 2, 1).reshape(height, width).astype(np.float32)

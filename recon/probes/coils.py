@@ -239,7 +239,6 @@ class Cost:
 def cost(maps: np.ndarray, distance: int) -> Cost:
     """g-factor map of maps (C, H, W), W a multiple of R."""
     g, pixels = analytic(maps, distance), crowd(maps, distance)
-    g[(g > 0) & (pixels > len(maps))] = np.inf
     solved = g[(g > 0) & np.isfinite(g)]
     mean, worst = (solved.mean(), np.quantile(solved, 0.95)) if solved.size else (np.inf, np.inf)
     unsolved = float(np.isinf(g).sum() / np.count_nonzero(g))

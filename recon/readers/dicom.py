@@ -136,10 +136,10 @@ def opened_zip(path: Path) -> Iterator[Stored]:
             budget -= info.file_size
             if budget < 0:
                 raise InputError("This archive unpacks to more than 1024 MiB; less is accepted.")
-            content = archive.content(packed, info, MAX_MEMBER)
-            dicom, start = _before_pixels(io.BytesIO(content))
+            content = io.BytesIO(archive.content(packed, info, MAX_MEMBER))
+            dicom, start = _before_pixels(content)
             if "Rows" in dicom:
-                images.append(_image(dicom, io.BytesIO(content), start, len(content)))
+                images.append(_image(dicom, content, start, info.file_size))
                 planes += images[-1].planes(read)
         if not images:
             raise InputError("This archive holds no DICOM image; a zip of a series is accepted.")

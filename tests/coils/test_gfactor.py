@@ -35,6 +35,14 @@ def test_where_no_coil_sees_anything_there_is_nothing():
         assert not gfactor.analytic(np.zeros((3, 4, 6), np.complex64), 2).any()
 
 
+def test_more_pixels_than_coils_have_no_solution():
+    known = np.random.default_rng(0).standard_normal((2, 2, 12)).astype(np.complex64)
+    known[:, 1, 3:9] = 0  # leaves two of the four pixels that fold in this row
+    g = gfactor.analytic(known, 4)
+    assert np.isinf(g[0]).all()
+    assert np.isfinite(g[1]).all()
+
+
 def test_two_coils_by_hand():
     """Two pixels, two coils whose views are at the angle 60 degrees: g = 1 / sin 60."""
     known = np.ones((2, 1, 2), np.complex64)
