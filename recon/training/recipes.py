@@ -34,6 +34,7 @@ class Run:
     coils: int = 1  # most coils of a simulated scan
     several: float = 0.5  # of the scans have more than one coil, where `coils` is more than 1
     gentlest: float = 3.0  # smallest acceleration that is drawn
+    even: bool = False  # as many between 7x and 8x as between 3x and 4x; else their logarithms are
     families: bool = False  # masks of all families rather than random ones
     tilt: float = 1.0  # samples by which an echo misses the middle of k-space, at most
     noise: float = 0.035  # largest simulated noise level, share of the image's maximum
@@ -138,12 +139,23 @@ RECIPES = {
     "resnet-dc-fifth": replace(
         DATA, stage="fifth", start="resnet-dc-fourth", steps=6000, keep="last"
     ),
-    "resnet-dc": replace(
+    "resnet-dc-sixth": replace(
         DATA,
+        stage="sixth",
         start="resnet-dc-fifth",
         steps=14000,
         learning_rate=4e-4,
         seed=1,  # scans that the stage before has not drawn
+        keep="last",
+        validate_every=1000,
+    ),
+    "resnet-dc": replace(
+        DATA,
+        start="resnet-dc-sixth",
+        steps=9000,
+        learning_rate=4e-4,
+        even=True,
+        seed=2,
         keep="last",
         validate_every=1000,
     ),

@@ -72,11 +72,16 @@ class Task(ABC):
 
     def mask(self, width: int, rng: np.random.Generator) -> tuple[float, np.ndarray]:
         """An acceleration and a mask of it: of any family, or random."""
-        limits = np.log((self.run.gentlest, 10))
-        acceleration = self.run.acceleration or float(np.exp(rng.uniform(*limits)))
+        acceleration = self.run.acceleration or self.acceleration(rng)
         if self.run.families:
             return acceleration, datasets.any_mask(width, acceleration, rng)
         return acceleration, masks.random_cartesian(width, acceleration, seed=rng)
+
+    def acceleration(self, rng: np.random.Generator) -> float:
+        """One of the range that the recipe names, up to 10x."""
+        if self.run.even:
+            return float(rng.uniform(self.run.gentlest, 10))
+        return float(np.exp(rng.uniform(*np.log((self.run.gentlest, 10)))))
 
     def compared(self, image: Tensor, reference: np.ndarray) -> Pair:
         """A magnitude image (H, W) cut as pictures are, beside its reference."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -47,6 +48,16 @@ def test_kspace_comes_with_the_picture_it_should_be(patch):
     assert measurement.zero_filled.max() == pytest.approx(1)
     assert not measurement.kspace[:, ~measurement.mask].any()
     assert reference.shape == measurement.zero_filled.shape
+
+
+@pytest.mark.parametrize(("even", "strong"), [(False, math.log(10 / 7, 5)), (True, 3 / 8)])
+def test_accelerations_are_spread_as_the_recipe_says(even, strong):
+    task = KSpaceTask(replace(RECIPES["resnet-dc"], even=even, gentlest=2.0), CPU)
+    rng = np.random.default_rng(0)
+    drawn = np.array([task.acceleration(rng) for _ in range(4000)])
+    assert 2 <= drawn.min() < 2.02
+    assert 9.98 < drawn.max() <= 10
+    assert np.mean(drawn > 7) == pytest.approx(strong, abs=0.03)  # four standard deviations
 
 
 def denoising(noise: float, patch: int = 0) -> DenoisingTask:
