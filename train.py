@@ -73,7 +73,8 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
     learner = Learner(run, choose_device(), workers, before and before[0])
     store, folder = weights.Store(out), out / run.name
     folder.mkdir(parents=True, exist_ok=True)
-    written = record(run, training, learner.network)  # now: the code may change while it runs
+    # Now: the code may change while it runs.
+    written = record(run, training, learner.network, workers.count)
     if before:
         written["before"] = before[1]
     if run.start:

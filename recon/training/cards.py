@@ -171,8 +171,10 @@ def card(name: str, record: dict[str, Any]) -> str:
 def sections(record: dict[str, Any]) -> dict[str, str]:
     """What a record has to say, as Markdown: ``description, made, scores, limits, rates``."""
     data, machine = record["data"], record["machine"]
+    processes, threads = machine.get("processes", 1), machine["threads"]
     # Records written before a setting existed had its default.
     run = asdict(Run(record["run"]["model"], None)) | record["run"]
+    batch = run["batch"] * processes
     together = Run(**run).all_coils
     rows = [{"acceleration": run["acceleration"], **row} for row in record["test"]]
     for rate in sorted({row["acceleration"] for row in rows}):
@@ -197,13 +199,15 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
     made = MADE.format(
         data=(OPEN_DATA if simulated else FASTMRI_DATA).format(**facts),
         **{key: record[key] for key in ("command", "code_revision", "parameters")},
-        **{key: run[key] for key in ("steps", "batch", "learning_rate", "seed")},
+        **{key: run[key] for key in ("steps", "learning_rate", "seed")},
+        batch=batch,
         start=_start(record),
-        unit=_unit(run),
+        unit=_unit(run, batch),
         loss=_loss(run),
         optimizer={"adam": "Adam", "muon": "Muon and Adam"}[run["optimizer"]],
         schedule="constant" if run["schedule"] == "constant" else "peak",
-        **{key: machine[key] for key in ("processor", "threads", "torch")},
+        **{key: machine[key] for key in ("processor", "torch")},
+        threads=f"{processes} processes of {threads}" if processes > 1 else threads,
         minutes=record["seconds"] / 60,
     )
     seen = f" seen by {TEST_COILS} coils" if together else ""
@@ -281,11 +285,11 @@ def _start(record: dict[str, Any]) -> str:
         )
 
 
-def _unit(run: dict[str, Any]) -> str:
+def _unit(run: dict[str, Any], batch: int) -> str:
     side = run["patch"]
     if models.ARCHITECTURES[run["model"]].needs != "image":
         return f"scan, {side} rows of its image" if side else "whole scan"
-    patches = "patch" if run["batch"] == 1 else "patches"
+    patches = "patch" if batch == 1 else "patches"
     return f"{patches} of {side}x{side} pixels" if side else "whole picture"
 
 

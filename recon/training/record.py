@@ -43,7 +43,9 @@ def evaluate(
     return {"slices": len(before), "zero_filled": mean(before), "network": mean(after)}
 
 
-def record(run: Run, training: Sequence[datasets.Volume], network: nn.Module) -> dict[str, Any]:
+def record(
+    run: Run, training: Sequence[datasets.Volume], network: nn.Module, processes: int = 1
+) -> dict[str, Any]:
     """Settings, data, machine and code of a run; what it cost and reached is added by the run."""
     splits: dict[str, list[str]] = {"train": sorted({v.subject for v in training})}
     if run.dataset == "open":
@@ -57,7 +59,8 @@ def record(run: Run, training: Sequence[datasets.Volume], network: nn.Module) ->
         },
         "machine": {
             "processor": processor_name(),
-            "threads": torch.get_num_threads(),
+            "processes": processes,
+            "threads": torch.get_num_threads(),  # of each
             "torch": torch.__version__,
             "python": platform.python_version(),
         },

@@ -234,6 +234,9 @@ def test_two_processes_are_one_with_twice_the_batch(folder, tmp_path):
         for out in ("both", "alone")
     ]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    cards = [(tmp_path / out / "unet/README.md").read_text() for out in ("both", "alone")]
+    assert all("3 steps of 2 patches" in card for card in cards)
+    assert ["2 processes of 1\n" in card for card in cards] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -332,7 +335,7 @@ def test_the_best_or_the_last_weights_are_kept(folder, tmp_path, monkeypatch, ke
 def test_a_scan_of_several_coils_teaches_through_its_maps():
     """Coils are simulated, maps estimated, and the gradient reaches the ridges."""
     slices = [data.blobs(np.random.default_rng(i), (80, 72)).astype(np.float32) for i in range(3)]
-    run = replace(SMALL["resnet-dc"], steps=8, coils=4)
+    run = replace(SMALL["resnet-dc"], acceleration=3.0, steps=8, coils=4, several=1.0)
     learner = Learner(run, torch.device("cpu"), Workers())
     before = learner.network.ridge.detach().clone()
     assert all(np.isfinite(learner.step(step, slices)) for step in range(8))
