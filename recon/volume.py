@@ -214,10 +214,12 @@ class Volume:
                     yield (path, number), scan
 
     def peaks(self) -> Iterator[float]:
-        """Maximum of the reference of each slice; 0 where there is none."""
+        """Maximum of the reference of each slice, on its own scale; 0 where there is none."""
         for _, scan in self.scans():
-            reference = None if isinstance(scan, str) else scan.reference
-            yield 0.0 if reference is None else float(reference.max())
+            if isinstance(scan, str) or scan.reference is None:
+                yield 0.0
+            else:
+                yield float(scan.reference.max()) * scan.unit
 
 
 @dataclass

@@ -57,6 +57,20 @@ def test_scores_are_those_of_fastmri(scan, monkeypatch):
     assert run.scores.record()["data_range_from"] == "volume maximum"
 
 
+@pytest.mark.parametrize("factor", [1e-12, 1e-7, 1e6, 1e12])
+def test_a_volume_has_the_same_scores_at_any_scale(tmp_path, factor):
+    """The slices keep their brightness among each other, too."""
+    stack = kspace(4, 1, 40, 36)[:, 0] * np.array([1, 5, 0.01, 2])[:, None, None]
+    runs = [
+        recon.reconstruct_volume(write_h5(tmp_path / f"{n}.h5", kspace=scaled), **ARGUMENTS)
+        for n, scaled in enumerate((stack, (stack * factor).astype(np.complex64)))
+    ]
+    plain, scaled = ([result.reference.max() for result in run] for run in runs)
+    np.testing.assert_allclose(scaled, np.multiply(plain, factor), rtol=1e-5)
+    assert runs[1].scores.maximum == pytest.approx(runs[0].scores.maximum * factor, rel=1e-5)
+    assert runs[1].scores.metrics == pytest.approx(runs[0].scores.metrics, rel=1e-4)
+
+
 def test_the_first_slice_comes_before_the_others_are_looked_at(scan, monkeypatch):
     looked = []
     peaks = volume.Volume.peaks

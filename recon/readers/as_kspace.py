@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,10 +19,6 @@ from recon.readers.stored_array import MIN_SIDE, Stored
 
 # Squares of these, summed over a slice, are well inside the range of 32-bit floats.
 MIN_VALUE, MAX_VALUE = 1e-15, 1e15
-# SSIM multiplies four values of an image: at 32 bits it is NaN where the highest is below 3e-10
-# or above 4e9.
-MIN_PEAK, MAX_PEAK = 2e-9, 1e9
-SCALED = ("max", "norm")  # attributes in units of the values
 
 
 def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, number: int) -> KSpace:
@@ -93,7 +88,6 @@ def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, num
         simulated = True
         notes.append("The image has no phase at all, so its k-space was computed, not measured.")
 
-    values, attrs = _scaled(values, stored.attrs, notes)
     affine = _affine(stored, layout, values.shape[-2:], number)
     source = Source(
         name=name,
@@ -105,7 +99,7 @@ def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, num
         size=None if simulated else _size(stored.size, values.shape[-2:]),
         spacing=_spacing(stored, affine, _growth(layout, values.shape[-2:])),
         affine=affine,
-        attrs=attrs,
+        attrs=stored.attrs,
         notes=tuple(notes),
     )
     return KSpace(values, source)
@@ -159,25 +153,3 @@ def _affine(
     if stored.stack:
         moved[:, 3] -= moved[:, 2] * (number - number % stored.stack)
     return moved
-
-
-def _scaled(
-    kspace: np.ndarray, attrs: dict[str, Any], notes: list[str]
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """K-space, and attributes in its units, at a scale where scores are finite."""
-    size = math.sqrt(kspace.shape[-2] * kspace.shape[-1])
-    # The image's highest value is at least the root of its mean square, and at most the sum of
-    # all magnitudes of k-space.
-    coils = detect.planes(kspace)
-    least = math.sqrt(sum(np.vdot(plane, plane).real for plane in coils)) / size
-    most = sum(float(np.abs(plane).sum(dtype=np.float64)) for plane in coils) / size
-    if least >= MIN_PEAK and most <= MAX_PEAK:
-        return kspace, attrs
-    power = -round(math.log10(least))
-    notes.append(
-        f"All values were multiplied by 1e{power}: as they are, they are too "
-        f"{'small' if power > 0 else 'large'} for 32-bit arithmetic."
-    )
-    factor = 10.0**power
-    scaled = {k: v * factor for k, v in attrs.items() if k in SCALED and isinstance(v, float)}
-    return kspace * np.float32(factor), {**attrs, **scaled}

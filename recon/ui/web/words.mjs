@@ -1020,7 +1020,6 @@ export const GERMAN = {
   "The trajectory of this TWIX file is no Cartesian one; one is accepted.": "Die Trajektorie dieser TWIX-Datei ist nicht kartesisch; angenommen wird eine kartesische.",
   "This TWIX file holds no imaging readouts; a finished scan is accepted.": "Diese TWIX-Datei enthält keine Auslesungen eines Bildes; angenommen wird eine abgeschlossene Messung.",
   "The readouts of this TWIX file differ in samples or coils; one scan of equal readouts is accepted.": "Die Auslesungen dieser TWIX-Datei unterscheiden sich in Werten oder Spulen; angenommen wird eine Messung mit gleichen.",
-  "All values were multiplied by {factor}: as they are, they are too {size} for 32-bit arithmetic.": "Alle Werte wurden mit {factor} multipliziert: So, wie sie sind, sind sie zu {size} für das Rechnen mit 32 Bit.",
   "The image has no phase at all, so its k-space was computed, not measured.": "Das Bild hat gar keine Phase; sein k-Raum wurde also berechnet, nicht gemessen.",
   "The array is a complex image, not k-space; its Fourier transform was taken.": "Das Feld ist ein komplexes Bild, kein k-Raum; genommen wurde seine Fourier-Transformierte.",
   "The zero frequency was in the corner; it was moved to the middle.": "Die Frequenz null lag in der Ecke; sie wurde in die Mitte geschoben.",
