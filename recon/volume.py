@@ -287,7 +287,7 @@ class VolumeRun:
                     self._score(place, result)
                 yield result
             if early:
-                yield from self.look(early[0].reference is not None)
+                yield from self.look()
             for result in early:
                 self._score(place, result)
 

@@ -123,6 +123,17 @@ def test_a_slice_that_cannot_be_read_is_named_and_the_others_are_done(tmp_path):
         list(recon.reconstruct_volume(nothing, **ARGUMENTS))
 
 
+def test_slices_with_missing_lines_are_left_out_of_the_scores_wherever_they_are(tmp_path):
+    for lacking in range(3):
+        stack = kspace(3, 1, 40, 36)[:, 0]
+        stack[lacking, :, 5::4] = 0
+        run = recon.reconstruct_volume(
+            write_h5(tmp_path / f"{lacking}.h5", kspace=stack), **ARGUMENTS
+        )
+        assert [result.reference is None for result in run] == [n == lacking for n in range(3)]
+        assert run.scores.slices == 2
+
+
 def test_without_a_reference_there_are_pictures_and_no_scores(tmp_path):
     lines = masks.random_cartesian(36, 4, seed=1)
     stack = masks.apply(kspace(3, 1, 40, 36)[:, 0], lines)

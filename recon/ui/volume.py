@@ -6,7 +6,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -26,6 +26,7 @@ ONE = "What is open holds one slice; a file with several has more to show."
 UNDERSAMPLED = (
     "The file that is open was undersampled already: there is no truth to score its slices with."
 )
+LACKS = "Lines of this slice are missing, so there is no truth to score it with."
 
 Record = dict[str, Any]
 
@@ -67,15 +68,18 @@ def all_slices(choice: Choice) -> Iterator[Answer]:
         return
     label = run.methods[0].label
     records: list[Record] = []
+    lacking: dict[int, str] = {}  # slices that have no truth
     done, words, chart, looked = 0, "", "", 0
     yield Answer("", chart="", done=0, of=total)
     try:
         for result in run.pieces():
-            if result is not None and result.reference is None:
+            if run.maximum == 0:  # the whole volume was looked through for a truth
                 raise InputError(UNDERSAMPLED)
-            if result is not None:
+            if result is not None and result.reference is None:
+                lacking[result.source.slice] = LACKS
+            elif result is not None:
                 records.append(result.record())
-            elif run.maximum is None and records:
+            elif run.maximum is None and (records or lacking):
                 looked += 1
                 note = f"<p>Looking for the maximum of the volume: {looked} of {total} slices.</p>"
                 yield Answer(words + note, done=done, of=total)
@@ -88,9 +92,9 @@ def all_slices(choice: Choice) -> Iterator[Answer]:
         yield Answer(f"{words}<p>Stopped after {len(records)} slices. {escape(str(error))}</p>")
         return
     if not records:
-        raise InputError(next(iter(run.problems.values())))
+        raise InputError(UNDERSAMPLED if lacking else next(iter(run.problems.values())))
     assert run.scores is not None
-    words = _volume(run.scores, label) + _problems(run) + _downloads(records, run.scores)
+    words = _volume(run.scores, label) + _left_out(run, lacking) + _downloads(records, run.scores)
     yield Answer(words + _table(records, label), chart=chart, done=total, of=total)
 
 
@@ -115,16 +119,13 @@ def _volume(scores: VolumeScores, label: str) -> str:
     )
 
 
-def _problems(run: VolumeRun) -> str:
-    if not run.problems:
+def _left_out(run: VolumeRun, lacking: Mapping[int, str]) -> str:
+    why = [(number, sentence) for ((_, number), _), sentence in run.problems.items()]
+    why = sorted([*why, *lacking.items()])
+    if not why:
         return ""
-    items = "".join(
-        f"<li>slice {number}: {escape(sentence)}</li>"
-        for ((_, number), _), sentence in run.problems.items()
-    )
-    return (
-        f"<details><summary>{len(run.problems)} slices left out</summary><ul>{items}</ul></details>"
-    )
+    items = "".join(f"<li>slice {number}: {escape(sentence)}</li>" for number, sentence in why)
+    return f"<details><summary>{len(why)} slices left out</summary><ul>{items}</ul></details>"
 
 
 def _table(records: Sequence[Record], label: str) -> str:

@@ -114,6 +114,11 @@ def test_slices_that_cannot_be_read_are_named(tmp_path):
     words = list(volume.all_slices(choice(write(tmp_path / "gap.h5", stack))))[-1].words
     assert "1 slices left out" in words
     assert "slice 1: This slice is zero everywhere" in words
+    stack[0, :, 5::4] = 0
+    words = list(volume.all_slices(choice(write(tmp_path / "lacking.h5", stack))))[-1].words
+    assert "2 slices left out" in words
+    assert "slice 0: Lines of this slice are missing" in words
+    assert re.findall('data-slice="(.)"', words) == ["2"]
 
 
 def test_what_was_done_stays_when_the_time_is_over(scan):

@@ -195,6 +195,7 @@ export const GERMAN = {
   "Score all slices": "Alle Schichten bewerten",
   "What is open holds one slice; a file with several has more to show.": "Was offen ist, hat nur eine Schicht; eine Datei mit mehreren zeigt hier mehr.",
   "One of {n} slices. All of them take about {s} s: press": "Eine von {n} Schichten. Alle dauern etwa {s} s: Mit",
+  "Lines of this slice are missing, so there is no truth to score it with.": "Dieser Schicht fehlen Linien; zu ihrer Bewertung fehlt die Wahrheit.",
   "The file that is open was undersampled already: there is no truth to score its slices with.": "Die offene Datei war schon unterabgetastet: Zur Bewertung ihrer Schichten fehlt die Wahrheit.",
   "Slice": "Schicht",
   "SSIM, {what}": "SSIM, {what}",
