@@ -201,5 +201,6 @@ def _results(
 
 
 def _save_figure(result: Reconstruction, stem: str, out: Path) -> None:
-    name = f"{stem}-slice{result.source.slice}-{result.method}-{result.acceleration:.3g}x.png"
+    rate = masks.shortly(result.acceleration)
+    name = f"{stem}-slice{result.source.slice}-{result.method}-{rate}.png"
     figures.sheet(result).savefig(out / name, dpi=110)

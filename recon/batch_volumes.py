@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recon import export
+from recon import export, masks
 from recon.errors import InputError
 from recon.export import Slice
 from recon.pipeline import Reconstruction
@@ -56,5 +56,5 @@ def assemble(question: Question, tasks: Sequence[Task], out: Path) -> list[tuple
 
 
 def _slice(task: Task, method: str, out: Path, number: int) -> Path:
-    folder = out / f"{method}-{task.acceleration:.3g}x" / f"{task.stem}-slices"
+    folder = out / f"{method}-{masks.shortly(task.acceleration)}" / f"{task.stem}-slices"
     return folder / f"{number:05}.npz"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from recon.readers import beside
 from recon.weights import Store, WeightsError
 
 COLUMNS = ("file", "slice", "method", "acceleration", "achieved", "SSIM", "PSNR", "NMSE", "seconds")
-RANKS = (("RANK", "0"), ("WORLD_SIZE", "1"))  # set by torchrun and accelerate launch
+RANKS = (("RANK", 0), ("WORLD_SIZE", 1))  # set by torchrun and accelerate launch
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +65,8 @@ def _run(options: argparse.Namespace) -> Results | None:
         options.axes, options.weights, options.crop, tuple(options.save), options.coil_images,
         None if mask is None else masks.as_text(mask),
     )  # fmt: skip
-    rank, world = (int(os.environ.get(name, least)) for name, least in RANKS)
+    given = ((os.environ.get(name, ""), least) for name, least in RANKS)
+    rank, world = (int(text) if text.isdecimal() else least for text, least in given)
     if rank >= world:  # not started by a launcher
         rank, world = 0, 1
     planned = batch.plan(list(_files(options.inputs, options.out)), question)
@@ -123,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("inputs", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
     lines = parser.add_mutually_exclusive_group()
-    lines.add_argument("--acceleration", nargs="+", type=float, default=[4.0], metavar="R")
+    lines.add_argument("--acceleration", nargs="+", type=_number, default=[4.0], metavar="R")
     lines.add_argument(
         "--mask",
         type=Path,
@@ -146,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="slice number from 0, or 'all' (default: the middle slice)",
     )
-    parser.add_argument("--center-fraction", type=float, default=None, metavar="F")
+    parser.add_argument("--center-fraction", type=_number, default=None, metavar="F")
     parser.add_argument("--mask-family", choices=FAMILIES, default="random")
     parser.add_argument("--coils", type=_coils, default="rss", metavar="rss|svd|N")
     parser.add_argument("--phase-encode", choices=("columns", "rows"), default="columns")
@@ -197,6 +200,13 @@ def _count(text: str) -> int:
     if not 1 <= int(text) <= 256:
         raise ValueError
     return int(text)
+
+
+def _number(text: str) -> float:
+    with suppress(ValueError):
+        if math.isfinite(float(text)):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is no number")
 
 
 def _coils(text: str) -> int | str:
@@ -263,7 +273,7 @@ def _row(record: dict[str, Any], name: str, number: str) -> tuple[str, ...]:
         name,
         number,
         record["method"],
-        f"{record['acceleration']:.3g}x",
+        masks.shortly(record["acceleration"]),
         f"{record['achieved_acceleration']:.2f}x",
         *("-" if record[key] is None else format(record[key], spec) for key, spec in scores),
         f"{record['seconds']:.2f}",

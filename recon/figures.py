@@ -56,7 +56,7 @@ def color_table(name: str) -> np.ndarray:
 
 def log_kspace(kspace_magnitude: np.ndarray) -> np.ndarray:
     """Decibels below the maximum, the lowest of `KSPACE_DECIBELS` black: uint8, (H, W)."""
-    level = kspace_magnitude / kspace_magnitude.max()
+    level = kspace_magnitude / (kspace_magnitude.max() or 1)
     decibels = 20 * np.log10(np.maximum(level, 10 ** (-KSPACE_DECIBELS / 20)))
     return gray(decibels + KSPACE_DECIBELS, KSPACE_DECIBELS)
 

@@ -8,6 +8,7 @@ SSIM and PSNR depend on `data_range`, so whoever shows a score also says which o
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import uniform_filter
@@ -38,15 +39,14 @@ def ssim(reference: np.ndarray, image: np.ndarray, data_range: float | None = No
     Raises
     ------
     InputError
-        If the images are too small.
+        If the images are too small, or have different shapes.
     """
     _check_size(reference)
+    _check_shapes(reference, image)
     height, width = reference.shape[-2:]
     pairs = zip(reference.reshape(-1, height, width), image.reshape(-1, height, width), strict=True)
     limit = float(reference.max()) if data_range is None else data_range
-    # Products of four values leave float32's range early; a power of two changes nothing else.
-    unit = 2.0 ** round(math.log2(limit)) if 0 < limit < math.inf else 1.0
-    factor = np.float32(1 / unit)
+    unit, factor = _unit(limit, reference.dtype)
     each = [
         structural_similarity(r * factor, x * factor, data_range=limit / unit) for r, x in pairs
     ]
@@ -57,7 +57,13 @@ def psnr(reference: np.ndarray, image: np.ndarray, data_range: float | None = No
     """Peak signal-to-noise ratio in dB, ``10 log10(data_range^2 / MSE)``.
 
     Arguments as in `ssim`, any shape. Infinite for identical images.
+
+    Raises
+    ------
+    InputError
+        If the images have different shapes.
     """
+    _check_shapes(reference, image)
     limit = float(reference.max()) if data_range is None else data_range
     return psnr_of(float(np.mean((np.asarray(reference, np.float64) - image) ** 2)), limit)
 
@@ -71,7 +77,14 @@ def psnr_of(mean_squared_error: float, data_range: float) -> float:
 
 
 def nmse(reference: np.ndarray, image: np.ndarray) -> float:
-    """Normalised mean squared error, ``|image - reference|^2 / |reference|^2``; 0 is perfect."""
+    """Normalised mean squared error, ``|image - reference|^2 / |reference|^2``; 0 is perfect.
+
+    Raises
+    ------
+    InputError
+        If the images have different shapes.
+    """
+    _check_shapes(reference, image)
     exact = np.asarray(reference, np.float64)
     return float(np.sum((exact - image) ** 2) / np.sum(exact**2))
 
@@ -138,13 +151,15 @@ class Similarity:
     def __init__(self, reference: np.ndarray, data_range: float | None = None) -> None:
         _check_size(reference)
         limit = float(reference.max()) if data_range is None else data_range
-        self._c1, self._c2 = (K1 * limit) ** 2, (K2 * limit) ** 2
-        self._reference = reference
-        self._mean = _local_mean(reference)
-        self._variance = _local_mean(reference * reference) - self._mean**2
+        unit, self._factor = _unit(limit, reference.dtype)
+        self._c1, self._c2 = (K1 * limit / unit) ** 2, (K2 * limit / unit) ** 2
+        self._reference = reference * self._factor
+        self._mean = _local_mean(self._reference)
+        self._variance = _local_mean(self._reference**2) - self._mean**2
 
     def __call__(self, image: np.ndarray) -> float:
         """Mean SSIM of an image, shape (H, W), of the reference's type."""
+        image = image * self._factor
         mean, square, product = map(_local_mean, (image, image * image, image * self._reference))
         both = mean * self._mean
         sample = WINDOW**2 / (WINDOW**2 - 1)  # sample covariance, as scikit-image has it
@@ -158,6 +173,20 @@ class Similarity:
 def _check_size(reference: np.ndarray) -> None:
     if min(reference.shape[-2:]) < WINDOW:
         raise InputError(f"SSIM needs an image of at least {WINDOW} x {WINDOW} pixels.")
+
+
+def _check_shapes(reference: np.ndarray, image: np.ndarray) -> None:
+    if reference.shape != image.shape:
+        raise InputError(f"The images have different shapes: {reference.shape} and {image.shape}.")
+
+
+def _unit(limit: float, dtype: np.dtype[Any]) -> tuple[float, np.floating[Any]]:
+    """A power of two near the data range, and what brings values of a type to its scale.
+
+    Products of four values leave float32's range early; a power of two changes nothing else.
+    """
+    unit = 2.0 ** round(math.log2(limit)) if 0 < limit < math.inf else 1.0
+    return unit, np.result_type(dtype, np.float32).type(1 / unit)
 
 
 def _local_mean(image: np.ndarray) -> np.ndarray:

@@ -159,10 +159,11 @@ class Scan:
         if isinstance(crop, bool):
             crop = (source.size if crop else None) or _upright_size(data, rows)
         crop = crop[::-1] if rows else crop
+        if coils not in ("rss", "svd"):
+            coils = _coil(coils, len(data) if data.ndim == 3 else 1)
         if data.ndim == 2:
             coils = "rss"
-        elif coils not in ("rss", "svd"):
-            coils = _coil(coils, len(data))
+        elif not isinstance(coils, str):
             data = data[coils]
             if not data.any():
                 raise InputError(f"Coil {coils} measured nothing.")
@@ -227,7 +228,7 @@ class Scan:
         lines = draw(self.width, acceleration, center_fraction, seed)
         if center_fraction is None:
             center_fraction = draw.center_fraction(self.width, acceleration)
-        return Sampling(lines, acceleration, int(seed), family, center_fraction)
+        return Sampling(lines, float(acceleration), int(seed), family, float(center_fraction))
 
     def measure(self, mask: np.ndarray, acceleration: float | None = None) -> Measurement:
         """What a scanner would have measured with a mask: all that a method may see.
@@ -354,7 +355,8 @@ def _coil(number: Any, count: int) -> int:
     """A coil's number, if it is one."""
     whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
     if not whole or not 0 <= number < count:
-        raise InputError(f"Coils are 'rss', 'svd' or a number from 0 to {count - 1}.")
+        number = f"a number from 0 to {count - 1}" if count > 1 else "the number 0"
+        raise InputError(f"Coils are 'rss', 'svd' or {number}.")
     return int(number)
 
 

@@ -90,6 +90,36 @@ def test_unknown_and_broken_files_are_reported_and_the_rest_is_done(
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize("name", ["--acceleration", "--center-fraction"])
+@pytest.mark.parametrize("value", ["nan", "inf", "many"])
+def test_what_is_no_number_is_refused_before_anything_is_written(
+    folder, tmp_path, capsys, name, value
+):
+    with pytest.raises(SystemExit):
+        cli.main([str(folder), name, value, "--out", str(tmp_path / "out")])
+    assert f"argument {name}: '{value}' is no number" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_accelerations_that_are_nearly_alike_overwrite_nothing(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ("--acceleration", "4", "4.004", "--method", "zero-filled", "--save", "npy")
+    status, records, _, _ = run(
+        capsys, folder / "sub/volume.h5", *words, "--slice", "all", "--out", out
+    )
+    assert (status, len(records)) == (0, 6)
+    assert len(list(out.glob("*.png"))) == 6
+    assert len(list(out.glob("zero-filled-4*x/volume.npy"))) == 2
+
+
+def test_a_rank_that_is_none_is_no_launcher(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("RANK", "abc")
+    status, records, _, _ = run(
+        capsys, folder / "a.npy", "--method", "zero-filled", "--out", tmp_path / "out"
+    )
+    assert (status, len(records)) == (0, 1)
+
+
 def test_what_is_hidden_in_a_folder_and_what_was_written_into_it_is_not_read(folder, capsys):
     (folder / "sub/.git/objects").mkdir(parents=True)
     np.save(folder / "sub/.git/objects/x.npy", phantom.kspace((64, 48)))

@@ -133,6 +133,23 @@ def test_units_near_the_ends_of_float32_lose_nothing(volumes, exponent):
     """Fourth powers of such numbers are beyond float32."""
     reference, image = (one * np.float32(2.0**exponent) for one in volumes)
     assert metrics.scores(reference, image) == metrics.scores(*volumes)
+    exact = Similarity(volumes[0][0])(volumes[1][0])
+    assert Similarity(reference[0])(image[0]) == pytest.approx(exact, abs=1e-6)
+
+
+@pytest.mark.parametrize("exponent", [-400, -150, 150, 400])
+def test_double_precision_has_a_wider_range(volumes, exponent):
+    reference, image = (one.astype(np.float64) * 2.0**exponent for one in volumes)
+    assert metrics.ssim(reference, image) == pytest.approx(metrics.ssim(*volumes), abs=1e-6)
+
+
+@pytest.mark.parametrize("score", [metrics.ssim, metrics.psnr, metrics.nmse])
+def test_images_of_other_shapes_are_refused(volumes, score):
+    reference, image = volumes
+    assert reference.shape[1] != reference.shape[2]
+    for other in (image.swapaxes(1, 2), image[0], image[:1]):
+        with pytest.raises(InputError, match="different shapes"):
+            score(reference, other)
 
 
 def test_foreground_is_the_bright_class():

@@ -190,6 +190,8 @@ def test_file_maximum_does_not_apply_to_a_single_coil(kspace):
         ({"mask": "1" * 80}, "one value, 0 or 1"),
         ({"mask": [[1], [2, 3]]}, "one value, 0 or 1"),
         ({"seed": 0.5}, "seed"),
+        ({"coils": "banana"}, "'rss', 'svd' or the number 0"),
+        ({"coils": 1}, "the number 0"),
     ],
 )
 def test_bad_arguments_get_a_sentence(kspace, arguments, words):
@@ -204,6 +206,14 @@ def test_what_json_does_not_know_is_none(kspace):
     )
     record = json.loads(json.dumps(broken.record(), allow_nan=False))
     assert [record[name] for name in (*METRICS, "closed_share")] == [None] * 4
+
+
+def test_numbers_of_numpy_are_ready_for_json(kspace):
+    for acceleration, fraction in ((np.int64(4), None), (np.float32(4), np.float32(0.08))):
+        result = recon.reconstruct(
+            kspace, acceleration, np.int64(0), "zero-filled", center_fraction=fraction
+        )
+        assert json.loads(json.dumps(result.record()))["acceleration"] == 4
 
 
 @pytest.mark.parametrize("shape", [(1, 48), (6, 48), (64, 6)])

@@ -17,6 +17,7 @@ from recon.errors import InputError
 
 READOUT = 5  # samples of a kernel along a line
 SIDE = 2  # measured lines of a kernel on either side of the missing one
+BEYOND = 8  # lines outside the outermost measured one that are filled; further out errors grow
 TIKHONOV = 0.01  # of the mean eigenvalue of the normal equations
 
 
@@ -51,11 +52,15 @@ def neighbours(mask: Tensor, side: int = SIDE) -> dict[tuple[int, ...], list[int
 
     Returns
     -------
-    Missing lines by the offsets of their measured neighbours.
+    Missing lines by the offsets of their measured neighbours; without those that lie more than
+    `BEYOND` lines outside of all measured ones, as partial Fourier and zero padding have them.
     """
     lines = torch.nonzero(mask)[:, 0]
+    first, last = int(lines[0]) - BEYOND, int(lines[-1]) + BEYOND
     kinds: dict[tuple[int, ...], list[int]] = {}
     for target in torch.nonzero(~mask)[:, 0].tolist():
+        if not first <= target <= last:
+            continue
         before, after = lines[lines < target][-side:], lines[lines > target][:side]
         offsets = tuple((torch.cat([before, after]) - target).tolist())
         kinds.setdefault(offsets, []).append(target)
@@ -107,7 +112,7 @@ def kernels(
 
 
 def fill(kspace: Tensor, found: list[Kernel]) -> Tensor:
-    """K-space with its missing lines filled in; measured ones stay as they are.
+    """K-space with the kernels' lines filled in; all others stay as they are.
 
     Parameters
     ----------
@@ -130,7 +135,10 @@ def fill(kspace: Tensor, found: list[Kernel]) -> Tensor:
 
 
 def grappa(kspace: Tensor, mask: Tensor, tikhonov: float = TIKHONOV) -> Tensor:
-    """K-space of all coils, complete: complex64, shape (C, H, W); arguments as `kernels`."""
+    """K-space of all coils, complete as far as `neighbours` reach.
+
+    complex64, shape (C, H, W); arguments as `kernels`.
+    """
     return fill(kspace, kernels(kspace, mask, tikhonov))
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from recon import masks
 from recon.errors import InputError
 from recon.pipeline import Reconstruction
 
@@ -135,7 +136,7 @@ def _remove(path: Path) -> None:
 
 def described(slice_: Slice) -> str:
     """What made a picture, in a line without anything that the file or its names say."""
-    return f"{WARNING}: {slice_.method}, {slice_.acceleration:.3g}x"
+    return f"{WARNING}: {slice_.method}, {masks.shortly(slice_.acceleration)}"
 
 
 class Sizes:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from recon.masks.calibrated import CALIBRATION_LINES, calibrated
-from recon.masks.common import achieved_acceleration, apply, default_center_fraction
+from recon.masks.common import achieved_acceleration, apply, default_center_fraction, shortly
 from recon.masks.equispaced import equispaced
 from recon.masks.given import as_text, checked, from_text, read
 from recon.masks.low_pass import low_pass
@@ -37,6 +37,7 @@ __all__ = [
     "partial_fourier",
     "random_cartesian",
     "read",
+    "shortly",
     "variable_density",
 ]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.errors import InputError
-from recon.masks.common import centre_block, middle, never_empty
+from recon.masks.common import FARTHEST, check, middle, never_empty
 
 CALIBRATION_LINES = 24
 
@@ -43,11 +42,9 @@ def calibrated(
     InputError
         If the acceleration is below 1, or the centre fraction not between 0 and 1.
     """
-    centre_block(width, acceleration, 0)  # refuses an impossible acceleration
-    distance = round(acceleration)
+    check(acceleration, center_fraction)
+    distance = round(min(acceleration, FARTHEST))
     lines = CALIBRATION_LINES if center_fraction is None else round(width * center_fraction)
-    if not 0 <= lines <= width and center_fraction is not None:
-        raise InputError(f"Centre fraction lies between 0 and 1; {center_fraction:g} does not.")
     if offset is None:
         offset = int(np.random.default_rng(seed).integers(distance))
     mask = middle(width, min(lines, width))

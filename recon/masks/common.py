@@ -8,6 +8,8 @@ import numpy as np
 
 from recon.errors import InputError
 
+FARTHEST = 2.0**62  # distance of lines in masks that have next to none; offsets are 64-bit integers
+
 
 def default_center_fraction(acceleration: float) -> float:
     """Share of the lines kept in the centre block: 0.08 at 4x and 0.04 at 8x, as in fastMRI."""
@@ -17,6 +19,16 @@ def default_center_fraction(acceleration: float) -> float:
 def achieved_acceleration(mask: np.ndarray) -> float:
     """Lines there are, divided by lines measured: those of a boolean mask, shape (W,)."""
     return mask.size / int(mask.sum())
+
+
+def shortly(acceleration: float) -> str:
+    """For tables and names of files: what a person typed as it is, what was computed rounded.
+
+    >>> shortly(4), shortly(4.004), shortly(97 / 24)
+    ('4x', '4.004x', '4.04x')
+    """
+    exact = f"{acceleration:g}"
+    return f"{exact if float(exact) == acceleration else format(acceleration, '.3g')}x"
 
 
 def apply(kspace: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -38,20 +50,31 @@ def apply(kspace: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return kept
 
 
+def check(acceleration: float, center_fraction: float | None) -> None:
+    """Refuse what no mask can have.
+
+    Raises
+    ------
+    InputError
+        If the acceleration or the centre fraction is out of range.
+    """
+    if not 1 <= acceleration < math.inf:
+        raise InputError(f"Acceleration is a number of at least 1; {acceleration:g} was asked for.")
+    if center_fraction is not None and not 0 <= center_fraction <= 1:
+        raise InputError(f"Centre fraction lies between 0 and 1; {center_fraction:g} does not.")
+
+
 def centre_block(width: int, acceleration: float, center_fraction: float | None) -> np.ndarray:
     """The lines that are always measured: boolean, shape (W,).
 
     Raises
     ------
     InputError
-        If the acceleration or the centre fraction is out of range, or they contradict each other.
+        As `check`, or if acceleration and centre fraction contradict each other.
     """
-    if not 1 <= acceleration < math.inf:
-        raise InputError(f"Acceleration is a number of at least 1; {acceleration:g} was asked for.")
+    check(acceleration, center_fraction)
     if center_fraction is None:
         center_fraction = default_center_fraction(acceleration)
-    if not 0 <= center_fraction <= 1:
-        raise InputError(f"Centre fraction lies between 0 and 1; {center_fraction:g} does not.")
     n_low = round(width * center_fraction)
     # Rounding up may pass W / R by less than one line; that is no reason to refuse.
     if n_low > np.ceil(width / acceleration):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.masks.common import centre_block, never_empty
+from recon.masks.common import FARTHEST, centre_block, never_empty
 
 
 def equispaced(
@@ -46,6 +46,7 @@ def equispaced(
     n_low = int(mask.sum())
     if width > acceleration * n_low:
         distance = acceleration * (width - n_low) / (width - acceleration * n_low)
+        distance = min(distance, FARTHEST)
         if offset is None:
             offset = int(np.random.default_rng(seed).integers(round(distance)))
         last = width - 1 if distance > 1 else width

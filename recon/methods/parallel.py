@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recon.coils.compression import virtual_coils
 from recon.coils.espirit import FEWEST, centre_block
-from recon.coils.grappa import grappa
+from recon.coils.grappa import BEYOND, grappa, neighbours
 from recon.coils.joint import calibration
 from recon.coils.sense import (
     REGULARIZATION,
@@ -30,6 +30,10 @@ from recon.methods.base import Method
 WIDE = (
     "The object seems to be wider than the field of view and to lie on itself, which no single "
     "image of all coils can show."
+)
+FAR = (
+    f"Lines more than {BEYOND} beyond the last measured one stay empty, because GRAPPA cannot "
+    f"foretell them."
 )
 ENERGY = 0.999  # share of the measured energy that virtual coils keep
 
@@ -128,6 +132,12 @@ class Grappa(CoilMethod):
     """Missing lines as weighted sums of their neighbours, the weights learned in the middle."""
 
     name, label = "grappa", "GRAPPA"
+
+    def notes(self, measurement: Measurement) -> tuple[str, ...]:
+        """Says so where lines are too far from all measured ones."""
+        mask = torch.from_numpy(measurement.mask)
+        reached = int(mask.sum()) + sum(map(len, neighbours(mask).values()))
+        return (FAR,) if reached < mask.numel() else ()
 
     def images(self, kspace: Tensor, mask: Tensor, measurement: Measurement) -> Tensor:
         return ifft2c(grappa(kspace, mask))

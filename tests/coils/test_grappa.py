@@ -6,7 +6,7 @@ import torch
 
 from recon import masks
 from recon.coils.espirit import centre_block
-from recon.coils.grappa import TIKHONOV, fill, grappa, kernels, neighbours
+from recon.coils.grappa import BEYOND, TIKHONOV, fill, grappa, kernels, neighbours
 from recon.errors import InputError
 from recon.fourier import ifft2c, rss
 from tests.helpers.coils import seen
@@ -31,6 +31,17 @@ def test_neighbours_of_missing_lines():
         (-2, 1): [2, 5],
         (-1,): [8],
     }
+
+
+def test_nothing_is_foretold_far_from_what_was_measured():
+    """Of half of k-space: more lines than the reach would make the picture worse."""
+    kspace = torch.from_numpy(seen(8, SHAPE, 0))
+    width = kspace.shape[-1]
+    mask = torch.arange(width) >= width // 3
+    filled = grappa(kspace * mask, mask)
+    empty = (filled.abs().sum((0, 1)) == 0).tolist()
+    assert empty == [line < width // 3 - BEYOND for line in range(width)]
+    assert error(filled.numpy(), 8) < error((kspace * mask).numpy(), 8)
 
 
 def test_a_known_weight_is_found():

@@ -199,6 +199,16 @@ def test_every_family_refuses_the_impossible(family):
     too_much = 1.1 if family == "calibrated" else 0.3  # whose block is not part of W / R
     with pytest.raises(InputError, match=r"at most 0\.25|between 0 and 1"):
         masks.FAMILIES[family](WIDTH, 4, too_much)
+    for fraction in (-0.001, 1.001, np.nan, np.inf):
+        with pytest.raises(InputError, match="between 0 and 1"):
+            masks.FAMILIES[family](WIDTH, 4, fraction)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("acceleration", [400, 1e20, 1e308])
+def test_a_line_is_left_at_any_acceleration(family, acceleration):
+    for fraction in (None, 0):
+        assert masks.FAMILIES[family](WIDTH, acceleration, fraction).any()
 
 
 def test_seed_decides_and_global_state_is_left_alone():

@@ -16,7 +16,7 @@ from recon import examples, limits
 from recon.errors import InputError
 from recon.examples import EXAMPLES
 from recon.methods.networks import FOLDS, TOO_FEW
-from recon.methods.parallel import WIDE
+from recon.methods.parallel import FAR, WIDE
 from recon.ui import session
 from recon.ui.lessons.course import LESSONS, QUIZ
 from recon.ui.research import figure
@@ -374,6 +374,10 @@ def test_why_coils_were_reconstructed_one_by_one_is_in_the_table(note):
 
 def test_why_one_image_cannot_explain_all_coils_is_in_the_table():
     assert translated(WIDE).startswith("Das Objekt ist wohl breiter als das Bildfeld")
+
+
+def test_which_lines_grappa_leaves_empty_is_in_the_table():
+    assert translated(FAR).startswith("Linien, die mehr als 8 jenseits")
 
 
 def test_every_refusal_of_the_page_and_its_experiments_is_in_the_table():
