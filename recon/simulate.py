@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.fourier import center_crop, fft2c, ifft2c
+from recon.fourier import fft2c, ifft2c
 
 
 def smooth_phase(
@@ -64,7 +64,9 @@ def lower_resolution(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     -------
     Magnitude, float32, of the given shape, with the intensities of `image`.
     """
-    middle = center_crop(fft2c(image.astype(np.complex64)), shape)
+    top, left = (large // 2 - small // 2 for large, small in zip(image.shape, shape, strict=True))
+    kspace = fft2c(image.astype(np.complex64))
+    middle = kspace[top : top + shape[0], left : left + shape[1]]  # its zero frequency stays so
     smaller: np.ndarray = np.abs(ifft2c(middle) * np.sqrt(middle.size / image.size))
     return smaller.astype(np.float32)
 

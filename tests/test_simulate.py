@@ -94,10 +94,14 @@ def test_image_is_not_changed():
     np.testing.assert_array_equal(image, kept)
 
 
+@pytest.mark.parametrize("large", [(64, 50), (63, 51)])
 @pytest.mark.parametrize("shape", [(32, 32), (20, 45), (33, 27)])
-def test_lower_resolution_samples_a_smooth_image_on_a_coarser_grid(shape):
-    def wave(shape):  # two periods down and three across, whose middle is sample n // 2
-        y, x = (np.arange(n) / n - (n // 2) / n for n in shape)
-        return 3 + np.cos(2 * np.pi * (2 * y[:, None] + 3 * x))
+def test_lower_resolution_samples_a_smooth_image_on_a_coarser_grid(large, shape):
+    fastest = [(n - 1) // 2 for n in shape]  # periods that so many samples can show
+    for periods in ((2, 3), fastest):
 
-    np.testing.assert_allclose(lower_resolution(wave((64, 50)), shape), wave(shape), atol=1e-5)
+        def wave(shape, down=periods[0], across=periods[1]):  # its middle is sample n // 2
+            y, x = (np.arange(n) / n - (n // 2) / n for n in shape)
+            return 3 + np.cos(2 * np.pi * (down * y[:, None] + across * x))
+
+        np.testing.assert_allclose(lower_resolution(wave(large), shape), wave(shape), atol=1e-4)

@@ -103,7 +103,8 @@ def noise_level(kspace: Tensor, mask: Tensor) -> Tensor:
     after a transform along the readout, in rows beside the object, unless that fills the picture.
     The smaller of both is taken. A median, which a few strong samples do not move, is 0.6745
     standard deviations of a normal distribution. Samples that are exactly zero were never
-    measured (zero-padding), and do not count.
+    measured (zero-padding), and do not count. Being the quietest of several, it is low where
+    samples are few: of white noise by 9 % with 16 lines of 256 samples, by 3 % with 128.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ def reconstruct(
         method: one of the names that the methods endpoint lists
         slice: number from 0; -1 is the middle one
         family: kind of mask: random, equispaced, calibrated, variable-density, low-pass or partial-fourier
-        center_fraction: share of lines measured in the middle, from 0 to 1; 0 is 0.32 / acceleration
+        center_fraction: share of lines measured in the middle, from 0 to 1; 0 is 0.32 / acceleration, for calibrated masks 24 lines
         coils: rss (root-sum-of-squares), svd (the few virtual coils that hold 99.5 % of the energy), or the number of one coil
         phase_encode: columns or rows of the array
         example: key of a built-in example that the examples endpoint lists, instead of a file
@@ -187,7 +187,7 @@ def mask(
         acceleration: nominal, from 1 to 64
         seed: of a random mask, a whole number from 0
         family: kind of mask: random, equispaced, calibrated, variable-density, low-pass or partial-fourier
-        center_fraction: share of lines measured in the middle, from 0 to 1; 0 is 0.32 / acceleration
+        center_fraction: share of lines measured in the middle, from 0 to 1; 0 is 0.32 / acceleration, for calibrated masks 24 lines
 
     Returns:
         lines as a text of 1 (measured) and 0, one for each; how many are measured, and the acceleration that was achieved
@@ -218,7 +218,7 @@ def point_spread(
         acceleration: nominal, from 1 to 64
         seed: of a random mask, a whole number from 0
         family: kind of mask: random, equispaced, calibrated, variable-density, low-pass or partial-fourier
-        center_fraction: share of lines measured in the middle, from 0 to 1; 0 is 0.32 / acceleration
+        center_fraction: share of lines measured in the middle, from 0 to 1; 0 is 0.32 / acceleration, for calibrated masks 24 lines
         lines: a mask of your own instead, as a text of 1 (measured) and 0, one for each line
 
     Returns:
