@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from recon import figures, masks, readers
-from recon.batch_volumes import keep
+from recon.batch_volumes import keep, leave_blank
 from recon.errors import InputError
 from recon.methods import METHODS
 from recon.pipeline import Reconstruction
@@ -153,7 +153,7 @@ def work(question: Question, tasks: Sequence[Task], out: Path, tell: Told) -> No
     """Do some tasks: figures into a folder, everything else is told."""
     for task in tasks:
         try:
-            for result, share in _results(question, task, tell):
+            for result, share in _results(question, task, out, tell):
                 _save_figure(result, task.stem, out)
                 if question.save:
                     keep(result, task, out)
@@ -167,7 +167,7 @@ def work(question: Question, tasks: Sequence[Task], out: Path, tell: Told) -> No
 
 
 def _results(
-    question: Question, task: Task, tell: Told
+    question: Question, task: Task, out: Path, tell: Told
 ) -> Iterator[tuple[Reconstruction, Share | None]]:
     mask = None if question.mask is None else masks.from_text(question.mask)
     volume = Volume(
@@ -197,6 +197,8 @@ def _results(
         for ((_, number), _), sentence in list(run.problems.items())[told:]:
             where = f"slice {number}: " if question.slice == "all" else ""
             tell("problem", (str(task.file), f"{where}{sentence}"))
+            if question.save and sentence == readers.BLANK:
+                leave_blank(question, task, out, number)
         told = len(run.problems)
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from recon.errors import InputError
 from recon.volume import Share, volume_scores
 
 METRICS, VOLUMES, QUESTION = "metrics.json", "volumes.json", "question.json"
+CLAIM = ".merging"  # a folder that is there while a rank brings all shares together
 SPARING = 20  # all records are written again after so many times as long as that takes
 
 
@@ -76,10 +78,31 @@ class Results:
             _write(self.out / VOLUMES, volumes(self.records))
 
     def merged(self) -> Results | None:
-        """The whole batch, if all ranks are complete and this one brings them together.
+        """The whole batch, if all ranks are complete and this one brings them together."""
+        if not self._shares():
+            return None
+        claim = self.out / CLAIM  # of two that end at the same moment, one makes it
+        try:
+            claim.mkdir()
+        except FileExistsError:
+            return None
+        try:
+            shares = self._shares()
+            if not shares:  # another has been quicker
+                return None
+            whole = Results(self.out, self.plan)
+            for share in shares:
+                whole.records += share["records"]
+                whole.problems += [(file, sentence) for file, sentence in share["problems"]]
+            whole.save(complete=True)
+            for part in _parts(self.out):
+                part.unlink(missing_ok=True)
+        finally:
+            claim.rmdir()
+        return whole
 
-        Two that end at the same moment may both do so, and write the same.
-        """
+    def _shares(self) -> list[dict[str, Any]]:
+        """What all ranks have done; nothing if one of them is not complete."""
         shares = [
             share
             for rank in range(self.world)
@@ -87,20 +110,13 @@ class Results:
             and share["complete"]
             and share["question"] == _plain(self.plan.question)
         ]
-        if len(shares) < self.world:
-            return None
-        whole = Results(self.out, self.plan)
-        for share in shares:
-            whole.records += share["records"]
-            whole.problems += [(file, sentence) for file, sentence in share["problems"]]
-        whole.save(complete=True)
-        for part in _parts(self.out):
-            part.unlink(missing_ok=True)
-        return whole
+        return shares if len(shares) == self.world else []
 
 
 def begin(results: Results, resumed: bool) -> None:
     """Say in the folder what is asked, for whoever resumes; results of other questions go."""
+    with suppress(FileNotFoundError):  # of a run that was killed
+        (results.out / CLAIM).rmdir()
     if not resumed:
         for name in (METRICS, VOLUMES, _part(results.rank, results.world)):
             (results.out / name).unlink(missing_ok=True)

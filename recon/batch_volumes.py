@@ -2,6 +2,7 @@
 
 Slices of one volume may be done by several processes, and some of them in an earlier run. Each is
 written into a folder beside the volume that it belongs to, which goes when the volume is whole.
+Slices that are zero everywhere, as at the ends of brains without their skulls, are saved so.
 """
 
 from __future__ import annotations
@@ -27,12 +28,22 @@ def keep(result: Reconstruction, task: Task, out: Path) -> None:
     Slice.of(result).write(path)
 
 
+def leave_blank(question: Question, task: Task, out: Path, number: int) -> None:
+    """Write down that a slice is zero everywhere."""
+    for method in question.methods:
+        path = _blank(_slice(task, method, out, number))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
 def forget(question: Question, tasks: Sequence[Task], out: Path) -> None:
     """Remove what an earlier run, of which nothing is wanted, kept of slices that will be done."""
     for task in tasks:
         for method in question.methods:
             for number in task.numbers:
-                _slice(task, method, out, number).unlink(missing_ok=True)
+                path = _slice(task, method, out, number)
+                path.unlink(missing_ok=True)
+                _blank(path).unlink(missing_ok=True)
 
 
 def assemble(question: Question, tasks: Sequence[Task], out: Path) -> list[tuple[str, str]]:
@@ -47,8 +58,12 @@ def assemble(question: Question, tasks: Sequence[Task], out: Path) -> list[tuple
             try:
                 slices = there[0].parent
                 with export.opened(question.save, slices.parent, task.stem, len(wanted)) as take:
-                    for path in there:
-                        take(Slice.read(path))
+                    for path in wanted:
+                        if path in there:
+                            take(Slice.read(path))
+                        elif _blank(path).is_file():
+                            like, apart = there[0], int(path.stem) - int(there[0].stem)
+                            take(Slice.read(like).blank(apart))
                 shutil.rmtree(slices)
             except (InputError, OSError) as error:
                 problems.append((str(task.file), f"{method}: {error}"))
@@ -58,3 +73,8 @@ def assemble(question: Question, tasks: Sequence[Task], out: Path) -> list[tuple
 def _slice(task: Task, method: str, out: Path, number: int) -> Path:
     folder = out / f"{method}-{masks.shortly(task.acceleration)}" / f"{task.stem}-slices"
     return folder / f"{number:05}.npz"
+
+
+def _blank(path: Path) -> Path:
+    """What stands in the place of a slice that is zero everywhere."""
+    return path.with_suffix(".blank")

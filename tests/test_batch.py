@@ -199,7 +199,11 @@ def test_ranks_wait_for_each_other_and_leave_nothing(tmp_path):
     assert not (tmp_path / "metrics.json").exists()
     assert len(batch_results.done(tmp_path, question)) == 4  # a killed run is resumed from shares
     shares[0].save(complete=True)
+    (tmp_path / batch_results.CLAIM).mkdir()  # another that ended at the same moment is at it
+    assert shares[1].merged() is None
+    (tmp_path / batch_results.CLAIM).rmdir()
     merged = shares[0].merged()
+    assert shares[1].merged() is None
     assert [record["slice"] for record in merged.records] == [0, 1, 2, 3]
     assert {path.name for path in tmp_path.iterdir()} == {
         "metrics.json", "volumes.json", "question.json",

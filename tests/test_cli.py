@@ -5,7 +5,9 @@ import shutil
 import zipfile
 
 import h5py
+import nibabel
 import numpy as np
+import pydicom
 import pytest
 
 import recon
@@ -283,6 +285,31 @@ def test_a_method_that_cannot_do_it_spoils_no_other_volume(tmp_path, capsys):
 
 
 @pytest.mark.slow
+def test_slices_without_any_signal_are_zero_in_the_saved_volume(tmp_path, capsys):
+    """As at both ends of a head without its skull; the affine is that of the first slice."""
+    volume = np.random.default_rng(0).random((32, 36, 5)).astype(np.float32)
+    affine = np.array([[0, 2, 1, -30], [-2, 0, 0, 40], [0, 1, 3, 7], [0, 0, 0, 1.0]])
+    words = [str(tmp_path / "head.nii"), "--slice=all", "--method=zero-filled"]
+    words += ["--save", "nii", "dicom"]
+    nibabel.save(nibabel.Nifti1Image(volume, affine), tmp_path / "head.nii")
+    assert main([*words, f"--out={tmp_path / 'full'}"]) == 0
+    full = nibabel.Nifti1Image.from_filename(tmp_path / "full/zero-filled-4x/head.nii")
+    volume[..., [0, 4]] = 0
+    nibabel.save(nibabel.Nifti1Image(volume, affine), tmp_path / "head.nii")
+    for more in ([], ["--resume"], ["--jobs=2"]):
+        out = tmp_path / "-".join(["out", *more]).replace("=", "")
+        assert main([*words, *more, f"--out={out}"]) == 1
+        assert capsys.readouterr().err.count("zero everywhere") == 2
+        saved = nibabel.Nifti1Image.from_filename(out / "zero-filled-4x/head.nii")
+        assert [bool(plane.any()) for plane in saved.get_fdata().T] == [False, *[True] * 3, False]
+        np.testing.assert_allclose(saved.affine, full.affine, atol=1e-4)
+        pictures = sorted((out / "zero-filled-4x/head-dicom").iterdir())
+        assert [bool(pydicom.dcmread(one).pixel_array.any()) for one in pictures] == [
+            False, *[True] * 3, False,
+        ]  # fmt: skip
+        assert not (out / "zero-filled-4x/head-slices").exists()
+
+
 def test_a_volume_is_saved_whoever_did_its_slices(tmp_path):
     """By several processes, or by a run that went on where another was killed."""
     write_h5(tmp_path / "scan.h5", {"max": 1.0}, kspace=kspace(3, 1, 40, 32)[:, 0])

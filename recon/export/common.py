@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,6 +59,15 @@ class Slice:
             result.sampling.measured_lines,
             result.line_mask.size,
         )
+
+    def blank(self, apart: int) -> Self:
+        """A slice of zeros of the same volume, so many slices further on."""
+        coils = None if self.coil_images is None else np.zeros_like(self.coil_images)
+        affine = self.affine
+        if affine is not None:
+            affine = affine.copy()
+            affine[:, 3] += apart * affine[:, 2]
+        return replace(self, image=np.zeros_like(self.image), coil_images=coils, affine=affine)
 
     def write(self, path: Path) -> None:
         """Keep it in a file for `read`."""

@@ -19,12 +19,12 @@ from recon.errors import InputError
 from recon.kspace import KSpace
 from recon.limits import LimitError
 from recon.readers import formats, isolated, pictures
-from recon.readers.as_kspace import as_kspace
+from recon.readers.as_kspace import BLANK, as_kspace
 from recon.readers.isolated import NotStartedError, warm
 from recon.readers.layout import Axes, Layout, layout_of
 from recon.readers.stored_array import Stored
 
-__all__ = ["SUFFIXES", "Axes", "Description", "describe", "read", "slices", "warm"]
+__all__ = ["BLANK", "SUFFIXES", "Axes", "Description", "describe", "read", "slices", "warm"]
 
 SUFFIXES = formats.suffixes()
 # Seconds of reading slices after which a file is opened anew. What one opening may take is bounded

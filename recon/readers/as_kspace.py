@@ -18,6 +18,7 @@ from recon.readers.stored_array import MIN_SIDE, Stored
 
 # Squares of these, summed over a slice, are well inside the range of 32-bit floats.
 MIN_VALUE, MAX_VALUE = 1e-15, 1e15
+BLANK = "This slice is zero everywhere, or nearly so; one with a signal is accepted."
 
 
 def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, number: int) -> KSpace:
@@ -52,9 +53,7 @@ def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, num
             "only finite numbers are accepted."
         )
     if largest < MIN_VALUE:
-        raise InputError(
-            "This slice is zero everywhere, or nearly so; one with a signal is accepted."
-        )
+        raise InputError(BLANK)
 
     notes = [*stored.notes, *layout.notes]
     simulated, mask = False, None
