@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from recon.methods.simple import CompressedSensing
 from recon.metrics import closed_share
 from recon.ui import plots, session
 from recon.ui.components import method_boxes
-from recon.ui.experiment import Action, Answer, Experiment
+from recon.ui.experiment import Action, Answer, Experiment, pictures
 from recon.ui.html import remarks, table
 from recon.ui.session import Choice
 from recon.ui.solved import Solved
@@ -52,7 +53,10 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
             image = method(measurement)
         except InputError as error:  # one that cannot work with this slice; the others can
             note += remarks(method.label, [str(error)])
-            yield Answer(done=number + 1, of=len(chosen), words=table(HEAD, rows) + note)
+            panels = (
+                None if images else pictures(session.run(replace(choice, method="zero-filled")))
+            )
+            yield Answer(table(HEAD, rows) + note, panels, done=number + 1, of=len(chosen))
             continue
         seconds = time.perf_counter() - start
         if isinstance(method, Solved):
@@ -149,6 +153,11 @@ def time_lapse(choice: Choice, moment: float) -> Iterator[Answer]:
         f"<p>After <b>{step}</b> steps of training: SSIM {after:.3f}. "
         f"{_course(moments, ssim, before)}</p>"
     )
+    if scan.kspace.ndim == 3 and round(ssim[0] - before, 3) > 0:
+        words += (
+            "<p>What it gains before it has learned anything comes from the coils: their maps and "
+            "the measured lines.</p>"
+        )
     chart = plots.curves(
         [plots.Series("", range(len(ssim)), ssim, points=True)],
         "moment of the training",

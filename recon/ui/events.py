@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from recon import limits
@@ -96,17 +97,18 @@ class Turns:
 TURNS = Turns()
 
 
-def careful(message: Any) -> Callable[[Callable], Callable]:
+def careful(message: Any, ended: Values = MappingProxyType({})) -> Callable[[Callable], Callable]:
     """Turn whatever goes wrong in an event into one sentence in `message`, and nothing else.
 
-    Works on functions, which count as short work, and on generators.
+    Works on functions, which count as short work, and on generators, whose signs of being at work
+    are taken away by the values `ended`.
     """
 
     def sentence(error: Exception) -> dict[Any, Any]:
         if isinstance(error, InputError | WeightsError):
-            return {message: html.message(str(error))}
+            return {message: html.message(str(error)), **ended}
         logging.getLogger(__name__).exception("an event failed")  # the person keeps the page
-        return {message: html.message(MISTAKE)}
+        return {message: html.message(MISTAKE), **ended}
 
     def decorate(event: Callable) -> Callable:
         if inspect.isgeneratorfunction(event):

@@ -10,13 +10,13 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from recon import figures
 from recon.errors import InputError
 from recon.methods import Method
 from recon.pipeline import Reconstruction
-from recon.ui.session import Choice, attempt
+from recon.ui.session import Choice, attempt, with_coils
 from recon.ui.viewer import Panel, reference_panel, viewer
 
 # Gradio hands a value on only if it is another one; the same question may be answered again.
@@ -50,6 +50,7 @@ class Answer:
 
 
 Compute = Callable[..., Iterable[Answer]]
+Asks = Literal["all", "scan", "volume", "lesson", "coils"]
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ class Experiment:
         and the button's label; `start_of` where None.
     select
         Names of two controls that take row and column of a click into a picture.
-    asks_method, asks_slice
-        Whether the method and the slice on the page are part of the question.
+    asks
+        What on the page is part of the question: see `recon.ui.session.Choice.questions`.
     """
 
     key: str
@@ -108,25 +109,25 @@ class Experiment:
     opens: str = "run"
     first: Callable[[Choice, str], Answer] | None = None
     select: tuple[str, str] | None = None
-    asks_method: bool = False
-    asks_slice: bool = True
+    asks: Asks = "scan"
 
     def question(self, choice: Choice) -> str:
         """The same for choices with the same answer."""
-        return choice.key(self.asks_method, self.asks_slice)
+        return choice.questions[self.asks]
 
     def about(self, choice: Choice | None = None) -> dict[str, Any]:
         """Which question a result answers, for the browser; of no result where None."""
-        of = "all" if self.asks_method else "scan"
-        given = {"of": of if self.asks_slice else "volume", "opens": bool(self.opens or self.first)}
+        given = {"of": self.asks, "opens": bool(self.opens or self.first)}
         if choice is None:
             return given
-        return given | result_of(self.question(choice), choice.words)
+        words = with_coils(choice)[0].name if self.asks == "coils" else choice.words
+        return given | result_of(self.asks, choice, words)
 
 
-def result_of(question: str, words: str) -> dict[str, Any]:
+def result_of(kind: Asks, choice: Choice, words: str) -> dict[str, Any]:
     """Which question a result answers, by its key and in words; another one every time."""
-    return {"question": question, "words": words, "serial": next(_SERIALS)}
+    question = choice.questions[kind]
+    return {"of": kind, "question": question, "words": words, "serial": next(_SERIALS)}
 
 
 Found = TypeVar("Found")

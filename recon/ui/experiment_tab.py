@@ -36,6 +36,11 @@ class _Drawn:
     buttons: list[gr.Button]
 
     @property
+    def ended(self) -> dict[Any, Any]:
+        """Nothing is at work any more."""
+        return {self.progress: "", self.stop: gr.update(visible=False)}
+
+    @property
     def results(self) -> list[Any]:
         return [
             self.about, self.message, self.words, self.panels, self.chart, self.progress,
@@ -123,7 +128,7 @@ def _options(drawn: _Drawn, follows: bool = False) -> dict[str, Any]:
 
 
 def _event(experiment: Experiment, action: Action, shared: Controls, drawn: _Drawn) -> Callable:
-    @careful(drawn.message)
+    @careful(drawn.message, drawn.ended)
     def run(values: Values) -> Iterator[dict[Any, Any]]:
         choice = shared.choice(values)
         own = {name: values[control] for name, control in drawn.own.items()}
@@ -135,7 +140,7 @@ def _event(experiment: Experiment, action: Action, shared: Controls, drawn: _Dra
 def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable:
     action, stores = experiment.actions[0], experiment.opens == "stored"
 
-    @careful(drawn.message)
+    @careful(drawn.message, drawn.ended)
     def opened(values: Values) -> Iterator[dict[Any, Any]]:
         """Answer when it is looked at, unless what stands there is the answer already."""
         choice = shared.choice(values)
@@ -192,7 +197,7 @@ def _follow(
         if not finished:
             TURNS.give_way()
     if last is not None and last.done < last.of:
-        yield {drawn.progress: "", drawn.stop: gr.Button(visible=False)}
+        yield drawn.ended
 
 
 def _progress(answer: Answer, seconds: float) -> str:

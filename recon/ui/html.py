@@ -204,9 +204,7 @@ def bar(choice: Choice, result: Reconstruction) -> dict[str, Any]:
         before, after = result.zero_filled_metrics["ssim"], result.metrics["ssim"]
         parts.append(("SSIM", f"{before:.3f} → {after:.3f}"))
     return {
-        "scan": choice.key(with_method=False),
-        "all": choice.key(),
-        "volume": choice.key(with_slice=False),
+        "questions": choice.questions,
         "parts": parts,
         "simulated": source.simulated,
     }

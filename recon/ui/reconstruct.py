@@ -79,16 +79,13 @@ class _Main:
             c.new_mask, c.center_fraction, c.phase_encode,
         ]  # fmt: skip
 
-    def shown(self, wish: Choice, settled: Choice | None = None) -> dict[Any, Any]:
-        """The pictures of a choice, and what is said about them.
-
-        `settled` is the choice as the controls have it afterwards, where that differs.
-        """
+    def shown(self, wish: Choice) -> dict[Any, Any]:
+        """The pictures of a choice, and what is said about them."""
         result, notice = attempt(wish)
         return {
-            self.verdict: html.verdict(result, notice, recipe.html(settled or wish, result)),
+            self.verdict: html.verdict(result, notice, recipe.html(wish, result)),
             self.panels: html.panels(result),
-            self.c.info: html.bar(settled or wish, result),
+            self.c.info: html.bar(wish, result),
             self.c.file_message: "",
             self.c.message: "",
         }
@@ -111,6 +108,10 @@ class _Main:
         """Show something new, and fit the controls to what it holds."""
         c = self.c
         held = session.describe(wish)
+        letters = held.axes if held and wish.origin.example is None else ""
+        axes = letters or ("auto" if wish.origin.example is None else "slices")
+        middle = held.slices // 2 if held else 0
+        wish = replace(wish, slice=middle if wish.slice is None else wish.slice, axes=axes)
         scan = session.scan(wish)
         source = scan.source
         # An option that changes nothing is not offered.
@@ -118,11 +119,8 @@ class _Main:
         slices, coils = source.slices, held.coils if held else 1
         own_mask = source.mask is not None
         variants = len(held.accelerations) if held else 0
-        letters = held.axes if held and wish.origin.example is None else ""
-        axes = letters or ("auto" if wish.origin.example is None else "slices")
-        settled = replace(wish, slice=source.slice, axes=axes)
         return {
-            **self.shown(wish, settled),
+            **self.shown(wish),
             c.origin: wish.origin,
             c.slice: gr.Slider(
                 maximum=max(1, slices - 1),
@@ -145,20 +143,28 @@ class _Main:
         }
 
     def anew(self, wish: Choice, **changes: Any) -> dict[Any, Any]:
-        """Show the middle slice of something that was not open before."""
-        return self.opened(replace(wish, slice=None, coils="rss", crop=True, **changes))
+        """Show the middle slice of something that was not open before.
+
+        A share of lines in the middle that is not possible with it gives way to the usual one.
+        """
+        wish = replace(wish, slice=None, coils="rss", crop=True, **changes)
+        try:
+            session.sampling(wish, session.scan(wish))
+        except InputError:
+            fraction = masks.default_center_fraction(wish.acceleration)
+            wish = replace(wish, center_fraction=fraction)
+        return self.opened(wish)
 
     def upload(self, values: Values) -> dict[Any, Any]:
-        path = values[self.c.file]
-        if path is None:  # cleared: what is shown stays
-            return {self.c.file_message: ""}
         wish = self.c.choice(values)
-        origin = Origin(upload=serving.checked(path))
+        origin = Origin(upload=serving.checked(values[self.c.file]))
         changes = self.anew(wish, origin=origin, axes="auto")
         return {**changes, self.c.example: None}
 
     def choose_example(self, values: Values) -> dict[Any, Any]:
         c, origin = self.c, Origin(example=values[self.c.example])
+        if origin.example is None:  # the menu was left without a choice
+            return {c.example: None}
         try:
             changes = self.anew(c.choice(values), origin=origin, axes="auto")
         except InputError as error:  # the menu names what is open
@@ -212,7 +218,9 @@ def _connect(main: _Main) -> None:
         **events.SHORT,
     }
     opens, changes = careful(c.file_message), careful(c.message)
-    c.file.change(opens(main.upload), {c.file, *c.inputs}, [*main.opening, c.example], **options)
+    # Not when the file changes: it also does so when an example takes its place.
+    c.file.upload(opens(main.upload), {c.file, *c.inputs}, [*main.opening, c.example], **options)
+    c.file.clear(lambda: "", None, c.file_message, **events.quiet(queue=False))  # pictures stay
     c.example.input(
         opens(main.choose_example),
         {c.example, *c.inputs},

@@ -304,6 +304,7 @@ def _controls() -> tuple[Lab, gr.Radio, gr.Button, gr.HTML]:
         "the picture of one bright point, and the zero-filled image is the object smeared with "
         "it. Spikes beside the peak are aliasing, a wide peak is blur."
     )
+    lead("The lab has lines of its own: the acceleration in the bar above changes nothing here.")
     family = gr.Radio(
         [*((one.title, name) for name, one in masks.FAMILIES.items()), ("By hand", BY_HAND)],
         value="random",

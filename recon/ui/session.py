@@ -69,6 +69,9 @@ class Origin:
         return self.upload is not None and not Path(self.upload).is_file()
 
 
+COILS = Origin(example="phantom-coils")  # shown where the open slice has one coil
+
+
 @dataclass(frozen=True)
 class Choice:
     """Everything a person has chosen on the page."""
@@ -87,32 +90,58 @@ class Choice:
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
     language: Language = field(default="en", compare=False)  # of what is printed: no other answer
 
-    def key(self, with_method: bool = True, with_slice: bool = True) -> str:
+    def key(
+        self,
+        with_method: bool = True,
+        with_slice: bool = True,
+        with_lines: bool = True,
+        with_seed: bool = True,
+    ) -> str:
         """The same for questions with the same answer."""
         origin = self.origin
         axes = "" if origin.example is not None else self.axes  # of examples they are known
         fraction = self.center_fraction
         parts = (
             origin.example, origin.upload, self.slice if with_slice else None,
-            float(self.acceleration), self.seed,
-            None if fraction is None else float(fraction), self.coils, self.phase_encode,
-            self.crop, axes, self.family, self.mask,
-            self.method if with_method else "",
+            float(self.acceleration) if with_lines else None, self.seed if with_seed else None,
+            None if fraction is None or not with_lines else float(fraction), self.coils,
+            self.phase_encode, self.crop, axes, self.family if with_lines else "",
+            self.mask if with_lines else None, self.method if with_method else "",
         )  # fmt: skip
         return f"{zlib.crc32(repr(parts).encode()):08x}"
 
     @property
-    def words(self) -> str:
-        """In a few words, what is asked about."""
+    def questions(self) -> dict[str, str]:
+        """What a result may answer, by kind; its key is the same as long as it does.
+
+        ``all``: this slice with these lines and this method; ``scan``: with any method;
+        ``volume``: all of its slices; ``lesson``: this slice with lines of the lesson's own;
+        ``coils``: what experiments with coils show, with lines of their own.
+        """
+        return {
+            "all": self.key(),
+            "scan": self.key(with_method=False),
+            "volume": self.key(with_slice=False),
+            "lesson": self.key(with_method=False, with_lines=False),
+            "coils": with_coils(self)[0].key(with_method=False, with_lines=False, with_seed=False),
+        }
+
+    @property
+    def name(self) -> str:
+        """What the slice is called."""
         origin = self.origin
         if origin.example is not None:
             name = examples.EXAMPLES[origin.example].title
         else:
             name = Path(origin.upload or "").name
-        number = "" if self.slice in (None, 0) else f", slice {self.slice}"
+        return name if self.slice in (None, 0) else f"{name}, slice {self.slice}"
+
+    @property
+    def words(self) -> str:
+        """In a few words, what is asked about."""
         if scan(self).source.mask is not None:
-            return f"{name}{number}, with its own mask"
-        return f"{name}{number}, {self.acceleration:g}x, mask seed {self.seed}"
+            return f"{self.name}, with its own mask"
+        return f"{self.name}, {self.acceleration:g}x, mask seed {self.seed}"
 
     @property
     def drawn_mask(self) -> np.ndarray | None:
@@ -184,6 +213,29 @@ def _scan(choice: Choice) -> Scan:
     )
 
 
+def all_coils(choice: Choice) -> Choice:
+    """The same, where one coil alone was chosen, with all of them."""
+    return replace(choice, coils="rss") if isinstance(choice.coils, int) else choice
+
+
+def has_several(opened: Scan) -> bool:
+    """Whether there is more than one coil."""
+    return opened.kspace.ndim == 3 and len(opened.kspace) > 1
+
+
+def with_coils(choice: Choice) -> tuple[Choice, str]:
+    """What experiments with coils show: the slice that is open; else an example, and why."""
+    wish = all_coils(choice)
+    opened = scan(wish)
+    if opened.source.mask is not None:
+        why = "The file that is open was undersampled already."
+    elif not has_several(opened):
+        why = "The open slice has one coil."
+    else:
+        return wish, ""
+    return Choice(COILS, 0), why
+
+
 def sampling(choice: Choice, opened: Scan) -> Sampling:
     """The lines that a choice measures of its scan."""
     return opened.draw(
@@ -225,7 +277,7 @@ def methods(choice: Choice, names: Sequence[str]) -> list[Method]:
         If none was chosen.
     """
     if not names:
-        raise InputError("Choose a method at least.")
+        raise InputError("Choose at least one method.")
     return [method(choice, name) for name in reversed(METHODS) if name in names]
 
 

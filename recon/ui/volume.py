@@ -46,15 +46,17 @@ def _open_slice(choice: Choice, total: int, label: str = "") -> Answer:
         words = f"<p>{ONE}</p>"
     else:
         words = (
-            f"<p>One of {total} slices. All of them take about {total * result.seconds:.0f} s: "
+            f"<p>One of {total} slices. All of them take about "
+            f"{max(1, round(total * result.seconds))} s: "
             f"press <b>{escape(label)}</b>.</p>"
         )
     if result.reference is None:
         words = f"<p>{UNDERSAMPLED}</p>"
     else:
         words += _table([result.record()], result.label)
+    where = f"slice {result.source.slice} of 0 to {total - 1}" if total > 1 else ""
     made = Panel(
-        "reconstruction", result.label, "", f"Made by {result.label}", "image", result.image
+        "reconstruction", result.label, where, f"Made by {result.label}", "image", result.image
     )
     return Answer(escape(problem) + words, pictures(result, made))
 
@@ -70,7 +72,7 @@ def all_slices(choice: Choice) -> Iterator[Answer]:
     records: list[Record] = []
     lacking: dict[int, str] = {}  # slices that have no truth
     done, words, chart, looked = 0, "", "", 0
-    yield Answer("", chart="", done=0, of=total)
+    yield Answer("", _open_slice(choice, total).panels, "", done=0, of=total)
     try:
         for result in run.pieces():
             if run.maximum == 0:  # the whole volume was looked through for a truth
@@ -197,6 +199,5 @@ EXPERIMENT = Experiment(
     (Action("Score all slices", "run", all_slices),),
     opens="",
     first=one_slice,
-    asks_method=True,
-    asks_slice=False,
+    asks="volume",
 )

@@ -9,15 +9,15 @@ from recon.coils.gfactor import analytic
 from recon.coils.simulate import Loops
 from recon.probes.coils import unit_length, views
 from recon.scan import Scan
-from recon.ui.coils.common import EXAMPLE
 from recon.ui.lessons import coils
+from recon.ui.session import COILS
 from tests.helpers.answers import numbers
 from tests.helpers.coils import seen
 
 
 @pytest.fixture(scope="module")
 def scan() -> Scan:
-    return Scan.of(examples.load(EXAMPLE))
+    return Scan.of(examples.load(COILS.example))
 
 
 def test_many_coils_part_the_copies(scan):

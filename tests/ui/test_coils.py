@@ -30,6 +30,21 @@ def test_one_coil_shows_the_phantom_and_says_so():
     assert common.subject(PHANTOM)[1] == ""
 
 
+def test_results_are_about_the_scan_that_they_show():
+    """With lines of their own: neither acceleration nor seed nor a hidden scan makes them old."""
+    about = many.EXPERIMENT.about(ONE)
+    assert about["words"] == "Phantom seen by 8 coils (exact)"
+    for change in ({"acceleration": 8}, {"seed": 3}, {"origin": Origin(example="head")}):
+        assert replace(ONE, **change).questions["coils"] == about["question"]
+    assert replace(PHANTOM, coils=2).questions["coils"] == PHANTOM.questions["coils"]
+    assert replace(PHANTOM, coils="svd").questions["coils"] != PHANTOM.questions["coils"]
+
+
+def test_a_place_that_nobody_chose_stays_open():
+    assert last(unfold.by_hand(PHANTOM, 2, -1, -1)).controls == {}
+    assert last(unfold.by_hand(PHANTOM, 2, 999, 30)).controls["column"] == 30
+
+
 def test_all_coils_are_looked_at_where_one_was_chosen():
     scan, where = common.subject(replace(PHANTOM, coils=2))
     assert len(scan.kspace) == 8

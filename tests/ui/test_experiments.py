@@ -222,6 +222,10 @@ def test_questions_differ_where_answers_do(choice):
     other = replace(choice, method="cs")
     assert other.key() != choice.key()
     assert other.key(with_method=False) == choice.key(with_method=False)
+    # Lessons draw lines of their own, from the seed on the page.
+    lesson = choice.questions["lesson"]
+    assert replace(choice, acceleration=8, method="cs").questions["lesson"] == lesson
+    assert replace(choice, seed=1).questions["lesson"] != lesson
 
 
 def test_the_training_that_is_shown_ends_well(monkeypatch):

@@ -120,6 +120,24 @@ def test_volume_gets_a_slice_slider_at_its_middle(page, tmp_path):
 
     after(page, choose)
     assert "slice 4 (0 to 4)" in sentence(page)
+    number.fill("99")  # gives way to the nearest slice
+    number.blur()
+    expect(number).to_have_value("4")
+    number.fill("")
+    number.blur()
+    expect(number).to_have_value("4")
+    assert "slice 4 (0 to 4)" in sentence(page)
+    # The menu, left without a choice, and then an example with fewer slices.
+    page.locator("#example input").click()
+    page.locator("ul[role=listbox] li").first.wait_for()
+    page.locator("#title").click()
+    page.locator("ul[role=listbox]").wait_for(state="detached")
+    page.locator("#example input").click()
+    after(page, lambda: page.locator("ul[role=listbox] li").first.click())
+    drawn(page)
+    assert "Head" in sentence(page)
+    assert page.locator(".message").count() == 0
+    assert page.locator(".toast-body").count() == 0
 
 
 def test_undersampled_file_has_no_reference_and_no_scores(page, tmp_path):
@@ -197,6 +215,18 @@ def test_impossible_center_fraction_is_said_beside_the_controls(page):
     page.locator("#control-message .message").wait_for()
     assert "at most 0.125" in page.locator("#control-message").inner_text()
     assert key(page) == before
+
+
+def test_an_impossible_center_fraction_keeps_nobody_from_opening_something(page, tmp_path):
+    page.locator("#advanced button").first.click()
+    number = page.locator("#center-fraction input[type=number]")
+    number.fill("0.3")
+    number.press("Enter")
+    page.locator("#control-message .message").wait_for()
+    np.save(tmp_path / "other.npy", phantom.kspace((96, 80)))
+    after(page, lambda: upload(page, tmp_path / "other.npy"))
+    assert page.locator(".message").count() == 0
+    expect(number).to_have_value("0.08")
 
 
 def test_download_holds_pictures_arrays_and_numbers(page, tmp_path):

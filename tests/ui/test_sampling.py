@@ -77,7 +77,7 @@ def test_every_family_shows_its_mask_and_point_spread(lab, family):
     assert f"{lines.sum()} of 320 lines" in text
     assert f"sidelobe {sidelobe_level(lines):.1%}" in text
     assert f"SSIM {expected.metrics['ssim']:.3f}" in text
-    assert lab.locator(".mask-used").inner_text().startswith(f"{lines.sum()} of ")
+    assert lab.locator(".mask-used").inner_text().startswith(f"{lines.sum()} lines of at most ")
 
 
 def test_a_mask_drawn_by_hand(lab):
@@ -96,7 +96,7 @@ def test_a_mask_drawn_by_hand(lab):
     assert lab.locator("#lab-family").get_by_label("By hand").is_checked()
     left = int(re.search(r"(\d+) of 320 lines", spread(lab))[1])
     assert left < measured
-    assert lab.locator(".mask-used").inner_text().startswith(f"{left} of ")
+    assert lab.locator(".mask-used").inner_text().startswith(f"{left} lines of at most ")
     # lines that were saved may be spent elsewhere, and no more than those
     lines = masks.random_cartesian(320, 4, 0.08, 0)
     empty = int(np.flatnonzero(~lines[:150])[0])

@@ -58,6 +58,16 @@ def test_lesion_is_put_where_one_clicks(trust, kspace):
     trust.locator("#lesion-chart svg circle").first.wait_for(timeout=30_000)
 
 
+def test_a_lesion_in_the_air_is_refused(trust):
+    experiment(trust, "Lesion test")
+    trust.locator("#lesion-row input").fill("2")
+    trust.locator("#lesion-column input").fill("2")
+    trust.locator("#lesion-look").click()
+    trust.locator("#lesion-message .message").wait_for(timeout=15_000)
+    assert "next to nothing at this place" in trust.locator("#lesion-message").inner_text()
+    assert trust.locator("#lesion-progress progress").count() == 0
+
+
 def test_a_lesion_without_contrast_changes_nothing(trust):
     experiment(trust, "Lesion test")
     uncheck_all_but(trust, "#lesion-methods", "Zero-filled")
@@ -164,4 +174,4 @@ def test_no_method_is_one_sentence(trust):
     trust.locator("#crimes-methods").get_by_label("Zero-filled", exact=True).uncheck()
     trust.locator("#crimes-look").click()
     trust.locator("#crimes-message .message").wait_for(timeout=15_000)
-    assert "Choose a method" in trust.locator("#crimes-message").inner_text()
+    assert "at least one method" in trust.locator("#crimes-message").inner_text()

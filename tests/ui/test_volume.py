@@ -69,6 +69,9 @@ def test_slices_come_one_by_one_and_then_the_volume(scan):
     assert sum("Looking for the maximum" in (one.words or "") for one in found) == SLICES
     run = recon.reconstruct_volume(scan, method="zero-filled")
     results = list(run)
+    # The pictures are of the same question as the table.
+    assert found[0].panels == volume.EXPERIMENT.first(choice(scan), "").panels
+    assert "slice 0 of 0 to 3" in json.dumps(found[0].panels)
     last = found[-1]
     assert f"<td>{run.scores.metrics['ssim']:.3f}</td>" in last.words
     csv, whole = downloads(last.words)

@@ -377,7 +377,7 @@ def test_why_one_image_cannot_explain_all_coils_is_in_the_table():
 
 
 def test_which_lines_grappa_leaves_empty_is_in_the_table():
-    assert translated(FAR).startswith("Linien, die mehr als 8 jenseits")
+    assert translated(FAR).startswith("Zeilen, die mehr als 8 jenseits")
 
 
 def test_every_refusal_of_the_page_and_its_experiments_is_in_the_table():

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
-from functools import lru_cache
 from html import escape
 from weakref import WeakKeyDictionary
 
@@ -12,7 +10,7 @@ import gradio as gr
 import numpy as np
 from matplotlib.colors import hsv_to_rgb
 
-from recon import examples, figures
+from recon import figures
 from recon.probes import coils as probe
 from recon.probes.coils import Cost, Views
 from recon.scan import Scan
@@ -20,36 +18,13 @@ from recon.ui import session
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel
 
-EXAMPLE = "phantom-coils"
 HIGHEST = 2.0  # g - 1 at the top of the colour scale
-
-
-@lru_cache(maxsize=1)
-def _example() -> Scan:
-    return Scan.of(examples.load(EXAMPLE))
 
 
 def subject(choice: Choice) -> tuple[Scan, str]:
     """The scan that is open, and nothing; else the phantom, and why: one coil, or undersampled."""
-    scan = session.scan(all_coils(choice))
-    if scan.source.mask is not None:
-        why = "The file that is open was undersampled already."
-    elif not has_several(scan):
-        why = "The open slice has one coil."
-    else:
-        return scan, ""
-    title = examples.EXAMPLES[EXAMPLE].title
-    return _example(), f'<p class="where">{why} Shown on: {title}.</p>'
-
-
-def all_coils(choice: Choice) -> Choice:
-    """The same, where one coil alone was chosen, with all of them."""
-    return replace(choice, coils="rss") if isinstance(choice.coils, int) else choice
-
-
-def has_several(scan: Scan) -> bool:
-    """Whether there is more than one coil."""
-    return scan.kspace.ndim == 3 and len(scan.kspace) > 1
+    shown, why = session.with_coils(choice)
+    return session.scan(shown), f'<p class="where">{why} Shown on: {shown.name}.</p>' if why else ""
 
 
 # Maps take a moment, and several experiments look at the same ones. They go with their scan.

@@ -86,4 +86,5 @@ EXPERIMENT = Experiment(
     "grows <b>g times</b> more. Take coils away and look where.",
     (Action("Compute g", "look", take_away, live=("rate", "away")),),
     _controls,
+    asks="coils",
 )

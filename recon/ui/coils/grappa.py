@@ -101,4 +101,5 @@ EXPERIMENT = Experiment(
     "middle, where every line was measured.",
     (Action("Learn and fill", "look", learn, live=("rate", "lines")),),
     _controls,
+    asks="coils",
 )

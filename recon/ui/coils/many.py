@@ -93,4 +93,5 @@ EXPERIMENT = Experiment(
     _controls,
     opens="stored",
     first=start,
+    asks="coils",
 )

@@ -51,4 +51,5 @@ EXPERIMENT = Experiment(
     "which phase, is its <b>sensitivity map</b>. It is what makes lines that were not measured "
     "needless.",
     (Action("Look", "look", look),),
+    asks="coils",
 )

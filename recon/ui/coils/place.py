@@ -86,4 +86,5 @@ EXPERIMENT = Experiment(
     "g-factor and noise are known exactly. Where would you put them?",
     (Action("Place them", "look", put, live=("coils", "radius", "arc", "rate")),),
     _controls,
+    asks="coils",
 )

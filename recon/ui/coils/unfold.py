@@ -36,7 +36,7 @@ def by_hand(choice: Choice, rate: float, row: float, column: float) -> Iterator[
     full = seen.combined
     unit = float(np.abs(full).max()) or 1.0
     marks: Marks = ()
-    place = scan.turned(y, x)
+    at = scan.turned(y, x)
     try:
         found = equations(seen, y, x, distance)
         text = _written(found, unit, scan.phase_encode == "rows")
@@ -56,11 +56,9 @@ def by_hand(choice: Choice, rate: float, row: float, column: float) -> Iterator[
         _with_marks(panel, marks if panel.name in ("unfolded", "reference") else marks[:1], scan)
         for panel in shown
     ]
-    yield Answer(
-        where + text,
-        viewer(marked),
-        controls={"row": int(place[0]), "column": int(place[1])},
-    )
+    # A place that nobody chose is none on the next scan either.
+    place = {"row": int(at[0]), "column": int(at[1])} if chosen else {}
+    yield Answer(where + text, viewer(marked), controls=place)
 
 
 def _with_marks(panel: Panel, marks: Marks, scan: Scan) -> Panel:
@@ -127,4 +125,5 @@ EXPERIMENT = Experiment(
     (Action("Unfold", "look", by_hand, live=("rate",)),),
     _controls,
     select=("row", "column"),
+    asks="coils",
 )

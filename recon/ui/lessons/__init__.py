@@ -13,7 +13,6 @@ from recon import examples, figures
 from recon.fourier import combined
 from recon.scan import Scan
 from recon.ui import events, serving, session
-from recon.ui.coils.common import all_coils, has_several
 from recon.ui.components import FOLLOWS, follower
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
@@ -121,11 +120,11 @@ def _subject(lesson: Lesson, choice: Choice) -> tuple[Scan, str]:
     In place of the first example the one that a lesson is best seen on, and a built-in one where
     there is no truth to compare with, or one coil in a lesson about several.
     """
-    scan = session.scan(all_coils(choice) if lesson.several else choice)
+    scan = session.scan(session.all_coils(choice) if lesson.several else choice)
     borrows, why = bool(lesson.example) and choice.origin == FIRST, ""
     if scan.source.mask is not None:
         borrows, why = True, "; the file that is open was undersampled already"
-    elif lesson.several and not borrows and not has_several(scan):
+    elif lesson.several and not borrows and not session.has_several(scan):
         borrows, why = True, "; the open slice has one coil"
     if not borrows:
         return scan, scan.source.name
@@ -163,7 +162,7 @@ def build(shared: Controls, room: Room) -> gr.State:
                 "Find out", variant="primary", elem_id="lesson-show", elem_classes="main-action"
             )
             with gr.Row():
-                back = gr.Button("Back", min_width=70, elem_id="lesson-back")
+                back = gr.Button("Back", min_width=70, interactive=False, elem_id="lesson-back")
                 onwards = gr.Button("Next", min_width=70, elem_id="lesson-next")
             sheet = gr.Button("Handout (PDF)", elem_id="lesson-handout")
             paper_file = gr.DownloadButton(visible="hidden", elem_id="lesson-paper")
@@ -189,7 +188,7 @@ def build(shared: Controls, room: Room) -> gr.State:
             panels: result.panels,
             meaning: result.meaning,
             answered: known,
-            about: FOLLOWS | result_of(choice.key(with_method=False), result.shown_on),
+            about: FOLLOWS | result_of("lesson", choice, result.shown_on),
             progress: _progress(at, known),
             message: "",
         }
@@ -229,6 +228,8 @@ def build(shared: Controls, room: Room) -> gr.State:
         return {
             heading: _heading(LESSONS[to], to),
             guess: gr.Radio(list(LESSONS[to].question.options), value=None),
+            back: gr.Button(interactive=to > 0),
+            onwards: gr.Button(interactive=to < last),
             outcome: "",
             panels: before(shared.choice(values)),
             meaning: "",
@@ -248,7 +249,7 @@ def build(shared: Controls, room: Room) -> gr.State:
         return to if isinstance(to, int) and 0 <= to < len(LESSONS) else gr.skip()
 
     about.focus(opened, {outcome, *shared.inputs}, [panels, message], **events.quiet())
-    page = [heading, guess, outcome, panels, meaning, message, about, progress]
+    page = [heading, guess, back, onwards, outcome, panels, meaning, message, about, progress]
     options = events.quiet()
     last = len(LESSONS) - 1
     back.click(lambda at: max(0, at - 1), number, number, **options)

@@ -11,7 +11,7 @@ from recon.fourier import center_crop, rss
 from recon.methods import find
 from recon.probes.complex_images import complex_images
 from recon.ui import session
-from recon.ui.coils.common import all_coils, has_several, strip
+from recon.ui.coils.common import strip
 from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice
 
@@ -22,7 +22,7 @@ def look(choice: Choice) -> Iterator[Answer]:
     """Every coil: measured, reconstructed, fully sampled, and how sensitive it is."""
     scan, method = session.scan(choice), find(choice.method)
     if scan.kspace.ndim == 2:
-        if has_several(session.scan(all_coils(choice))):
+        if session.has_several(session.scan(session.all_coils(choice))):
             words = (
                 f"<p>Coil {choice.coils} alone was chosen under <b>Advanced</b>: its complex image "
                 "is under <b>Phase</b>.</p>"
@@ -61,5 +61,5 @@ EXPERIMENT = Experiment(
     "What every coil measured, what the method makes of it, and the sensitivity maps that the "
     "network estimates from the measured lines alone.",
     (Action("Look", "look", look),),
-    asks_method=True,
+    asks="all",
 )

@@ -87,5 +87,5 @@ EXPERIMENT = Experiment(
     "Panels side by side on white, with a caption: file, slice, mask, method, scores, version.",
     (Action("Draw", "draw", draw, live=("panels", "colors", "errors", "limit", "kind")),),
     _controls,
-    asks_method=True,
+    asks="all",
 )

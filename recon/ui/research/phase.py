@@ -76,5 +76,5 @@ EXPERIMENT = Experiment(
     "Pictures show magnitudes; what was measured has a phase too, and a network that works on "
     "complex numbers reconstructs it. Coils are combined with their sensitivities.",
     (Action("Look", "look", look),),
-    asks_method=True,
+    asks="all",
 )

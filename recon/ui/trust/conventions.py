@@ -32,5 +32,5 @@ EXPERIMENT = Experiment(
     "A score without its definition says little. These are all SSIMs of the reconstruction "
     "on the first tab against its reference: the same two images every time.",
     (Action("Score them all", "look", score),),
-    asks_method=True,
+    asks="all",
 )

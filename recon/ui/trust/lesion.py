@@ -23,6 +23,7 @@ from recon.ui.viewer import Panel, viewer
 # In the order in which they are computed: the course first, then what lies between.
 SIZES = (3, 12, 1.5, 6, 2, 8, 4)
 CONTRASTS = (0.5, 0.1, 1.0, 0.3, 0.75, 0.2)
+FAINT = 0.03  # of the picture's maximum; what is darker is air, or nearly
 PLACE = (0.45, 0.55)  # of a structure nobody placed: shares of height and width
 
 
@@ -36,6 +37,20 @@ def lesion_at(
     return Lesion(*scan.turned(float(y), float(x)), float(size), float(contrast), kind)  # type: ignore[arg-type]
 
 
+def added(scan: Scan, lesion: Lesion) -> Scan:
+    """The scan with the structure in it.
+
+    Raises
+    ------
+    InputError
+        If there is next to nothing that it could be brighter or darker than.
+    """
+    changed, change = insert(scan, lesion)
+    if np.abs(change).max() < FAINT * abs(lesion.contrast) * scan.truth.max():
+        raise InputError("There is next to nothing at this place; choose one inside the object.")
+    return changed
+
+
 def put(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator[Answer]:
     """The structure in what every method makes of the slice."""
     scan, sampling = session.subject(choice)
@@ -45,12 +60,12 @@ def put(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator
     mark = ((y, x, lesion.radius + 3),)
     shown = [
         Panel("reference", "Fully sampled", "with the structure", "Fully sampled image",
-              "image", scan.upright(insert(scan, lesion)[0].truth), marks=mark)
+              "image", scan.upright(added(scan, lesion).truth), marks=mark)
     ]  # fmt: skip
     rows, refused = [], ""
     found = each(chosen, 1, lambda method: sweep(scan, sampling, [lesion], [method]))
-    place = {"row": int(y), "column": int(x)}
-    yield Answer(panels=viewer(shown), controls=place, done=0, of=len(chosen))
+    # The curve that may stand there is of another question.
+    yield Answer(panels=viewer(shown), chart="", done=0, of=len(chosen))
     for method, one, done in found:
         label = method.label
         if isinstance(one, InputError):
@@ -63,7 +78,7 @@ def put(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator
             )  # fmt: skip
             rows.append([label, left, _number(one.visibility)])
         words = table(["", "contrast retained", "contrast-to-noise ratio"], rows) + refused
-        yield Answer(words, viewer(shown), done=done, of=len(chosen))
+        yield Answer(words, viewer(shown), "", done=done, of=len(chosen))
 
 
 def draw(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator[Answer]:
@@ -71,6 +86,7 @@ def draw(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterato
     scan, sampling = session.subject(choice)
     lesion = lesion_at(scan, **where)
     chosen = session.methods(choice, methods)
+    added(scan, lesion)
     steps = SIZES if over == "size" else CONTRASTS
     sign = -1 if over == "contrast" and lesion.contrast < 0 else 1
     series = [

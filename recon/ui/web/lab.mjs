@@ -15,7 +15,7 @@ const PARTS = `
     <canvas class="lab-mask" tabindex="0" role="slider" aria-valuenow="0" aria-label="Mask: click or drag lines on and
       off; with the keyboard arrows move and space switches"></canvas>
     <p><b class="mask-used"></b> <span class="lab-hint">Click or drag in the mask to take lines away
-      or add some; blue marks the middle of k-space.</span></p>
+      or add some.</span> <span>Blue marks the middle of k-space.</span></p>
     <p class="message" role="alert" hidden></p>
   </div>
   <p class="lab-words" role="status"></p>
@@ -160,7 +160,7 @@ class Lab extends HTMLElement {
     this.showSquare();
     const used = this.find('mask-used'), measured = this.used;
     used.textContent = this.locked ? `${measured} of ${this.lines.length} lines: the file's own mask`
-      : `${measured} of ${this.budget} lines` + (measured > this.budget ? ': more than the budget' : '');
+      : measured > this.budget ? `${measured} lines, more than the budget of ${this.budget}` : `${measured} lines of at most ${this.budget}`;
     used.classList.toggle('over', measured > this.budget);
     this.strip.setAttribute('aria-valuetext', used.textContent);
     this.strip.setAttribute('aria-valuemin', 0);

@@ -2,14 +2,14 @@
 // mark on results whose question has changed.
 
 const OPEN = 'recon-open'; // event on the document: something else is open now
-const now = {}; // keys of what is open: `scan` without the method, `all` with it, `volume` without slice
+const now = {}; // which question of each kind is open: see Choice.questions in recon/ui/session.py
 
 const make = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
 
 class Bar extends HTMLElement {
   set value(value) {
-    if (!value || !value.all) return;
-    Object.assign(now, {scan: value.scan, all: value.all, volume: value.volume});
+    if (!value?.questions) return;
+    Object.assign(now, value.questions);
     const parts = value.parts.map(([label, text]) => {
       const part = make('span', {className: 'bar-part'});
       part.append(make('span', {className: 'bar-label', textContent: `${label} `}), make('b', {textContent: text}));
@@ -123,6 +123,18 @@ export function openSlice(number) {
   slider.value = wish;
   slider.dispatchEvent(new Event('input', {bubbles: true}));
 }
+
+// What is no slice is not sent while it is typed, and gives way to the nearest one when it is left.
+const noSlice = field => field.matches?.('#slice input[type=number]') && (!field.value || !field.checkValidity());
+document.addEventListener('input', event => { if (noSlice(event.target)) event.stopImmediatePropagation(); }, true);
+document.addEventListener('focusout', event => {
+  const field = event.target;
+  if (!noSlice(field)) return;
+  const open = document.querySelector('#slice input[type=range]').value;
+  const wish = field.value ? Math.min(field.max, Math.max(field.min, Math.round(field.value))) : open;
+  field.value = open;
+  openSlice(Number(wish));
+}, true);
 
 document.addEventListener('recon-turn', event => {
   openSlice(Number(document.querySelector('#slice input[type=range]')?.value) + event.detail);

@@ -38,7 +38,8 @@ const make = (tag, properties = {}, ...children) => {
 
 /** A file from the network, as it was when its hash was written down; progress in bytes. */
 async function fetched({url, integrity, bytes}, progress) {
-  const answer = await fetch(url, integrity ? {integrity, mode: 'cors', credentials: 'omit'} : {});
+  const answer = await fetch(url, integrity ? {integrity, mode: 'cors', credentials: 'omit'} : {})
+    .catch(() => { throw new FileError('A part of the private mode could not be loaded; it comes from the internet.'); });
   if (!answer.ok) throw new FileError('A part of the private mode could not be loaded.');
   const reader = answer.body.getReader(), pieces = [];
   for (;;) {

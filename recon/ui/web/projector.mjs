@@ -14,6 +14,14 @@ export function chips() {
   return place;
 }
 
+/** The way out where Escape is not at hand: with neither full screen nor a keyboard. */
+export function leave(viewer) {
+  const button = make('button', {type: 'button', className: 'viewer-leave', textContent: '×'});
+  button.setAttribute('aria-label', 'Leave the projector');
+  button.onclick = () => present(viewer);
+  return button;
+}
+
 /** Fit the choice to the panels there are; at first the pictures, the reference among them. */
 export function choose(viewer) {
   const {panels} = viewer.model, names = panels.map(p => p.name);
@@ -54,7 +62,12 @@ export async function present(viewer) {
   if (document.fullscreenElement === viewer) await document.exitFullscreen();
   else if (viewer.classList.contains('presenting')) viewer.classList.remove('presenting');
   else {
-    await viewer.requestFullscreen?.().catch(() => viewer.classList.add('presenting'));
+    try {
+      await viewer.requestFullscreen(); // some phones have none, some pages may not
+    } catch {
+      viewer.classList.add('presenting');
+      viewer.querySelector('.viewer-leave').focus();
+    }
     wake(viewer);
   }
   viewer.show();

@@ -62,11 +62,13 @@ function link(names, usual, places, values) {
 function copy(address) {
   history.replaceState(null, '', address);
   const said = document.querySelector('#link-message'), tell = words => { said.textContent = words; };
-  if (!new URL(address).searchParams.has('example')) tell('An upload cannot be part of a link; it has the settings only.');
-  else if (navigator.clipboard) navigator.clipboard.writeText(address).then(
-    () => tell('Copied. The address of this page has it too.'),
-    () => tell('The link is in the address of this page.'));
-  else tell('The link is in the address of this page.');
+  const whole = new URL(address).searchParams.has('example');
+  const copied = whole ? 'Copied. The address of this page has it too.'
+    : 'Copied, with the settings only: an upload cannot be part of a link.';
+  const here = whole ? 'The link is in the address of this page.'
+    : 'An upload cannot be part of a link; it has the settings only.';
+  if (navigator.clipboard) navigator.clipboard.writeText(address).then(() => tell(copied), () => tell(here));
+  else tell(here);
 }
 
 const opened = () => document.querySelector('#share .share');

@@ -9,7 +9,7 @@ import * as geometry from './geometry.mjs';
 import {onTurn} from './language.mjs';
 import {GRAY, SIGNED, difference, dialled, paint, palette, windowed} from './levels.mjs';
 import {draw} from './overlay.mjs';
-import {choose, chips, present} from './projector.mjs';
+import {choose, chips, leave, present} from './projector.mjs';
 import {score, table} from './regions.mjs';
 import {inflate} from './slice.mjs';
 
@@ -125,7 +125,7 @@ class Viewer extends HTMLElement {
     const {panels} = this.model, focused = document.activeElement?.dataset?.panel;
     if (!this.querySelector('.panels')) {
       this.replaceChildren(make('div', {className: 'viewer-bar', innerHTML: BAR}),
-                           make('div', {className: 'panels'}), make('div', {className: 'viewer-table'}), plots(), chips());
+                           make('div', {className: 'panels'}), make('div', {className: 'viewer-table'}), plots(), chips(), leave(this));
       this.querySelector('.viewer-bar').setAttribute('role', 'group');
       this.querySelector('.viewer-bar').setAttribute('aria-label', 'Tools of the pictures');
     }
