@@ -32,6 +32,19 @@ class Upload(gr.File, metaclass=_Quiet):
         return NamedString(f.path)
 
 
+class Slices(gr.Slider, metaclass=_Quiet):
+    """Numbers of slices. One beyond the end is for the reader to refuse, in its own words.
+
+    Gradio refuses it with a message of its own, also where the file that had so many slices has
+    just been closed: a menu asks a second time when it is left.
+    """
+
+    is_template = True
+
+    def preprocess(self, payload: float) -> float:
+        return payload
+
+
 def method_choices() -> list[tuple[str, str]]:
     """Labels and names for a menu."""
     return [(METHODS[name].label, name) for name in methods()]

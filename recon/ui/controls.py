@@ -11,7 +11,7 @@ from recon import examples, masks, readers
 from recon.errors import InputError
 from recon.export import EXPORTS
 from recon.methods import DEFAULT, METHODS, methods
-from recon.ui.components import Upload
+from recon.ui.components import Slices, Upload
 from recon.ui.events import Values
 from recon.ui.session import Choice, Origin
 from recon.ui.web import component
@@ -99,7 +99,7 @@ def bar() -> Bar:
     """Draw the bar; call it above the tabs."""
     with gr.Row(elem_id="bar", equal_height=True):
         info = component("recon-bar", None, elem_id="bar-info")
-        slice_ = gr.Slider(0, 1, 0, step=1, label="Slice", visible=False, elem_id="slice")
+        slice_ = Slices(0, 1, 0, step=1, label="Slice", visible=False, elem_id="slice")
         acceleration = gr.Radio(
             [("4x", 4), ("8x", 8)],
             value=4,

@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -250,7 +251,8 @@ def test_javascript_as_documented(url, scan, node):
 def test_tools_for_language_models(url, scan):
     """By the MCP client, on the same server."""
     pytest.importorskip("mcp", reason="the package mcp is not installed")
-    tools, answers = asyncio.run(_ask_as_a_model(url, scan))
+    with ThreadPoolExecutor(1) as other:  # a browser of other tests may have a loop in this one
+        tools, answers = other.submit(asyncio.run, _ask_as_a_model(url, scan)).result()
     assert {"/" + name for name in tools} == ENDPOINTS
     about = tools["reconstruct"]
     for words in ("never for diagnosis", "SSIM (0 to 1", "PSNR (dB)"):
