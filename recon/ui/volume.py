@@ -6,7 +6,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -70,7 +70,7 @@ def all_slices(choice: Choice) -> Iterator[Answer]:
         return
     label = run.methods[0].label
     records: list[Record] = []
-    lacking: dict[int, str] = {}  # slices that have no truth
+    lacking: list[int] = []  # slices that have no truth
     done, words, chart, looked = 0, "", "", 0
     yield Answer("", _open_slice(choice, total).panels, "", done=0, of=total)
     try:
@@ -78,7 +78,7 @@ def all_slices(choice: Choice) -> Iterator[Answer]:
             if run.maximum == 0:  # the whole volume was looked through for a truth
                 raise InputError(UNDERSAMPLED)
             if result is not None and result.reference is None:
-                lacking[result.source.slice] = LACKS
+                lacking.append(result.source.slice)
             elif result is not None:
                 records.append(result.record())
             elif run.maximum is None and (records or lacking):
@@ -121,9 +121,9 @@ def _volume(scores: VolumeScores, label: str) -> str:
     )
 
 
-def _left_out(run: VolumeRun, lacking: Mapping[int, str]) -> str:
+def _left_out(run: VolumeRun, lacking: Sequence[int]) -> str:
     why = [(number, sentence) for ((_, number), _), sentence in run.problems.items()]
-    why = sorted([*why, *lacking.items()])
+    why = sorted([*why, *((number, LACKS) for number in lacking)])
     if not why:
         return ""
     items = "".join(f"<li>slice {number}: {escape(sentence)}</li>" for number, sentence in why)
