@@ -132,6 +132,11 @@ REFUSED = (
         "one half of a BART pair",
         "a zip of .cfl and .hdr is accepted, and on the command line both in one folder",
     ),
+    Refused(
+        nifti.half,
+        "one half of a NIfTI or Analyze pair",
+        "'nib-convert scan.img scan.nii' of nibabel makes one file of both, which is accepted",
+    ),
     Refused(begins(b"\x1f\x8b"), "a gzip file, but no NIfTI image"),
     Refused(begins(b"\x80"), "a Python pickle, which is never loaded"),
     Refused(begins(b"%PDF"), "a PDF file"),

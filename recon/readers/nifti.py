@@ -72,6 +72,13 @@ def recognised_zip(file: Peek) -> bool:
     return any(name.lower().endswith((".nii", ".nii.gz")) for name in file.members)
 
 
+def half(file: Peek) -> bool:
+    """Whether a file is a header of NIfTI or Analyze alone, or, by its name, its voxels."""
+    sizes = (348, 540)  # bytes of a header, which begins with that
+    begins = [size.to_bytes(4, order) for size in sizes for order in ("little", "big")]
+    return file.head[:4] in begins or file.suffix == ".img"
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Stored]:
     """The volume of a .nii or .nii.gz file.

@@ -166,6 +166,9 @@ PAR = (
         ("a.PAR", PAR, "an image file of Philips.*parrec2nii"),
         ("a.txt", PAR, "an image file of Philips.*parrec2nii"),
         ("a.rec", b"\0" * 99, "an image file of Philips.*parrec2nii"),
+        ("a.hdr", (348).to_bytes(4, "little") + b"\0" * 344, "half of a NIfTI.*nib-convert"),
+        ("a.hdr", (540).to_bytes(4, "big") + b"\0" * 536, "half of a NIfTI.*nib-convert"),
+        ("a.img", b"\0" * 99, "half of a NIfTI or Analyze pair.*nib-convert"),
         ("a.mrd", b"yardl\x01\0\0\0", "MRD stream of version 2.*mrd_to_ismrmrd"),
     ],
 )

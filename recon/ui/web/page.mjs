@@ -26,17 +26,19 @@ class About extends HTMLElement {
     this.gone = new AbortController();
     const {signal} = this.gone, place = this.closest('.experiment');
     document.addEventListener(OPEN, () => this.look(), {signal});
-    // own controls: whatever was moved since makes the result an old one
-    const rail = place?.querySelector('.rail');
-    rail?.addEventListener('input', event => this.move(!event.target.closest('.live')), {signal});
-    // Whoever is quicker than the tab has asked already; what opens by itself must not come after it.
+    // Own controls: whatever was moved since makes the result an old one. Live ones and buttons ask
+    // themselves; whoever is quicker than the tab has asked already, and what opens by itself must
+    // not come after it.
+    rail?.addEventListener('input', event => {
+      const asks = !!event.target.closest('.live');
+      if (asks) this.ask();
+      this.move(!asks);
+    }, {signal});
     rail?.addEventListener('click', event => {
       const button = event.target.closest('button');
       if (!button) return;
-      if (button.matches('.reset-button')) { this.move(!button.closest('.live')); return; }
-      clearTimeout(this.timer);
-      this.since = false;
-      this.asked = now[this.content?.of];
+      if (button.matches('.reset-button')) this.move(!button.closest('.live'));
+      else { this.ask(); this.since = false; }
     }, {signal});
     place?.querySelector('.stage').addEventListener('click', event => { // into a picture, which asks
       if (event.target.matches('canvas')) this.since = false;
@@ -57,6 +59,11 @@ class About extends HTMLElement {
     this.content = value;
     this.moved = this.since;
     this.show();
+  }
+
+  ask() { // somebody else does
+    clearTimeout(this.timer);
+    this.asked = now[this.content?.of];
   }
 
   move(since) { // a control of its own; `since` it was asked, for live ones ask themselves

@@ -897,6 +897,8 @@ export const GERMAN = {
   "of Philips's, {tool} converts it to ISMRMRD (MRD), which is accepted": "ist sie von Philips, wandelt {tool} sie in ISMRMRD (MRD) um, das angenommen wird",
   "an MRD stream of version 2": "ein MRD-Datenstrom der Version 2",
   "one half of a BART pair": "eine Hälfte eines BART-Paars",
+  "one half of a NIfTI or Analyze pair": "eine Hälfte eines NIfTI- oder Analyze-Paars",
+  "'nib-convert scan.img scan.nii' of nibabel makes one file of both, which is accepted": "'nib-convert scan.img scan.nii' von nibabel macht aus beiden eine Datei, die angenommen wird",
   "a gzip file, but no NIfTI image": "eine gzip-Datei, aber kein NIfTI-Bild",
   "a Python pickle, which is never loaded": "ein Python-Pickle; solche Dateien werden nie geladen",
   "a PDF file": "eine PDF-Datei",
