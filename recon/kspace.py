@@ -37,6 +37,9 @@ class Source:
         4 x 4, from (row, column, slice) of the whole image to millimetres, right-anterior-
         superior as in NIfTI; None where the file does not say where its slices lie. Where slices
         are of several time frames or echoes, it holds for those of the same one.
+    noise_covariance
+        Of the coils, from readouts without a signal: Hermitian, complex128, shape (C, C); None
+        where the file has none.
     attrs
         What the file says of itself: a few plain scalars (``acquisition``, ``max``,
         ``norm``, ``acceleration``), never anything that names a patient.
@@ -53,6 +56,7 @@ class Source:
     size: tuple[int, int] | None = None
     spacing: tuple[float, float, float] | None = None
     affine: np.ndarray | None = None
+    noise_covariance: np.ndarray | None = None
     attrs: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

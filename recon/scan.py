@@ -15,6 +15,7 @@ import numpy as np
 
 from recon import masks
 from recon.coils.compression import compressed
+from recon.coils.whitening import balanced
 from recon.errors import InputError
 from recon.kspace import KSpace, Source
 from recon.measurement import Measurement, measure, picture, shown_rows
@@ -30,6 +31,9 @@ PhaseEncode = Literal["columns", "rows"]
 # between, products of four values, as SSIM has them, are far from the ends of float32.
 ACCEPTED = (1e-30, 1e30)
 COMFORTABLE = (2.0**-14, 2.0**20)
+WHITENED = (
+    "The noise readouts made the noise of the coils equally strong and independent (prewhitening)."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +160,8 @@ class Scan:
             examined = of_array(kspace, transposed=rows, axes=axes)
             data, source = examined.data, examined.source
         source = _with_lines(source, data, mask)
+        if not isinstance(crop, bool | tuple):
+            raise InputError("Pictures are cut (crop) or not: True, False, or height and width.")
         if isinstance(crop, bool):
             crop = (source.size if crop else None) or _upright_size(data, rows)
         crop = crop[::-1] if rows else crop
@@ -167,6 +173,8 @@ class Scan:
             data = data[coils]
             if not data.any():
                 raise InputError(f"Coil {coils} measured nothing.")
+        elif source.noise_covariance is not None:
+            data, source = _white(data, source)
         unit = _unit(data)
         data = data if unit == 1 else data * np.float32(1 / unit)
         return cls(data, source, coils, phase_encode, crop, unit)
@@ -220,10 +228,7 @@ class Scan:
             return _given(self.source.mask)
         if mask is not None:
             return _given(masks.checked(mask, self.width))
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise InputError("The mask seed is a whole number from 0 upwards.")
-        if family not in masks.FAMILIES:
-            raise InputError(f"Masks are of the kinds {', '.join(masks.FAMILIES)}; not '{family}'.")
+        check_draw(acceleration, seed, family, center_fraction)
         draw = masks.FAMILIES[family]
         lines = draw(self.width, acceleration, center_fraction, seed)
         if center_fraction is None:
@@ -388,6 +393,32 @@ def _unit(kspace: np.ndarray) -> float:
     if COMFORTABLE[0] <= largest <= COMFORTABLE[1]:
         return 1.0
     return 2.0 ** round(math.log2(largest))
+
+
+def _white(data: np.ndarray, source: Source) -> tuple[np.ndarray, Source]:
+    """Coils whose noise is alike and independent, by the noise that their file measured."""
+    assert source.noise_covariance is not None
+    try:
+        white = balanced(data, source.noise_covariance)
+    except InputError:  # a coil without any, say
+        return data, source
+    return white, replace(source, notes=(*source.notes, WHITENED))
+
+
+def check_draw(
+    acceleration: float, seed: int, family: str, center_fraction: float | None = None
+) -> None:
+    """Refuse what no mask can be drawn with, whatever the width; see `Scan.draw`.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError("The mask seed is a whole number from 0 upwards.")
+    if not isinstance(family, str) or family not in masks.FAMILIES:
+        raise InputError(f"Masks are of the kinds {', '.join(masks.FAMILIES)}; not '{family}'.")
+    masks.check(acceleration, center_fraction)
 
 
 def _given(mask: np.ndarray) -> Sampling:

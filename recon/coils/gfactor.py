@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.coils.noise import prewhitened
+from recon.coils.whitening import prewhitened
 from recon.errors import InputError
 
 

@@ -14,7 +14,13 @@ from typing import Any
 import numpy as np
 
 from recon.masks.calibrated import CALIBRATION_LINES, calibrated
-from recon.masks.common import achieved_acceleration, apply, default_center_fraction, shortly
+from recon.masks.common import (
+    achieved_acceleration,
+    apply,
+    check,
+    default_center_fraction,
+    shortly,
+)
 from recon.masks.equispaced import equispaced
 from recon.masks.given import as_text, checked, from_text, read
 from recon.masks.low_pass import low_pass
@@ -29,6 +35,7 @@ __all__ = [
     "apply",
     "as_text",
     "calibrated",
+    "check",
     "checked",
     "default_center_fraction",
     "equispaced",

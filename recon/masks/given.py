@@ -68,14 +68,19 @@ def read(path: Path) -> np.ndarray:
         If the file holds no mask.
     """
     try:
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             found: np.ndarray = np.lib.format.open_memmap(path, mode="r")
         else:
             with path.open(encoding="ascii") as file:
                 text = file.read(MAX_TEXT).strip()
             found = from_text(text) if not set(text) - {*"01"} else np.zeros(0)
         return checked(found, found.size)
-    except (OSError, ValueError, InputError):
+    except OSError as error:
+        raise InputError(
+            f"{path.name} could not be opened ({error.strerror or 'damaged'}); a file "
+            f"that can be is accepted."
+        ) from None
+    except (ValueError, InputError):
         raise InputError(
             f"{path.name} is no mask; a .npy file with 0 or 1 for each phase-encode line, or a "
             f"text file of 1 and 0 without spaces, is accepted."

@@ -78,6 +78,9 @@ def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, num
             values = np.fft.fftshift(values, axes=(-2, -1))
             declared = None if declared is None else np.fft.fftshift(declared)
             notes.append("The zero frequency was in the corner; it was moved to the middle.")
+        if not stored.certain and detect.is_rolled(values):
+            values = detect.to_middle(values)
+            notes.append("The image lay around the corners; it was moved to the middle.")
         mask, more = measured_lines(values, declared)
         notes += more
         if mask is None and not stored.complete:
@@ -97,10 +100,19 @@ def as_kspace(values: np.ndarray, name: str, stored: Stored, layout: Layout, num
         size=None if simulated else _size(stored.size, values.shape[-2:]),
         spacing=_spacing(stored, affine, _growth(layout, values.shape[-2:])),
         affine=affine,
+        noise_covariance=_noise_covariance(stored, values),
         attrs=stored.attrs,
         notes=tuple(notes),
     )
     return KSpace(values, source)
+
+
+def _noise_covariance(stored: Stored, values: np.ndarray) -> np.ndarray | None:
+    """Of several coils, if it is one of theirs."""
+    found = stored.noise_covariance
+    if found is None or values.ndim != 3 or found.shape != (len(values),) * 2:
+        return None
+    return found.astype(np.complex128) if np.isfinite(found).all() else None
 
 
 def _size(asked: tuple[int, int] | None, shape: tuple[int, ...]) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from recon.readers import detect
 from recon.readers.bounded_reading import Index
 from recon.readers.stored_array import MIN_SIDE
 
@@ -42,9 +43,7 @@ def stored(shape: tuple[int, ...], take: Callable[[Index], np.ndarray]) -> dict[
 
     def complex_slice(index: Index) -> np.ndarray:
         values = np.ascontiguousarray(take(index), np.float32).view(np.complex64)
-        ramp = _ramp(height)[:, None, None] * _ramp(width)[:, None]
-        turned: np.ndarray = (values * ramp).astype(np.complex64)
-        return turned
+        return detect.to_middle(values.transpose(2, 0, 1)).transpose(1, 2, 0)
 
     return {
         "format": "Calgary-Campinas HDF5",
@@ -54,10 +53,3 @@ def stored(shape: tuple[int, ...], take: Callable[[Index], np.ndarray]) -> dict[
         "letters": "SHWC",
         "certain": True,
     }
-
-
-def _ramp(size: int) -> np.ndarray:
-    """Phase that moves an image from the corner to the middle: complex128, shape (size,)."""
-    middle = size // 2
-    ramp: np.ndarray = np.exp(-2j * np.pi * middle * (np.arange(size) - middle) / size)
-    return ramp

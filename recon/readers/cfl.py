@@ -18,7 +18,7 @@ from recon.errors import InputError
 from recon.readers import archive, many, partitions
 from recon.readers.bounded_reading import MIB, narrow
 from recon.readers.peek import Peek
-from recon.readers.stored_array import Stored
+from recon.readers.stored_array import MIN_SIDE, Stored
 
 MAX_HEADER = 64 * 1024
 DIMENSIONS = 16
@@ -91,14 +91,17 @@ def opened(path: Path) -> Iterator[Stored]:
             )
 
         member = archive.Member(packed, data)
-        samples, coils, depth = shape[READ] * shape[PHASE1], shape[COIL], shape[PHASE2]
+        # One readout sample: a plane of both phase-encode directions, as `bart slice 0` leaves it.
+        flat = shape[READ] == 1 and min(shape[PHASE1], shape[PHASE2]) >= MIN_SIDE
+        rows, columns, through = (PHASE1, PHASE2, READ) if flat else (READ, PHASE1, PHASE2)
+        samples, coils, depth = shape[rows] * shape[columns], shape[COIL], shape[through]
 
         def image(coil: int, partition: int, other: tuple[int, ...]) -> np.ndarray:
-            """K-space of one coil: complex64, shape (read, phase 1)."""
-            place = {PHASE2: partition, COIL: coil, **dict(zip(OTHERS, other, strict=True))}
+            """K-space of one coil: complex64, shape (rows, columns)."""
+            place = {through: partition, COIL: coil, **dict(zip(OTHERS, other, strict=True))}
             offset = sum(at * math.prod(shape[:axis]) for axis, at in place.items())
             values = np.frombuffer(member.read(8 * offset, 8 * samples), "<c8")
-            return narrow(values.reshape(shape[PHASE1], shape[READ]).T)
+            return narrow(values.reshape(shape[columns], shape[rows]).T)
 
         transformed = depth > 1 and _is_kspace_along(
             depth, coils, lambda coil, k: image(coil, k, (0,) * len(OTHERS))
@@ -122,7 +125,7 @@ def opened(path: Path) -> Iterator[Stored]:
             )
         yield Stored(
             "BART",
-            (total, shape[COIL], shape[READ], shape[PHASE1]),
+            (total, shape[COIL], shape[rows], shape[columns]),
             np.dtype(np.complex64),
             chosen,
             letters="SCHW",

@@ -80,6 +80,42 @@ def is_unshifted(kspace: np.ndarray) -> bool:
     return bool(corner > 0.5 * power.sum() and corner > 4 * middle)
 
 
+def is_rolled(kspace: np.ndarray) -> bool:
+    """Whether the image lies around the corners, as an FFT has it that begins there.
+
+    ``fftshift(fft2(image))`` without an ``ifftshift`` of the image is such k-space.
+
+    Parameters
+    ----------
+    kspace
+        Complex, shape (H, W) or (C, H, W), zero frequency in the middle.
+    """
+    power = np.zeros(kspace.shape[-2:])
+    for plane in planes(kspace):
+        power += energy(ifft2c(plane))
+    height, width = power.shape
+    around = (slice(height // 4, -(-3 * height // 4)), slice(width // 4, -(-3 * width // 4)))
+    middle, corners = power[around].sum(), np.fft.fftshift(power)[around].sum()
+    return bool(corners > 0.4 * power.sum() and corners > 4 * middle)
+
+
+def to_middle(kspace: np.ndarray) -> np.ndarray:
+    """K-space of the image moved from around the corners to the middle: complex64.
+
+    Parameters
+    ----------
+    kspace
+        Complex, shape (..., H, W), zero frequency in the middle.
+    """
+    turned = kspace
+    for axis in (-2, -1):
+        size = kspace.shape[axis]
+        middle = size // 2
+        ramp = np.exp(-2j * np.pi * middle * (np.arange(size) - middle) / size)
+        turned = turned * (ramp[:, None] if axis == -2 else ramp)
+    return turned.astype(np.complex64)
+
+
 def is_hermitian(kspace: np.ndarray) -> bool:
     """Whether the image is real-valued in every coil, which no measured one ever is.
 

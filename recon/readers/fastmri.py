@@ -18,10 +18,17 @@ import numpy as np
 from recon.errors import InputError
 from recon.readers import calgary, hdf5, ismrmrd, vlen
 from recon.readers.bounded_reading import BoundedFile
-from recon.readers.stored_array import MIN_SIDE, NAMES, WRONG_MASK, Stored, choose, suitable
+from recon.readers.stored_array import (
+    MIN_SIDE,
+    NAMES,
+    Stored,
+    check_mask,
+    choose,
+    mask_of,
+    suitable,
+)
 
 VARIANTS = range(2, 33)
-MAX_MASK = 4 * 2**20
 OVERSAMPLED = 1.5  # times as many samples of a readout as lines
 
 # Only these; `patient_id` and whatever else may name a person stays in the file.
@@ -52,7 +59,7 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
         marked = bool(variants or attrs) or any(hdf5.has(file, mark) for mark in MARKS)
 
         notes: tuple[str, ...] = ()
-        mask_name = "mask"
+        mask_name = mask_of(hdf5.names(file))
         if variants and hdf5.dataset(file, "kspace") is None:
             nearest = min(variants, key=lambda n: abs(n - acceleration))
             name, mask_name = f"kspace_{nearest}af", f"mask_{nearest}af"
@@ -132,7 +139,7 @@ def _find(file: h5py.File) -> str:
     return choose(arrays)[0]
 
 
-def mask(raw: BoundedFile, file: h5py.File, name: str) -> np.ndarray | None:
+def mask(raw: BoundedFile, file: h5py.File, name: str | None) -> np.ndarray | None:
     """The sampling mask beside the k-space, as it is stored; None where there is none.
 
     Raises
@@ -140,10 +147,8 @@ def mask(raw: BoundedFile, file: h5py.File, name: str) -> np.ndarray | None:
     InputError
         If it is no array of real numbers, or too large for a mask.
     """
-    found = hdf5.dataset(file, name)
-    dtype = None if found is None else hdf5.number_type(found)
+    found = None if name is None else hdf5.dataset(file, name)
     if found is None:
         return None
-    if dtype is None or dtype.kind == "c" or found.size > MAX_MASK:
-        raise InputError(WRONG_MASK)
+    check_mask(found.shape, hdf5.number_type(found))
     return hdf5.take(raw, found, (slice(None),) * len(found.shape))

@@ -27,7 +27,6 @@ from recon.readers.peek import hdf5 as is_hdf5
 from recon.readers.stored_array import Stored
 
 MAX_READOUT = 64 * MIB
-MAX_NOISE = 256  # readouts that are looked at
 
 # Bits of the flags, from ismrmrd.h; numbers there count from 1.
 NOISE, CALIBRATION, BOTH, REVERSE = 1 << 18, 1 << 19, 1 << 20, 1 << 21
@@ -277,18 +276,27 @@ def _readouts(
             notes.append(
                 f"{left_out} lines of a separate calibration scan were left out of the k-space."
             )
+    if (image & ~only_calibration).any():
+        first = heads[np.argmax(image & ~only_calibration)]
+        other = [heads[name] != first[name] for name in ("number_of_samples", "active_channels")]
+        unlike = image & only_calibration & np.logical_or(*other)
+        image &= ~unlike
+        if unlike.any():
+            notes.append(
+                f"{unlike.sum()} calibration lines of another size were left out of the k-space."
+            )
     used = np.flatnonzero(image)
     heap = vlen.Heap(raw, MAX_READOUT)
     attrs: dict[str, Any] = {}
-    if noise.size:
-        attrs["noise"] = _noise(heap, heads, references, noise)
-        notes.append(
-            f"{noise.size} noise readouts were kept apart; their standard deviation a sample and "
-            f"coil is {attrs['noise']:.3g}."
-        )
     if header.field_strength:
         attrs["field_strength"] = header.field_strength
 
+    def silent(i: int) -> np.ndarray:
+        values = np.frombuffer(heap.value(silences[i], 4), "<c8")
+        count = max(1, channels[i])
+        return values.reshape(count if len(values) % count == 0 else 1, -1)
+
+    silences, channels = references[noise], heads["active_channels"][noise].astype(int)
     heads, references, flags = heads[used], references[used], flags[used]
     shapes = {name: np.unique(heads[name]) for name in FIELDS[1:6]}
     if used.size and any(len(shapes[name]) > 1 for name in FIELDS[1:3]):
@@ -313,8 +321,8 @@ def _readouts(
     middle, deep = header.centers
     line = heads["kspace_encode_step_1"].astype(int)
     partition = heads["kspace_encode_step_2"].astype(int)
-    line += 0 if middle is None else lines // 2 - middle
-    partition += 0 if deep is None or depth == 1 else depth // 2 - deep
+    line = _centred(line, lines, middle)
+    partition = _centred(partition, depth, None if depth == 1 else deep)
     field, smaller = header.encoded.field, header.recon.field
     remaining = kept(columns, field[0], smaller[0])
     if heads["average"].any():
@@ -346,9 +354,24 @@ def _readouts(
         size=(remaining, kept(lines, field[1], smaller[1])),
         spacing=header.encoded.spacing,
         affine=_affine(header, heads, (remaining, lines, depth)),
+        silent=silent,
+        silences=len(silences),
         notes=tuple(notes),
     )
     return found, "ISMRMRD", attrs
+
+
+def _centred(counter: np.ndarray, size: int, middle: int | None) -> np.ndarray:
+    """Places in a grid whose middle is the centre of k-space, as the header tells it.
+
+    Some headers are a line off, or leave the centre at 0: a scan that fits only as it is, stays so.
+    """
+    moved = counter if middle is None else counter + (size // 2 - middle)
+
+    def fits(places: np.ndarray) -> bool:
+        return not places.size or bool(places.min() >= 0 and places.max() < size)
+
+    return counter if fits(counter) and not fits(moved) else moved
 
 
 def _affine(header: Header, heads: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray | None:
@@ -358,14 +381,3 @@ def _affine(header: Header, heads: np.ndarray, shape: tuple[int, int, int]) -> n
     directions = np.stack([heads[name] for name in PLACE[1:]], 1)
     slices = np.unique(heads["slice"], return_inverse=True)[1]
     return orientation.affine(heads["position"], directions, slices, header.encoded.spacing, shape)
-
-
-def _noise(heap: vlen.Heap, heads: np.ndarray, references: np.ndarray, which: np.ndarray) -> float:
-    """Standard deviation of noise readouts: root mean square over coils, real and imaginary."""
-    total = count = 0.0
-    for i in which[:MAX_NOISE]:
-        values = np.frombuffer(heap.value(references[i], 4), "<f4").astype(np.float64)
-        total += float(np.sum(values**2))
-        count += values.size
-    deviation = math.sqrt(total / count) if count else 0.0
-    return deviation if math.isfinite(deviation) else 0.0

@@ -16,7 +16,14 @@ from recon.errors import InputError
 from recon.readers import fastmri, hdf5, mat5
 from recon.readers.bounded_reading import BoundedFile
 from recon.readers.peek import HDF5
-from recon.readers.stored_array import NAMES, PICTURE_NAMES, WRONG_MASK, Stored, choose
+from recon.readers.stored_array import (
+    NAMES,
+    PICTURE_NAMES,
+    Stored,
+    check_mask,
+    choose,
+    mask_of,
+)
 
 
 def is_v5(head: bytes) -> bool:
@@ -41,10 +48,9 @@ def opened_v5(path: Path) -> Iterator[Stored]:
     with BoundedFile(path) as file:
         found = {one.name: one for one in mat5.variables(file)}
         mask = None
-        for name in [name for name in found if name.lower() == "mask"]:
+        if (name := mask_of(found)) is not None:
             one = found.pop(name)
-            if not 0 < np.prod(one.shape, dtype=float) <= fastmri.MAX_MASK or one.is_complex:
-                raise InputError(WRONG_MASK)
+            check_mask(one.shape, np.dtype(np.complex64) if one.is_complex else one.dtype)
             mask = mat5.take_variable(file, one, (slice(None),) * len(one.shape))
         arrays = {
             name: (
@@ -75,17 +81,17 @@ def opened_v73(path: Path) -> Iterator[Stored]:
     """
     with hdf5.opened(path) as (raw, file):
         members = hdf5.names(file) or [*NAMES, *PICTURE_NAMES, "Img"]
-        arrays, found = {}, {}
+        arrays, found, masked = {}, {}, mask_of(members)
         for name in members:
             if (one := hdf5.dataset(file, name)) is None:
                 continue
             dtype = hdf5.number_type(one)
-            if dtype is not None and name.lower() != "mask":
+            if dtype is not None and name != masked:
                 arrays[name], found[name] = (one.shape[::-1], dtype), one
         if not arrays and len(file) > hdf5.MAX_MEMBERS:
             raise InputError(hdf5.TOO_MANY)
         chosen, picture = choose(arrays, pictures=True)
-        mask = fastmri.mask(raw, file, "mask")
+        mask = fastmri.mask(raw, file, masked)
         yield Stored(
             "MATLAB 7.3",
             *arrays[chosen],

@@ -20,11 +20,10 @@ from numpy.lib import format as npy_format
 from recon.errors import InputError
 from recon.readers import archive
 from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, take
-from recon.readers.stored_array import WRONG_MASK, Stored, choose
+from recon.readers.stored_array import WRONG_MASK, Stored, check_mask, choose, mask_of
 
 MAX_HEADER = 16 * 1024
 MAX_ARRAYS = 64
-MAX_MASK = 32 * MIB
 
 Header = tuple[tuple[int, ...], bool, np.dtype, int]  # shape, Fortran order, type, length
 
@@ -110,7 +109,7 @@ def opened_npz(path: Path) -> Iterator[Stored]:
             )
         if len(members) > MAX_ARRAYS:
             raise InputError(f"This file holds {len(members)} arrays; up to {MAX_ARRAYS} are read.")
-        headers = {}
+        headers, masked = {}, mask_of(members)
         for name, info in members.items():
             archive.check(info)
             with opened.open(info) as member:
@@ -119,11 +118,9 @@ def opened_npz(path: Path) -> Iterator[Stored]:
                 except InputError:
                     if len(members) == 1:
                         raise
-                    if _is_mask(name):
+                    if name == masked:
                         raise InputError(WRONG_MASK) from None
-        masks = {name: headers.pop(name) for name in list(headers) if _is_mask(name)}
-        if len(masks) > 1:
-            raise InputError(WRONG_MASK)
+        masks = {} if masked is None else {masked: headers.pop(masked)}
         chosen, _ = choose({name: (shape, dtype) for name, (shape, _, dtype, _) in headers.items()})
         shape, _, dtype, _ = headers[chosen]
 
@@ -136,9 +133,7 @@ def opened_npz(path: Path) -> Iterator[Stored]:
 
         mask = None
         for name, (mask_shape, _, mask_type, _) in masks.items():
-            size = math.prod(mask_shape) * mask_type.itemsize
-            if not mask_shape or not 0 < size <= MAX_MASK or mask_type.kind == "c":
-                raise InputError(WRONG_MASK)
+            check_mask(mask_shape, mask_type)
             mask = take_member(name, (slice(None),) * len(mask_shape))
         yield Stored("NumPy", shape, dtype, lambda index: take_member(chosen, index), mask=mask)
 
@@ -148,7 +143,3 @@ def _named(infos: Sequence[ZipInfo]) -> dict[str, ZipInfo]:
     whole = {one.filename[:-4]: one for one in infos if one.filename.endswith(".npy")}
     short = {PurePosixPath(name).name: one for name, one in whole.items()}
     return short if len(short) == len(whole) else whole
-
-
-def _is_mask(name: str) -> bool:
-    return PurePosixPath(name).name.lower() == "mask"

@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from recon.coils import whitening
 from recon.errors import InputError
 from recon.readers import many, partitions
 from recon.readers.stored_array import Stored
 
 MAX_LINES = 4096
+MAX_SILENT = 256  # readouts without a signal that are looked at
 MAX_SAMPLES = 2**25  # of one slice before oversampling is removed
 
 
@@ -48,6 +50,9 @@ class Readouts:
         Height and width of the image that the header asks for; None where it is silent.
     spacing, affine
         Of the image, see `recon.kspace.Source`.
+    silent, silences
+        Gives readout number i of those without a signal, complex, shape (C, samples), perhaps of
+        other coils; how many there are.
     notes
         What the reader had to say.
     """
@@ -67,6 +72,8 @@ class Readouts:
     size: tuple[int, int] | None = None
     spacing: tuple[float, float, float] | None = None
     affine: np.ndarray | None = None
+    silent: Callable[[int], np.ndarray] | None = None
+    silences: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -86,7 +93,15 @@ def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None)
         levels, number = np.unique(values, return_inverse=True)
         counts.append((len(levels), word))
         numbers.append(number)
-    notes = list(r.notes)
+    notes, attrs = list(r.notes), dict(attrs or {})
+    covariance = None
+    if r.silent is not None and r.silences:
+        found = map(r.silent, range(min(r.silences, MAX_SILENT)))
+        attrs["noise"], covariance = whitening.of_readouts(found, r.coils)
+        notes.append(
+            f"{r.silences} noise readouts were kept apart; their standard deviation a sample and "
+            f"coil is {attrs['noise']:.3g}."
+        )
     if r.kept < r.columns:
         notes.append(f"Readout oversampling was removed: {r.kept} of {r.columns} samples remain.")
 
@@ -142,10 +157,12 @@ def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None)
             )
         notes.append(f"The scan is 3-D; it was transformed along its {r.partitions} partitions.")
         complete = _check_partitions(r, notes) and complete
-    mask = _masks(r, members, counts, planes)
+    mask: np.ndarray | None = _masks(r, members, counts, planes)
     if r.partitions > 1:
         counts[0] = (r.partitions, "slices")
         mask = np.repeat(mask, r.partitions, axis=0)
+    if _padded(mask):  # which is no undersampling, and said where the values are looked at
+        mask = None
     total, chosen, more = many.unravelled(counts, plane)
     return Stored(
         format,
@@ -160,7 +177,8 @@ def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None)
         spacing=r.spacing,
         affine=r.affine,
         stack=counts[0][0],
-        attrs=attrs or {},
+        noise_covariance=covariance,
+        attrs=attrs,
         notes=(*notes, *more),
     )
 
@@ -235,6 +253,18 @@ def _check_partitions(r: Readouts, notes: list[str]) -> bool:
         )
         return False
     return True
+
+
+def _padded(mask: np.ndarray) -> bool:
+    """Whether every plane has the same block of most lines around the middle, and no other.
+
+    Scanners leave out the outer lines where they measure with less resolution along the phase.
+    """
+    first, lines = mask[0], np.flatnonzero(mask[0])
+    if not (mask == first).all() or not 2 * lines.size >= first.size:
+        return False
+    before, after = int(lines[0]), int(first.size - 1 - lines[-1])
+    return int(lines[-1] - lines[0]) + 1 == lines.size and abs(before - after) <= 1
 
 
 def _masks(

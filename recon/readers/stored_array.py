@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +24,7 @@ WANTED = (
     "(real and imaginary part), with 2 to 5 axes"
 )
 
-
+MAX_MASK = 4 * 2**20  # values
 WRONG_MASK = (
     "The mask in this file is none; one value, 0 or 1, for each column is accepted, "
     "or no mask at all."
@@ -68,7 +70,7 @@ class Stored:
         same ones; 0 where all slices lie in different places.
     accelerations
         Undersampled variants the file holds.
-    attrs, notes
+    noise_covariance, attrs, notes
         See `recon.kspace.Source`.
     """
 
@@ -87,6 +89,7 @@ class Stored:
     affine: np.ndarray | None = None
     stack: int = 0
     accelerations: tuple[int, ...] = ()
+    noise_covariance: np.ndarray | None = None
     attrs: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -103,6 +106,32 @@ def suitable(shape: tuple[int, ...], dtype: np.dtype) -> bool:
     axes = len(shape) - (pair_axis(shape, dtype) is not None)
     is_complex = dtype.kind == "c" and dtype.itemsize in (8, 16)
     return 2 <= axes <= 5 and (is_complex or axes < len(shape))
+
+
+def mask_of(names: Iterable[str]) -> str | None:
+    """Which of a file's arrays is its sampling mask, by its name; None where none is.
+
+    Raises
+    ------
+    InputError
+        If there are several.
+    """
+    found = [name for name in names if PurePosixPath(name).name.lower() == "mask"]
+    if len(found) > 1:
+        raise InputError(WRONG_MASK)
+    return found[0] if found else None
+
+
+def check_mask(shape: tuple[int, ...], dtype: np.dtype | None) -> None:
+    """Refuse what cannot be a mask: no array of real numbers, or too large a one.
+
+    Raises
+    ------
+    InputError
+    """
+    able = dtype is not None and dtype.kind in "fiub" and 0 < math.prod(shape) <= MAX_MASK
+    if not (able and shape):
+        raise InputError(WRONG_MASK)
 
 
 def choose(

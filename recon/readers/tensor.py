@@ -9,28 +9,25 @@ hundreds of megabytes to load; only the wanted slice is ever taken from a storag
 from __future__ import annotations
 
 import io
-import math
 import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from recon.errors import InputError
 from recon.readers import archive
 from recon.readers.bounded_reading import MIB, Index, Stream, narrow
-from recon.readers.stored_array import Stored, choose
+from recon.readers.stored_array import Stored, check_mask, choose, mask_of
 
 MAX_CONTENTS = MIB
 MAX_TENSORS = 256
 MAX_AXES = 16
 MAX_SPAN = 256 * MIB  # bytes from the first to the last value of a slice
-MAX_MASK = 4 * 2**20
 
 STORAGES = {
     "ComplexFloatStorage": "<c8",
@@ -51,9 +48,11 @@ MORE_THAN_TENSORS = (
 )
 
 
-@dataclass(frozen=True)
-class Tensor:
-    """A view on a storage, not read yet; its values may wait to be conjugated or negated."""
+class Tensor(NamedTuple):
+    """A view on a storage, not read yet; its values may wait to be conjugated or negated.
+
+    A tuple, for a pickle may set whatever another object would let it set once it is checked.
+    """
 
     key: str
     dtype: np.dtype
@@ -135,10 +134,10 @@ def opened(path: Path) -> Iterator[Stored]:
             return _take(packed, members[f"{root}data/{tensor.key}"], tensor, index)
 
         mask = None
-        for name in [name for name in tensors if name.lower() == "mask"]:
+        if (name := mask_of(tensors)) is not None:
             one = tensors.pop(name)
-            if one.shape and 0 < math.prod(one.shape) <= MAX_MASK and one.dtype.kind != "c":
-                mask = take(one, (slice(None),) * len(one.shape))
+            check_mask(one.shape, one.dtype)
+            mask = take(one, (slice(None),) * len(one.shape))
         chosen, _ = choose({name: (one.shape, one.dtype) for name, one in tensors.items()})
         wanted = tensors[chosen]
         yield Stored(

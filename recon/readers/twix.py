@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,6 @@ from recon.readers.stored_array import Stored
 
 MAX_HEADER = 32 * MIB
 MAX_BLOCKS = 2**19
-MAX_NOISE = 256
 DIRECTORY = struct.Struct("<II")
 ENTRY = struct.Struct("<IIQQ64s64s")
 BUFFERS = (b"Config\0", b"Dicom\0", b"Meas\0", b"MeasYaps\0", b"Phoenix\0", b"Spice\0")
@@ -221,7 +219,7 @@ def _value(header: bytes, name: str, otherwise: float) -> float:
 
 def _readouts(
     file: BoundedFile, layout: Layout, header: bytes, lines: Lines
-) -> tuple[readouts.Readouts, str, dict[str, Any]]:
+) -> tuple[readouts.Readouts, str]:
     image, notes = _imaging(header, lines)
     heads = image[np.arange(len(image)) == 0]
     coils, total = int(heads.channels[0]), int(heads.samples[0])
@@ -247,7 +245,7 @@ def _readouts(
     averages = int(image.counter("Ave").max()) + 1
     if averages > 1:
         notes.append(f"{averages} averages were averaged.")
-    attrs = _noise(file, layout, lines[(lines.flags & np.uint64(NOISE)) != 0], notes)
+    noise = lines[(lines.flags & np.uint64(NOISE)) != 0]
     found = readouts.Readouts(
         line=line,
         partition=partition,
@@ -263,9 +261,11 @@ def _readouts(
         partitions=depth,
         size=(kept, width),
         spacing=_spacing(header, kept, width, depth),
+        silent=lambda i: samples_of(file, layout, noise, i),
+        silences=len(noise),
         notes=tuple(notes),
     )
-    return found, "Siemens TWIX", attrs
+    return found, "Siemens TWIX"
 
 
 def _imaging(header: bytes, lines: Lines) -> tuple[Lines, list[str]]:
@@ -309,23 +309,6 @@ def _spacing(
     names = ("dReadoutFOV", "dPhaseFOV", "dThickness")
     x, y, z = (_value(header, f"asSlice[0].{name}", 0.0) for name in names)
     return (x / height, y / width, z / depth) if min(x, y, z) > 0 else None
-
-
-def _noise(file: BoundedFile, layout: Layout, noise: Lines, notes: list[str]) -> dict[str, Any]:
-    """Standard deviation of noise readouts: root mean square over coils, real and imaginary."""
-    total = count = 0.0
-    for i in range(min(len(noise), MAX_NOISE)):
-        values = samples_of(file, layout, noise, i).astype(np.complex128)
-        total += float(np.sum(values.real**2 + values.imag**2))
-        count += 2 * values.size
-    deviation = float(np.sqrt(total / count)) if count else float("nan")
-    if not np.isfinite(deviation):
-        return {}
-    notes.append(
-        f"{len(noise)} noise readouts were kept apart; their standard deviation a sample and "
-        f"coil is {deviation:.3g}."
-    )
-    return {"noise": deviation}
 
 
 def _centred(counter: np.ndarray, centre: int, header: bytes, name: str) -> tuple[np.ndarray, int]:

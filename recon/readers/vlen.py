@@ -7,7 +7,6 @@ libhdf5 believes lengths and follows them; here each is compared with what the h
 
 from __future__ import annotations
 
-import os
 import struct
 
 import h5py
@@ -156,4 +155,4 @@ class Heap:
 def _pread(raw: BoundedFile, size: int, offset: int) -> bytes:
     if not 0 <= offset <= raw.size:
         raise ValueError("address beyond the end of the file")
-    return os.pread(raw.fileno(), min(size, raw.size - offset), offset)
+    return raw.peek(min(size, raw.size - offset), offset)

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from recon.coils import gfactor, phantom, sense
-from recon.coils.noise import covariance, prewhitened, whitening
 from recon.coils.simulate import Loops
+from recon.coils.whitening import balanced, of_readouts, prewhitened, whitening
 from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
 from tests.helpers.coils import maps
@@ -90,10 +90,14 @@ def test_correlated_noise_is_whitened_and_changes_g():
     mixing = np.tril(rng.standard_normal((4, 4, 2)) @ [1, 1j]) + 2 * np.eye(4)
     white = rng.standard_normal((4, 40_000, 2)) @ [1, 1j] / np.sqrt(2)
     noise = mixing @ white
-    psi = covariance(noise)
+    deviation, psi = of_readouts(np.split(noise, 10, axis=1), 4)
+    assert deviation == pytest.approx(np.sqrt(np.mean(np.abs(noise) ** 2) / 2))
     np.testing.assert_allclose(psi, mixing @ mixing.conj().T, atol=0.05 * abs(psi).max())
     np.testing.assert_allclose(whitening(psi) @ psi @ whitening(psi).conj().T, np.eye(4), atol=1e-9)
-    np.testing.assert_allclose(covariance(prewhitened(noise, psi)), np.eye(4), atol=1e-3)
+    np.testing.assert_allclose(of_readouts([prewhitened(noise, psi)], 4)[1], np.eye(4), atol=1e-3)
+    scaled = of_readouts([balanced(1e-6 * noise, 1e-12 * psi)], 4)
+    assert scaled[0] == pytest.approx(1e-6 * deviation)
+    np.testing.assert_allclose(scaled[1] / (2 * scaled[0] ** 2), np.eye(4), atol=1e-3)
     known = maps(4, SHAPE)
     inside = np.abs(known).sum(0) > 0
     by_covariance = gfactor.analytic(known, 2, psi)
@@ -110,9 +114,15 @@ def test_what_is_no_covariance_is_one_sentence(wrong):
         whitening(wrong)
 
 
+def test_few_samples_tell_how_much_noise_there_is_and_no_covariance():
+    assert of_readouts([np.full((4, 30), 3 + 3j)], 4) == (3, None)
+    deviation, found = of_readouts([np.ones((3, 99)), 1j * np.ones((4, 10)), np.ones((4, 30))], 4)
+    assert deviation == pytest.approx(np.sqrt(1 / 2))
+    np.testing.assert_allclose(found, np.ones((4, 4)))
+    assert of_readouts([], 4) == of_readouts([np.full((4, 40), np.nan)], 4) == (0, None)
+
+
 def test_other_errors_are_one_sentence():
-    with pytest.raises(InputError, match="4 coils"):
-        covariance(np.ones((4, 3)))
     with pytest.raises(InputError, match="does not fit"):
         prewhitened(np.ones((3, 4, 4)), np.eye(2))
     with pytest.raises(InputError, match="divides"):

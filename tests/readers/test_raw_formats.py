@@ -51,6 +51,15 @@ def test_mrd_slices_coils_and_oversampling(tmp_path):
     assert slice_.source.attrs["field_strength"] == 1.5
 
 
+@pytest.mark.parametrize("write", [scans.mrd, scans.twix])
+def test_noise_readouts_tell_how_coils_share_noise(tmp_path, write):
+    """Two coils, 3 in the real part and 3 in the imaginary one, from 8 readouts of 48 samples."""
+    found = read(write(tmp_path / "a", WIDE, noise=8)).source
+    assert found.attrs["noise"] == pytest.approx(3, rel=0.1)
+    np.testing.assert_allclose(found.noise_covariance, 18 * np.eye(2), atol=5)
+    assert read(write(tmp_path / "b", WIDE)).source.noise_covariance is None
+
+
 def test_mrd_equals_the_reconstruction_of_its_own_library(tmp_path):
     """As `ismrmrd-python-tools` does it: readouts by the library, then a plain inverse FFT."""
     path = scans.mrd(tmp_path / "a.h5", WIDE, noise=2)

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 
 from recon.errors import InputError
 from recon.readers import describe, read
@@ -78,11 +79,34 @@ def test_a_mask_in_the_file_is_kept(tmp_path, stored, coils):
     assert slice_.source.notes == ()
 
 
-@pytest.mark.parametrize("write", [np.savez, np.savez_compressed, write_mat, write_mat73])
-def test_a_mask_beside_the_array_in_other_formats(tmp_path, write):
-    path = tmp_path / ("a.npz" if write.__module__.startswith("numpy") else "a.mat")
-    write(path, kspace=STACK[0, 0] * MASK, mask=MASK.astype(np.uint8))
+def write_pt(path: Path, **arrays: np.ndarray) -> None:
+    torch.save({name: torch.from_numpy(array) for name, array in arrays.items()}, path)
+
+
+WRITERS = {
+    "h5": write_h5,
+    "npz": np.savez,
+    "compressed.npz": np.savez_compressed,
+    "mat": write_mat,
+    "73.mat": write_mat73,
+    "pt": write_pt,
+}
+
+
+@pytest.mark.parametrize("name", ["mask", "Mask", "MASK"])
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_mask_beside_the_array(tmp_path, suffix, name):
+    path = tmp_path / f"a.{suffix}"
+    WRITERS[suffix](path, **{"kspace": STACK[0, 0] * MASK, name: MASK.astype(np.uint8)})
     np.testing.assert_array_equal(read(path).source.mask, MASK)
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_of_two_masks_none_is_taken(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    WRITERS[suffix](path, kspace=STACK[0, 0] * MASK, mask=MASK, Mask=~MASK)
+    with pytest.raises(InputError, match=r"mask .* one value, 0 or 1, for each"):
+        read(path)
 
 
 def _folder(path: Path, **arrays: np.ndarray) -> Path:
@@ -135,12 +159,12 @@ def test_a_mask_that_is_contradicted_is_passed_over_and_noted(tmp_path):
     ],
     ids=["7 values", "another shape", "2-D", "NaN", "text", "complex", "none", "half"],
 )
-@pytest.mark.parametrize("write", [write_h5, np.savez, write_mat, write_mat73])
-def test_a_mask_that_fits_nothing_is_refused(tmp_path, mask, write):
-    if write in (write_mat, write_mat73) and mask.dtype.kind == "S":
-        pytest.skip("MATLAB's text is no array")
-    path = tmp_path / ({np.savez: "a.npz", write_h5: "a.h5"}.get(write, "a.mat"))
-    write(path, kspace=STACK[0, 0], mask=mask)
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_mask_that_fits_nothing_is_refused(tmp_path, mask, suffix):
+    if mask.dtype.kind == "S" and suffix in ("mat", "73.mat", "pt"):
+        pytest.skip("text is no array there")
+    path = tmp_path / f"a.{suffix}"
+    WRITERS[suffix](path, kspace=STACK[0, 0], mask=mask)
     with pytest.raises(InputError, match=r"mask .* one value, 0 or 1, for each"):
         read(path)
 
