@@ -8,9 +8,11 @@ share knows the whole plan, so nobody has to be asked. What became of it is kept
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from recon import figures, masks, readers
@@ -75,6 +77,7 @@ class Plan:
     question: Question
     tasks: list[Task] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)  # of all files: what is made of them
 
     def ordered(self, records: Iterable[Record]) -> list[Record]:
         """Those records that the plan asks for, each once, in its order, whoever made them."""
@@ -91,16 +94,17 @@ class Plan:
         return [found[key] for key in sorted(found)]
 
 
-def plan(files: Sequence[Path], question: Question) -> Plan:
-    """Look into every file; each gets a name of its own, also where two folders hold one name."""
+def plan(
+    files: Sequence[Path], question: Question, names: Mapping[str, str] = MappingProxyType({})
+) -> Plan:
+    """Look into every file; each gets a name of its own, also where two folders hold one name.
+
+    Files that an earlier run knew keep their `names`.
+    """
     made = Plan(question)
-    stems: set[str] = set()
     for file in files:
-        stem, number = file.stem, 1
-        while stem in stems:
-            number += 1
-            stem = f"{file.stem}-{number}"
-        stems.add(stem)
+        stem = names.get(str(file)) or _free(_stem(file), {*names.values(), *made.names.values()})
+        made.names[str(file)] = stem
         try:
             for acceleration in question.accelerations:
                 held = readers.describe(file, acceleration=acceleration, axes=question.axes).slices
@@ -112,6 +116,16 @@ def plan(files: Sequence[Path], question: Question) -> Plan:
         except (InputError, OSError) as error:
             made.problems.append((str(file), str(error)))
     return made
+
+
+def _stem(file: Path) -> str:
+    return file.name[: -len(".nii.gz")] if file.name.lower().endswith(".nii.gz") else file.stem
+
+
+def _free(stem: str, taken: Set[str]) -> str:
+    """A name that nothing has yet."""
+    numbered = (f"{stem}-{number}" for number in count(2))
+    return next(name for name in chain([stem], numbered) if name not in taken)
 
 
 def share_of(tasks: Sequence[Task], rank: int, world: int) -> list[Task]:

@@ -21,6 +21,7 @@ from recon.errors import InputError
 from recon.volume import Share, volume_scores
 
 METRICS, VOLUMES, QUESTION = "metrics.json", "volumes.json", "question.json"
+NAMES = "names"  # in what is kept of the question
 CLAIM = ".merging"  # a folder that is there while a rank brings all shares together
 SPARING = 20  # all records are written again after so many times as long as that takes
 
@@ -37,6 +38,8 @@ class Results:
         Whose share this is; with a world of 1 it is everything.
     records, problems
         What came of it; a problem is a file and a sentence.
+    others
+        Records of files that are not in the plan, which an earlier run left.
     """
 
     out: Path
@@ -45,6 +48,7 @@ class Results:
     world: int = 1
     records: list[Record] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
+    others: list[Record] = field(default_factory=list)
     _written: float = -1e9
     _cost: float = 0.0
 
@@ -59,7 +63,7 @@ class Results:
         start = time.monotonic()
         self.records = self.plan.ordered(self.records)
         if self.world == 1:
-            _write(self.out / METRICS, self.records)
+            _write(self.out / METRICS, [*self.others, *self.records])
             if complete:
                 self._save_volumes()
         else:
@@ -75,7 +79,7 @@ class Results:
 
     def _save_volumes(self) -> None:
         if self.plan.question.slice == "all":
-            _write(self.out / VOLUMES, volumes(self.records))
+            _write(self.out / VOLUMES, volumes([*self.others, *self.records]))
 
     def merged(self) -> Results | None:
         """The whole batch, if all ranks are complete and this one brings them together."""
@@ -90,7 +94,7 @@ class Results:
             shares = self._shares()
             if not shares:  # another has been quicker
                 return None
-            whole = Results(self.out, self.plan)
+            whole = Results(self.out, self.plan, others=self.others)
             for share in shares:
                 whole.records += share["records"]
                 whole.problems += [(file, sentence) for file, sentence in share["problems"]]
@@ -123,7 +127,16 @@ def begin(results: Results, resumed: bool) -> None:
         plan = results.plan
         mine = share_of(plan.tasks, results.rank, results.world)  # others may have begun
         batch_volumes.forget(plan.question, mine, results.out)
-    _write(results.out / QUESTION, _plain(results.plan.question))
+        broken = [file for file, _ in plan.problems]
+        batch_volumes.remove(plan.question, [plan.names[file] for file in broken], results.out)
+    named = {**names(results.out), **results.plan.names} if resumed else results.plan.names
+    _write(results.out / QUESTION, {**_plain(results.plan.question), NAMES: named})
+
+
+def names(out: Path) -> dict[str, str]:
+    """What an earlier run called the files it knew, by their paths."""
+    found = (_read(out / QUESTION) or {}).get(NAMES)
+    return dict(found) if isinstance(found, dict) else {}
 
 
 def done(out: Path, question: Question) -> list[Record]:
@@ -137,6 +150,7 @@ def done(out: Path, question: Question) -> list[Record]:
     asked = _read(out / QUESTION)
     if asked is None:
         return []
+    asked.pop(NAMES, None)
     for name, value in _plain(question).items():
         if asked.get(name) != value:
             raise InputError(

@@ -7,8 +7,10 @@ Slices that are zero everywhere, as at the ends of brains without their skulls, 
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,23 @@ def forget(question: Question, tasks: Sequence[Task], out: Path) -> None:
                 _blank(path).unlink(missing_ok=True)
 
 
+def remove(question: Question, stems: Sequence[str], out: Path) -> None:
+    """Remove figures and volumes that an earlier run made of files that give nothing now."""
+    methods = "|".join(map(re.escape, question.methods))
+    of = "|".join(map(re.escape, stems))
+    figure = re.compile(rf"({of})-slice\d+-({methods})-[^-]+x\.png")
+    for path in out.iterdir() if stems else ():
+        if figure.fullmatch(path.name):
+            path.unlink()
+    for stem, rate, method in product(stems, question.accelerations, question.methods):
+        for suffix in {kind.suffix for kind in export.EXPORTS.values()}:
+            path = _folder(method, rate, out) / f"{stem}{suffix}"
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
 def assemble(question: Question, tasks: Sequence[Task], out: Path) -> list[tuple[str, str]]:
     """Save every volume whose slices are all there; a file and a sentence where some are not."""
     problems = []
@@ -71,8 +90,11 @@ def assemble(question: Question, tasks: Sequence[Task], out: Path) -> list[tuple
 
 
 def _slice(task: Task, method: str, out: Path, number: int) -> Path:
-    folder = out / f"{method}-{masks.shortly(task.acceleration)}" / f"{task.stem}-slices"
-    return folder / f"{number:05}.npz"
+    return _folder(method, task.acceleration, out) / f"{task.stem}-slices" / f"{number:05}.npz"
+
+
+def _folder(method: str, acceleration: float, out: Path) -> Path:
+    return out / f"{method}-{masks.shortly(acceleration)}"
 
 
 def _blank(path: Path) -> Path:

@@ -25,6 +25,7 @@ from recon.readers import beside
 from recon.weights import Store, WeightsError
 
 COLUMNS = ("file", "slice", "method", "acceleration", "achieved", "SSIM", "PSNR", "NMSE", "seconds")
+MOST_JOBS = 256
 RANKS = (("RANK", 0), ("WORLD_SIZE", 1))  # set by torchrun and accelerate launch
 
 
@@ -69,13 +70,15 @@ def _run(options: argparse.Namespace) -> Results | None:
     rank, world = (int(text) if text.isdecimal() else least for text, least in given)
     if rank >= world:  # not started by a launcher
         rank, world = 0, 1
-    planned = batch.plan(list(_files(options.inputs, options.out)), question)
+    known = batch_results.names(options.out) if options.resume else {}
+    planned = batch.plan(list(_files(options.inputs, options.out)), question, known)
     results = Results(options.out, planned, rank, world)
     tasks = batch.share_of(planned.tasks, rank, world)
     if options.resume:
         earlier = batch_results.done(options.out, question)
         mine = Plan(question, tasks)
         results.records = mine.ordered(earlier)
+        results.others = [one for one in earlier if one["file"] not in planned.names]
         tasks = batch.left_of(tasks, earlier, question.methods)
     batch_results.begin(results, options.resume)
     pieces = sum(len(task.numbers) for task in tasks) * len(question.methods)
@@ -192,13 +195,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _whole(text: str) -> int:
+    with suppress(ValueError):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is no whole number")
+
+
 def _slice(text: str) -> int | str:
-    return text if text == "all" else int(text)
+    return text if text == "all" else _whole(text)
 
 
 def _count(text: str) -> int:
-    if not 1 <= int(text) <= 256:
-        raise ValueError
+    if not 1 <= _whole(text) <= MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"1 to {MOST_JOBS} can work; {text} were asked for")
     return int(text)
 
 
@@ -210,7 +219,7 @@ def _number(text: str) -> float:
 
 
 def _coils(text: str) -> int | str:
-    return text if text in ("rss", "svd") else int(text)
+    return text if text in ("rss", "svd") else _whole(text)
 
 
 def _files(inputs: Sequence[Path], out: Path) -> Iterator[Path]:
@@ -219,6 +228,8 @@ def _files(inputs: Sequence[Path], out: Path) -> Iterator[Path]:
         if not path.is_dir() or beside.is_scan(path):
             yield path
             continue
+        if path.resolve() == out.resolve():
+            raise InputError(f"{out} is where the scans are; choose another folder with --out.")
         found = sorted(_within(path, out))
         scans = [p for p in found if beside.is_scan(p)]
         within = [p for p in found if p.is_file() and not set(scans) & set(p.parents)]
@@ -230,11 +241,15 @@ def _within(folder: Path, out: Path) -> Iterator[Path]:
     """What lies below a folder, but nothing hidden, and nothing below `out` if that is in it."""
     root, results = folder.resolve(), out.resolve()
     inside = root in results.parents
-    for path in folder.rglob("*"):
-        place = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in place.parts)
-        if not hidden and not (inside and (root / place).is_relative_to(results)):
-            yield path
+    seen: set[Path] = set()  # folders, for a link may lead back to where it is
+    for at, below, files in os.walk(folder, followlinks=True):
+        here = Path(at).resolve()
+        if here in seen or (inside and here.is_relative_to(results)):
+            below.clear()
+            continue
+        seen.add(here)
+        below[:] = [name for name in below if not name.startswith(".")]
+        yield from (Path(at) / name for name in [*below, *files] if not name.startswith("."))
 
 
 def _print_table(results: Results) -> None:

@@ -24,7 +24,7 @@ from recon.methods import DEFAULT, Method, find
 from recon.metrics import psnr_of, ssim
 from recon.pipeline import Reconstruction, solve
 from recon.readers import Axes, describe, slices
-from recon.scan import Coils, PhaseEncode, Scan
+from recon.scan import Coils, PhaseEncode, Scan, check_draw
 
 DEFINITION = (
     "fastMRI evaluate.py: SSIM of each slice with the maximum of the volume's reference as data "
@@ -373,6 +373,8 @@ def reconstruct_volume(
     ([0, 1, 2], 3)
     """
     way = find(method)
+    if mask is None:
+        check_draw(acceleration, seed, family, center_fraction)
     opened = Volume.of(
         path,
         acceleration=acceleration,

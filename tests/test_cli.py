@@ -92,6 +92,21 @@ def test_unknown_and_broken_files_are_reported_and_the_rest_is_done(
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("--jobs", "0", "1 to 256 can work; 0 were asked for"),
+        ("--jobs", "two", "'two' is no whole number"),
+        ("--coils", "all", "'all' is no whole number"),
+        ("--slice", "1.5", "'1.5' is no whole number"),
+    ],
+)
+def test_what_is_no_whole_number_is_said_in_words(folder, capsys, name, value, words):
+    with pytest.raises(SystemExit):
+        cli.main([str(folder), name, value])
+    assert f"argument {name}: {words}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["--acceleration", "--center-fraction"])
 @pytest.mark.parametrize("value", ["nan", "inf", "many"])
 def test_what_is_no_number_is_refused_before_anything_is_written(

@@ -194,6 +194,15 @@ def test_memory_does_not_grow_with_the_number_of_slices(tmp_path):
     assert peak(24) < 1.1 * peak(4)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"acceleration": 0}, {"family": "nope"}, {"seed": -1}, {"center_fraction": 2.0}],
+)
+def test_what_no_mask_can_have_is_said_before_a_slice_is_read(scan, wrong):
+    with pytest.raises(recon.InputError):
+        recon.reconstruct_volume(scan, **wrong)
+
+
 def test_an_unknown_method_is_one_sentence(scan):
     with pytest.raises(recon.InputError, match="no method"):
         recon.reconstruct_volume(scan, method="magic")

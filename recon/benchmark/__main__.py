@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(overview(results))
         if options.readme:
             refresh(README, overview(results))
-    except (InputError, WeightsError, OSError) as error:
+    except (InputError, WeightsError, OSError, RuntimeError) as error:  # the last one: BART's
         print(f"recon.benchmark: {error}", file=sys.stderr)
         return 1
     return 0

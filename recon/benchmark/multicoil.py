@@ -164,13 +164,13 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         cases = list(scans(arguments.data, arguments.slices, arguments.noise, arguments.kind))
-    except InputError as error:
+        store = weights.Store(arguments.folder) if arguments.folder else weights.default()
+        networks = {name: store.load(name) for name in arguments.weights}
+    except (InputError, weights.WeightsError) as error:
         print(f"multicoil: {error}", file=sys.stderr)
         return 1
     methods: dict[str, list[Method]] = {"zero-filled": [lambda m: m.zero_filled]}
-    store = weights.Store(arguments.folder) if arguments.folder else weights.default()
-    for name in arguments.weights:
-        network = store.load(name)
+    for name, network in networks.items():
         if not store.config(name).several:
             methods[f"{name}, coil by coil"] = [coil_by_coil(network)]
         methods[f"{name}, all coils, network alone"] = [network_alone(network)]
