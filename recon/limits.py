@@ -19,8 +19,8 @@ MEMORY = 640 * 2**20  # bytes that a method may take beside the slice and its pi
 
 
 class _Clock:
-    def __init__(self, end: float) -> None:
-        self.end = end
+    def __init__(self, seconds: float, given: float) -> None:
+        self.end, self.given = time.monotonic() + seconds, given
 
 
 _clock: ContextVar[_Clock | None] = ContextVar("clock", default=None)
@@ -31,13 +31,15 @@ class LimitError(InputError):
 
 
 @contextmanager
-def limited(seconds: float | None = None) -> Iterator[None]:
+def limited(seconds: float | None = None, given: float | None = None) -> Iterator[None]:
     """Around work that is to be done within `SECONDS`, or within `seconds`.
 
     Parameters
     ----------
     seconds
         Instead of `SECONDS`.
+    given
+        What everybody gets for the whole of which this work is a piece; `SECONDS` where None.
 
     Raises
     ------
@@ -46,8 +48,8 @@ def limited(seconds: float | None = None) -> Iterator[None]:
     """
     from recon.watch import Watch  # PyTorch, which readers do without
 
-    end = time.monotonic() + (SECONDS if seconds is None else seconds)
-    token = _clock.set(_Clock(end))
+    clock = _Clock(SECONDS if seconds is None else seconds, given or SECONDS)
+    token = _clock.set(clock)
     try:
         with Watch():
             yield
@@ -90,8 +92,8 @@ def check() -> None:
     clock = _clock.get()
     if clock is not None and time.monotonic() > clock.end:
         raise LimitError(
-            f"This takes longer than the {SECONDS:g} seconds that everybody gets here; a smaller "
-            f"slice, fewer coils or a faster method is quicker."
+            f"This takes longer than the {clock.given:g} seconds that everybody gets here; a "
+            f"smaller slice, fewer coils or a faster method is quicker."
         )
 
 

@@ -28,7 +28,8 @@ class Watch(TorchFunctionMode):
         limits.check()
         if function in (torch.conv2d, torch.conv_transpose2d):
             x, weight = args[:2]  # (N, C, H, W); (out, C, ...), or transposed (C, out, ...)
-            stride = (args[3] if len(args) > 3 else (kwargs or {}).get("stride", (1, 1)))[0]
+            stride = args[3] if len(args) > 3 else (kwargs or {}).get("stride", 1)
+            stride = stride if isinstance(stride, int) else stride[0]
             pixels = x.numel() / x.shape[1]
             if function is torch.conv2d:
                 out = weight.shape[0] * pixels / stride**2

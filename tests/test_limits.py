@@ -43,6 +43,16 @@ def clock(monkeypatch):
     return clock
 
 
+def test_the_time_is_that_of_the_whole_where_a_piece_is_the_last():
+    with (
+        pytest.raises(LimitError, match=f"longer than the {limits.SECONDS:g} seconds"),
+        limited(-1),
+    ):
+        limits.check()
+    with pytest.raises(LimitError, match="longer than the 300 seconds"), limited(-1, 300):
+        limits.check()
+
+
 def test_a_network_stops_between_two_layers(clock, monkeypatch):
     """Half a network takes half the time: it is not waited for."""
     done = []

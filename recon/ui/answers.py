@@ -25,6 +25,7 @@ from recon.ui.session import Choice, Origin
 
 VARIABLE = "RECON_ANSWERS"  # environment variable: a folder to keep them in; empty for none
 KEPT = Origin(example="head")
+MOST = 100  # answers that are kept, of a few hundred kilobytes each; those asked for last
 
 
 def keeps(choice: Choice) -> bool:
@@ -39,6 +40,7 @@ def find(experiment: str, choice: Choice, own: dict[str, Any]) -> dict[str, Any]
         return None
     try:
         answer: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        os.utime(path)
         return answer
     except (OSError, ValueError):
         return None
@@ -52,12 +54,20 @@ def keep(experiment: str, choice: Choice, own: dict[str, Any], answer: dict[str,
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Written beside and renamed: nobody reads half a file.
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(answer, file)
-        Path(name).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent) as beside:
+            written = Path(beside) / path.name
+            written.write_text(json.dumps(answer), "utf-8")
+            written.replace(path)
+        _make_room(path.parent)
     except OSError:  # a full or read-only disk only costs the next one some time
         return
+
+
+def _make_room(folder: Path) -> None:
+    """Take away what nobody has asked for since the longest, as what older code has made."""
+    found = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
+    for path in found[:-MOST]:
+        path.unlink(missing_ok=True)
 
 
 def kept(
@@ -92,7 +102,7 @@ def _path(experiment: str, choice: Choice, own: dict[str, Any]) -> Path | None:
     if not keeps(choice) or place is None:
         return None
     # Experiments that are kept have their own choice of methods.
-    asked = [experiment, choice.key(with_method=False), {k: _plain(v) for k, v in own.items()}]
+    asked = [experiment, choice.asked(with_method=False), {k: _plain(v) for k, v in own.items()}]
     question = json.dumps(asked, sort_keys=True, default=str)
     name = hashlib.sha256(f"{question} {state()}".encode()).hexdigest()[:32]
     return place / f"{name}.json"

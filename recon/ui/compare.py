@@ -137,7 +137,11 @@ def time_lapse(choice: Choice, moment: float) -> Iterator[Answer]:
     scan, sampling = session.subject(choice)
     measurement = scan.measure(sampling.mask, sampling.acceleration)
     upload = choice.origin.upload
-    images = [Solved(_learned(store, step), upload)(measurement) for step in moments]
+    images: list[np.ndarray] = []
+    for done, step in enumerate(moments):
+        if done:
+            yield Answer(done=done, of=len(moments))
+        images.append(Solved(_learned(store, step), upload)(measurement))
     ssim = [scan.ssim(image) for image in images]
     before = scan.ssim(measurement.zero_filled)
     number = int(np.clip(moment, 0, len(moments) - 1))

@@ -48,8 +48,8 @@ class Turns:
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
     @contextmanager
-    def piece(self, seconds: float | None = None) -> Iterator[None]:
-        """Around a piece of work: few at a time, and each for a limited time.
+    def piece(self, seconds: float | None = None, given: float | None = None) -> Iterator[None]:
+        """Around a piece of work: few at a time, each for a time as in `limits.limited`.
 
         Raises
         ------
@@ -59,7 +59,7 @@ class Turns:
         if not self._places.acquire(timeout=QUEUE):
             raise InputError("The server is busy just now; please try again in a minute.")
         try:
-            with self._counted("_pieces"), limits.limited(seconds):
+            with self._counted("_pieces"), limits.limited(seconds, given):
                 yield
         finally:
             self._places.release()
@@ -137,10 +137,11 @@ def careful(message: Any, ended: Values = MappingProxyType({})) -> Callable[[Cal
 
 def in_pieces(work: Iterator[Any]) -> Iterator[Any]:
     """Long work, one piece between two of its answers, within a limited time each and in all."""
-    left = EXPERIMENT * limits.SECONDS
+    whole = left = EXPERIMENT * limits.SECONDS
     while True:
-        start = time.monotonic()
-        with TURNS.piece(min(limits.SECONDS, left)):
+        last = left < limits.SECONDS
+        with TURNS.piece(min(limits.SECONDS, left), whole if last else None):
+            start = time.monotonic()  # not before: waiting for a place takes nothing from it
             try:
                 answer = next(work)
             except StopIteration:

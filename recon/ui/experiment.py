@@ -120,7 +120,7 @@ class Experiment:
         given = {"of": self.asks, "opens": bool(self.opens or self.first)}
         if choice is None:
             return given
-        words = with_coils(choice)[0].name if self.asks == "coils" else choice.words
+        words = with_coils(choice)[0].name if self.asks == "coils" else choice.words(self.asks)
         return given | result_of(self.asks, choice, words)
 
 

@@ -22,10 +22,12 @@ from recon.errors import InputError
 from recon.methods import DEFAULT, METHODS
 from recon.ui import events, html
 from recon.ui.lessons.course import LESSONS
-from recon.ui.reconstruct import View
+from recon.ui.reconstruct import FIRST, View
 from recon.ui.sampling import BY_HAND, Lab, is_mask
 from recon.ui.session import Choice, Origin
 
+# What a link says of the main view, beside an example and its slice.
+MAIN = {"acceleration", "seed", "method", "center_fraction", "coils", "phase_encode"}
 LONGEST = 1800  # characters of a link that still make a code which a telephone can read
 
 LINK = "reconLinks.link(NAMES, USUAL, TABS, values)"
@@ -198,17 +200,20 @@ def build(view: View, lab: Lab, lesson: gr.State, room: gr.Textbox, tabs: Sequen
 
 
 def choice(query: Mapping[str, str]) -> Choice | None:
-    """What a link asks the main view to show; None where it names no example."""
+    """What a link asks the main view to show; None where it asks nothing of it.
+
+    One that was made of an upload names no example: its settings are shown on the first one.
+    """
     key = _one_of(query.get("example"), examples.EXAMPLES)
-    if key is None:
+    if key is None and not MAIN & query.keys():
         return None
     acceleration = _number(query.get("acceleration"), 1, 64) or 4
     acceleration = acceleration if acceleration in (4, 8) else 4
     fraction = _number(query.get("center_fraction"), 0, 0.3)
     coils: Any = query.get("coils", "rss")
     return Choice(
-        Origin(example=key),
-        _number(query.get("slice"), 0, 2**16, int),
+        FIRST if key is None else Origin(example=key),
+        None if key is None else _number(query.get("slice"), 0, 2**16, int),
         acceleration,
         _number(query.get("seed"), 0, 2**31, int) or 0,
         _one_of(query.get("method"), METHODS) or DEFAULT,

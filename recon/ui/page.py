@@ -81,17 +81,7 @@ def build() -> gr.Blocks:
                 lesson = lessons.build(shared, room)
             with gr.Tab("Class", id="class") as tab:
                 code = classroom.build(room, tab)
-        keys = (
-            "reconstruct",
-            "volume",
-            "sampling",
-            "acquisition",
-            "methods",
-            "coils",
-            "trust",
-            "learn",
-            "class",
-        )
+        keys = tuple(tab.id for tab in tabs.children)
         bars = [TabBar("tab", tabs, keys, whole), compared, coiled, trusted]
         links.build(view, lab, lesson, code, bars)
         gr.HTML(REMARKS, elem_id="remarks")

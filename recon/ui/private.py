@@ -7,6 +7,7 @@ the browser against the hashes below, and only when the mode is switched on.
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +24,7 @@ HOST = "https://cdn.jsdelivr.net/npm"
 PACKAGES = ("onnxruntime-web@1.30.0", "h5wasm@0.10.3")
 SOURCES = tuple(f"{HOST}/{package}/" for package in PACKAGES)  # for the content security policy
 MODEL = "private/resnet-dc.onnx"
+_EXPORTING = threading.Lock()  # PyTorch exports one network at a time, and it is wanted once
 BYTES = 17_300_000  # of the model, about, for the bar that shows progress
 
 PARTS: dict[str, dict[str, Any]] = {
@@ -60,7 +62,6 @@ async def serve(request: Request) -> Response:
     return Response(data, media_type="application/octet-stream")
 
 
-@lru_cache(maxsize=1)
 def exported(store: Store, name: str) -> bytes:
     """The content of the ``.onnx`` file of a checkpoint.
 
@@ -71,6 +72,12 @@ def exported(store: Store, name: str) -> bytes:
     ImportError
         If the package onnx is not installed.
     """
+    with _EXPORTING:
+        return _exported(store, name)
+
+
+@lru_cache(maxsize=1)
+def _exported(store: Store, name: str) -> bytes:
     import onnx  # noqa: F401  PyTorch needs it, and says so less clearly
 
     from recon.training import export  # takes seconds that the start of the page should not

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from html import escape
 from pathlib import Path
@@ -14,11 +13,11 @@ from recon.ui.session import Choice
 def python(choice: Choice, result: Reconstruction) -> str:
     """A script that prints the scores on the page."""
     if choice.origin.example is not None and choice.origin.path() is None:
-        opened = f"kspace = examples.load({json.dumps(choice.origin.example)})"
+        opened = f"kspace = examples.load({choice.origin.example!r})"
         needs = "import recon\nfrom recon import examples\n"
     else:
-        name = json.dumps(_name(choice))
-        axes = f", axes={json.dumps(_axes(choice))}" if _axes(choice) else ""
+        name = repr(_name(choice))
+        axes = f", axes={_axes(choice)!r}" if _axes(choice) else ""
         # Of a file that has several.
         rate = "" if result.source.mask is None else f", acceleration={choice.acceleration!r}"
         opened = f"kspace = recon.read({name}, slice={result.source.slice}{rate}{axes})"

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -90,25 +91,28 @@ class Choice:
     mask: str | None = None  # lines drawn by hand, one character each: 1 measured, 0 not
     language: Language = field(default="en", compare=False)  # of what is printed: no other answer
 
-    def key(
+    def key(self, **without: bool) -> str:
+        """The same for questions with the same answer: a short form of `asked`."""
+        return f"{zlib.crc32(repr(self.asked(**without)).encode()):08x}"
+
+    def asked(
         self,
         with_method: bool = True,
         with_slice: bool = True,
         with_lines: bool = True,
         with_seed: bool = True,
-    ) -> str:
-        """The same for questions with the same answer."""
+    ) -> tuple[Any, ...]:
+        """What the answer depends on."""
         origin = self.origin
         axes = "" if origin.example is not None else self.axes  # of examples they are known
         fraction = self.center_fraction
-        parts = (
+        return (
             origin.example, origin.upload, self.slice if with_slice else None,
             float(self.acceleration) if with_lines else None, self.seed if with_seed else None,
             None if fraction is None or not with_lines else float(fraction), self.coils,
             self.phase_encode, self.crop, axes, self.family if with_lines else "",
             self.mask if with_lines else None, self.method if with_method else "",
         )  # fmt: skip
-        return f"{zlib.crc32(repr(parts).encode()):08x}"
 
     @property
     def questions(self) -> dict[str, str]:
@@ -129,19 +133,23 @@ class Choice:
     @property
     def name(self) -> str:
         """What the slice is called."""
-        origin = self.origin
-        if origin.example is not None:
-            name = examples.EXAMPLES[origin.example].title
-        else:
-            name = Path(origin.upload or "").name
-        return name if self.slice in (None, 0) else f"{name}, slice {self.slice}"
+        return self._file if self.slice in (None, 0) else f"{self._file}, slice {self.slice}"
 
     @property
-    def words(self) -> str:
-        """In a few words, what is asked about."""
+    def _file(self) -> str:
+        origin = self.origin
+        if origin.example is not None:
+            return examples.EXAMPLES[origin.example].title
+        return Path(origin.upload or "").name
+
+    def words(self, kind: str = "scan") -> str:
+        """In a few words, what a question of a kind is about; see `questions`."""
+        said = self._file if kind == "volume" else self.name
         if scan(self).source.mask is not None:
-            return f"{self.name}, with its own mask"
-        return f"{self.name}, {self.acceleration:g}x, mask seed {self.seed}"
+            said += ", with its own mask"
+        else:
+            said += f", at {self.acceleration:g}x with mask seed {self.seed}"
+        return f"{said}, by {find(self.method).label}" if kind in ("all", "volume") else said
 
     @property
     def drawn_mask(self) -> np.ndarray | None:

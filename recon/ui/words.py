@@ -61,5 +61,6 @@ def _table() -> tuple[dict[str, str], list[tuple[re.Pattern[str], list[str], str
         if len(literal) > 1:
             shape = re.compile("(.+?)".join(literal), re.DOTALL)
             patterns.append((shape, PLACE.findall(english), to))
-    patterns.sort(key=lambda one: -len(one[0].pattern))  # the most exact one first
+    # The most exact one first: one that begins with words of its own, and of those the longest.
+    patterns.sort(key=lambda one: (one[0].pattern.startswith("(.+?)"), -len(one[0].pattern)))
     return {words: to for words, to in table.items() if not PLACE.search(words)}, patterns

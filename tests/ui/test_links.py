@@ -32,10 +32,23 @@ def test_a_choice_survives():
         {"example": "/etc/passwd"},
         {"example": "../../head"},
         {"upload": "/etc/passwd"},
+        {"tab": "learn", "lang": "de", "slice": "3"},
     ],
 )
 def test_only_examples_can_be_named(query):
     assert choice(query) is None
+
+
+def test_settings_of_an_upload_are_shown_on_the_first_example():
+    found = choice({"slice": "7", "acceleration": "8", "seed": "3", "method": "cs"})
+    assert found == Choice(Origin(example="head"), None, 8, 3, "cs", 0.04)
+
+
+@pytest.mark.parametrize("name", ["reconstruct", "private-mode", "coils"])
+def test_a_link_to_a_tab(visit, name):
+    page = visit(f"?tab={name}", ready=False)
+    tab = f"#tabs > .tab-wrapper [data-tab-id={name}][aria-selected=true]"
+    page.locator(tab).first.wait_for(timeout=60_000)
 
 
 @pytest.mark.parametrize("nonsense", ["nan", "inf", "-1", "1e400", "", "<script>", "4; rm", "0x10"])

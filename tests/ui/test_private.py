@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 import recon
-from recon import examples, phantom
+from recon import examples, phantom, weights
 from recon.ui import private
 from tests.helpers.page import drawn
 
@@ -30,6 +31,26 @@ def packages(tmp_path_factory) -> Path:
     if done.returncode:
         pytest.skip("the JavaScript packages could not be installed")
     return folder / "node_modules"
+
+
+def test_visitors_who_come_at_once_share_one_export(monkeypatch):
+    """PyTorch's export keeps its state in a place of its own, and cannot be done twice at once."""
+    calls = []
+
+    def onnx(network):
+        calls.append(network)
+        return export(network)
+
+    from recon.training import export as module
+
+    export = module.onnx
+    monkeypatch.setattr(module, "onnx", onnx)
+    private._exported.cache_clear()
+    store = weights.default_or_shipped()[0]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: private.exported(store, "resnet-dc"), range(4)))
+    assert len(calls) == 1
+    assert len(set(found)) == 1
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Code and a command to copy give the same numbers."""
 
+import ast
 import contextlib
 import io
 import json
@@ -46,14 +47,25 @@ def test_code_to_copy_takes_the_variant_that_is_open(variants, tmp_path, monkeyp
     with contextlib.redirect_stdout(io.StringIO()):
         exec(text, found)
     np.testing.assert_array_equal(found["result"].line_mask, result.line_mask)
-    assert variants.words == "variants.h5, with its own mask"
+    assert variants.words() == "variants.h5, with its own mask"
+
+
+@pytest.mark.parametrize(
+    "name", ["scan\N{GRINNING FACE}.npy", "it's.npy", 'a"b.npy', "ä\u2028b.npy"]
+)
+def test_code_to_copy_has_the_name_of_the_file(tmp_path, name):
+    np.save(tmp_path / name, np.asarray(phantom.kspace((32, 32))))
+    wish = Choice(Origin(upload=str(tmp_path / name)), 0, method="zero-filled")
+    text = recipe.python(wish, session.run(wish))
+    named = re.search(r"recon\.read\((.*), slice=", text)
+    assert ast.literal_eval(named[1]) == name
 
 
 def test_code_to_copy_reads_an_example_as_the_page_does(choice, monkeypatch):
     wish = Choice(Origin(example="low-field-fse"), 1)
     monkeypatch.setattr(examples, "fetch", lambda key: Path(choice.origin.upload))
     result = session.run(replace(choice, method="zero-filled"))
-    assert 'slice=0, axes="slices")' in recipe.python(wish, result)
+    assert "slice=0, axes='slices')" in recipe.python(wish, result)
     assert "--axes slices" in recipe.command(wish, result)
 
 

@@ -2,12 +2,18 @@
 
 import re
 
+import h5py
+import numpy as np
 import pytest
 
-from recon import examples
+import recon
+from recon import examples, phantom
 from recon.measurement import picture
 from recon.pipeline import reconstruct
 from recon.probes.conventions import conventions
+from recon.ui import session
+from recon.ui.session import Choice, Origin
+from recon.ui.trust.conventions import score
 from tests.helpers.page import complete, drawn
 
 
@@ -81,9 +87,8 @@ def test_a_lesion_without_contrast_changes_nothing(trust):
 def test_measured_lines_of_every_kind_of_method(trust):
     experiment(trust, "Measured or made up")
     said = {}
-    for label in ("ResNet-DC", "Zero-filled", "ResNet"):  # the first by itself, when it opens
-        if said:
-            trust.locator("#parts-method").get_by_label(label, exact=True).check()
+    for label in ("Zero-filled", "ResNet-DC", "ResNet"):  # the first before it opens by itself
+        trust.locator("#parts-method").get_by_label(label, exact=True).check()
         trust.wait_for_function(
             "label => document.querySelector('#parts-words').innerText.includes(`${label} leaves`)",
             arg=label,
@@ -167,6 +172,21 @@ def test_all_conventions(trust, kspace):
     result = reconstruct(kspace)
     expected = [f"{one.value:.3f}" for one in conventions(picture(kspace), result.image)]
     assert [row[1] for row in numbers(trust, "#conventions-words")] == expected
+
+
+def test_the_first_convention_is_the_one_of_the_main_view(tmp_path):
+    """Of a file that tells its volume's maximum, that is the data range."""
+    kspace = np.asarray(phantom.kspace((64, 48)))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["kspace"] = kspace[None]
+        file.attrs["max"] = 3 * float(picture(kspace).max())
+    asked = Choice(Origin(upload=str(tmp_path / "a.h5")), 0, method="cs")
+    (answer,) = score(asked)
+    result = session.run(asked)
+    assert result.data_range_from == "volume maximum"
+    first = re.search(r"<tbody><tr><th[^>]*>[^<]*</th><td>([\d.]+)", answer.words)
+    assert first[1] == f"{result.metrics['ssim']:.3f}"
+    assert first[1] != f"{recon.reconstruct(kspace, method='cs').metrics['ssim']:.3f}"
 
 
 def test_no_method_is_one_sentence(trust):

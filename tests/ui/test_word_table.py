@@ -24,6 +24,20 @@ from recon.ui.words import german as translated
 HOME = Path(recon.__file__).parent
 
 
+def test_what_an_old_result_is_about_is_said_in_german():
+    for words in (
+        "These results are about Head, T1 (simulated), at 4x with mask seed 0.",
+        "These results are about coils8.h5, slice 2, at 8x with mask seed 31.",
+        "These results are about under.npz, slice 2, with its own mask, by Zero-filled.",
+        "These results are about volume.h5, at 4x with mask seed 2, by Compressed sensing.",
+    ):
+        said = translated(words)
+        assert said.startswith("Diese Ergebnisse gehören zu ")
+        for english in ("slice", "about", "simulated", "with", "by ", "Zero-filled", "seed"):
+            assert english not in said
+    assert translated("Enlarge: All lines, all coils") == "Vergrößern: Alle Zeilen, alle Spulen"
+
+
 def test_every_word_is_in_both_languages_with_the_same_places(german):
     assert len(german) > 100
     for english, words in german.items():

@@ -241,16 +241,18 @@ def small_spot(scan: Scan, seed: int) -> Answer:
     # The same method on the same lines of the object without the spot: a picture that lacks it.
     missed = best.method(scan.measure(sampling.mask, sampling.acceleration))
     score, without = scored[best.method.label], spotted.ssim(missed)
-    worth = abs(score - without)
+    gain = round(score, 4) - round(without, 4)
     tells = "so little that SSIM does not tell whether it is there"
-    if worth >= 0.005:
+    if gain >= 0.005:
         tells = "which is much here, where a spot covers a large part of the image"
+    worth = f"the whole spot is worth {gain:.4f}, {tells}"
+    if gain < 0:
+        worth = f"without the spot, SSIM is {-gain:.4f} higher"
     left = f"{best.retained:.0%}" if np.isfinite(best.retained) else "nothing that can be measured"
     return Answer(
-        f"The best SSIM, {score:.4f}, is that of {best.method.label}, with {left} of "
-        f"the spot's contrast left. Its picture without any spot would score {without:.4f}: the "
-        f"whole spot is worth {worth:.4f}, {tells}. The "
-        f"circle is at row {row:.0f}, column {column:.0f}.",
+        f"The best SSIM, {score:.4f}, is that of {best.method.label}, with {left} of the spot's "
+        f"contrast left. Its picture without any spot would score {without:.4f}: {worth}. "
+        f"The circle is at row {row:.0f}, column {column:.0f}.",
         panels,
         columns=5,
     )

@@ -146,7 +146,10 @@ class Guard:
             _unqueued(blocks, body)
         elif path == "queue/join":
             _known(blocks, body)
-        body = {key: self._replaced(value, visitor, session) for key, value in body.items()}
+        try:
+            body = {key: self._replaced(value, visitor, session) for key, value in body.items()}
+        except RecursionError:  # which needs more of the stack than understanding the JSON did
+            raise _RefusedError(400, "The values of this event lie too deep.") from None
         if path.startswith(("call/", "queue/")):
             await self._room(blocks._queue)
             scope["state"]["place"] = 1

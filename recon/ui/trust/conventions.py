@@ -16,7 +16,7 @@ def score(choice: Choice) -> Iterator[Answer]:
     result, _ = attempt(choice)
     if result.reference is None:
         raise InputError("The file that is open has no reference to compare with.")
-    found = conventions(result.reference, result.image)
+    found = conventions(result.reference, result.image, result.data_range)
     rows = [[one.label, f"{one.value:.3f}", one.why] for one in found]
     values = [one.value for one in found]
     words = (

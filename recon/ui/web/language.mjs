@@ -18,9 +18,10 @@ export function translator(table) {
     const names = [...from.matchAll(/\{(\w+)\}/g)].map(found => found[1]);
     if (!names.length) { exact.set(from, to); continue; }
     const literal = from.split(/\{\w+\}/).map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    patterns.push({shape: new RegExp(`^${literal.join('(.+?)')}$`, 's'), names, to});
+    patterns.push({open: !literal[0], shape: new RegExp(`^${literal.join('(.+?)')}$`, 's'), names, to});
   }
-  patterns.sort((a, b) => b.shape.source.length - a.shape.source.length); // the most exact one first
+  // The most exact one first: one that begins with words of its own, and of those the longest.
+  patterns.sort((a, b) => a.open - b.open || b.shape.source.length - a.shape.source.length);
   return function translate(text) {
     const words = text.replace(SPACE, ' ').trim();
     if (!words) return null;

@@ -26,6 +26,7 @@ class About extends HTMLElement {
     this.gone = new AbortController();
     const {signal} = this.gone, place = this.closest('.experiment');
     document.addEventListener(OPEN, () => this.look(), {signal});
+    const rail = place?.querySelector('.rail');
     // Own controls: whatever was moved since makes the result an old one. Live ones and buttons ask
     // themselves; whoever is quicker than the tab has asked already, and what opens by itself must
     // not come after it.

@@ -25,6 +25,17 @@ def test_nothing_goes_round_the_queue(visitor, path):
         assert visitor.post(api(path), json=body).status_code == 404
 
 
+@pytest.mark.parametrize("depth", [100, 600, 100_000])
+def test_values_that_lie_deep_in_each_other_are_refused_in_a_sentence(visitor, depth):
+    lists = b"[" * depth + b"]" * depth
+    body = b'{"data":%b,"fn_index":0,"session_hash":"deep%d"}' % (lists, depth)
+    answer = visitor.post(api("queue/join"), content=body)
+    assert answer.status_code < 500
+    if depth > 100:
+        assert answer.status_code == 400
+        assert answer.json()["detail"].endswith(".")
+
+
 @pytest.mark.parametrize(
     "path",
     ["deep_link?session_hash=x", "proxy=https://example.org", "file/etc/passwd", "stream/a/b/c/d",
