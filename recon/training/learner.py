@@ -133,7 +133,7 @@ class Learner:
         """Go on from a `state_dict` of the same run."""
         for name, part in self._parts().items():
             part.load_state_dict(deepcopy(state[name]))
-        torch.set_rng_state(state["random"])
+        torch.set_rng_state(state["random"].cpu())  # loaded with all else, onto any device
 
     def _parts(self) -> dict[str, Any]:
         parts: dict[str, Any] = {"network": self.network}
