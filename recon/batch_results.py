@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from typing import Any
 from recon import batch_volumes
 from recon.batch import Plan, Question, Record, share_of
 from recon.errors import InputError
+from recon.methods import METHODS
 from recon.volume import Share, volume_scores
 
 METRICS, VOLUMES, QUESTION = "metrics.json", "volumes.json", "question.json"
@@ -163,6 +165,13 @@ def done(out: Path, question: Question) -> list[Record]:
         if share and share["question"] == asked:
             records += share["records"]
     return records
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file or folder is called as those are that a batch writes."""
+    made = "|".join(map(re.escape, METHODS))
+    tables = f"{METRICS}|{VOLUMES}|{QUESTION}|metrics-rank.*"
+    return bool(re.fullmatch(rf"(.*-slice\d+-)?({made})-[^-]+x(\.png)?|{tables}", name))
 
 
 def volumes(records: Sequence[Record]) -> list[dict[str, Any]]:

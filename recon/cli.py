@@ -228,8 +228,6 @@ def _files(inputs: Sequence[Path], out: Path) -> Iterator[Path]:
         if not path.is_dir() or beside.is_scan(path):
             yield path
             continue
-        if path.resolve() == out.resolve():
-            raise InputError(f"{out} is where the scans are; choose another folder with --out.")
         found = sorted(_within(path, out))
         scans = [p for p in found if beside.is_scan(p)]
         within = [p for p in found if p.is_file() and not set(scans) & set(p.parents)]
@@ -248,8 +246,13 @@ def _within(folder: Path, out: Path) -> Iterator[Path]:
             below.clear()
             continue
         seen.add(here)
-        below[:] = [name for name in below if not name.startswith(".")]
-        yield from (Path(at) / name for name in [*below, *files] if not name.startswith("."))
+        scans = [
+            name
+            for name in [*below, *files]
+            if not name.startswith(".") and not (here == results and batch_results.is_ours(name))
+        ]
+        below[:] = set(below).intersection(scans)
+        yield from (Path(at) / name for name in scans)
 
 
 def _print_table(results: Results) -> None:

@@ -233,6 +233,8 @@ def solve(
 
     Raises
     ------
+    InputError
+        If the method cannot do this: GRAPPA without calibration lines, say.
     WeightsError
         If the method's weights are missing or damaged.
     """

@@ -208,3 +208,79 @@ def test_ranks_wait_for_each_other_and_leave_nothing(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         "metrics.json", "volumes.json", "question.json",
     }  # fmt: skip
+
+
+def saved(out) -> dict[str, int]:
+    """Volumes by name, and how many slices each has."""
+    return {path.name: len(np.load(path)) for path in out.glob("*/*.npy")}
+
+
+def run(*words) -> int:
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        return cli.main([str(word) for word in words])
+
+
+ALL = ("--method", "zero-filled", "--slice", "all", "--axes", "slices", "--save", "npy")
+
+
+def test_a_file_that_comes_later_takes_no_name_that_is_taken(tmp_path):
+    scans, out = tmp_path / "s", tmp_path / "out"
+    for name, count in (("z", 3), ("a", 2)):
+        (scans / name).mkdir(parents=True)
+        np.save(scans / name / "scan.npy", kspace(count, 1, 40, 36)[:, 0])
+        if name == "z":
+            assert run(scans, *ALL, "--out", out) == 0
+    assert run(scans, *ALL, "--out", out, "--resume") == 0
+    assert saved(out) == {"scan.npy": 3, "scan-2.npy": 2}
+    records = json.loads((out / "metrics.json").read_text())
+    assert [Path(one["file"]).parent.name for one in records] == ["a"] * 2 + ["z"] * 3
+    figures = {path.name for path in out.glob("*.png")}
+    assert {f"scan-slice{n}-zero-filled-4x.png" for n in range(3)} < figures
+
+
+def test_records_of_files_that_are_not_named_again_stay(tmp_path):
+    for name in ("a", "b"):
+        np.save(tmp_path / f"{name}.npy", kspace(1, 1, 40, 36)[0, 0])
+        words = ("--method", "zero-filled", "--out", tmp_path / "out", "--resume")
+        assert run(tmp_path / f"{name}.npy", *words) == 0
+    records = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert [Path(one["file"]).name for one in records] == ["a.npy", "b.npy"]
+
+
+def test_what_a_file_gave_before_it_broke_is_not_left(tmp_path):
+    scans, out = tmp_path / "s", tmp_path / "out"
+    scans.mkdir()
+    for name in ("v", "v-slice1"):
+        np.save(scans / f"{name}.npy", kspace(2, 1, 40, 36)[:, 0])
+    assert run(scans, *ALL, "--out", out) == 0
+    (scans / "v.npy").write_bytes(b"broken")
+    assert run(scans, *ALL, "--out", out) == 1
+    assert saved(out) == {"v-slice1.npy": 2}
+    assert sorted(path.name for path in out.glob("*.png")) == [
+        f"v-slice1-slice{n}-zero-filled-4x.png" for n in range(2)
+    ]
+
+
+def test_results_among_the_scans_are_no_scans(tmp_path):
+    np.save(tmp_path / "a.npy", kspace(2, 1, 40, 36)[:, 0])
+    for _ in range(2):
+        assert run(tmp_path, *ALL, "h5", "--out", f"{tmp_path}/../{tmp_path.name}") == 0
+        records = json.loads((tmp_path / "metrics.json").read_text())
+        assert [Path(one["file"]).name for one in records] == ["a.npy"] * 2
+
+
+def test_linked_folders_are_looked_into_once(tmp_path):
+    scans = tmp_path / "scans"
+    for place in ("scans", "elsewhere"):
+        (tmp_path / place).mkdir()
+        np.save(tmp_path / place / f"{place}.npy", kspace(1, 1, 40, 36)[0, 0])
+    (scans / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/back").symlink_to(scans)
+    assert run(scans, "--method", "zero-filled", "--out", tmp_path / "out") == 0
+    records = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert [Path(one["file"]).name for one in records] == ["elsewhere.npy", "scans.npy"]
+
+
+def test_packed_nifti_files_are_named_without_both_endings():
+    assert batch._stem(Path("head.nii.gz")) == "head"
+    assert batch._stem(Path("head.1.nii")) == "head.1"

@@ -20,6 +20,7 @@ import yaml
 from PIL import Image
 
 from recon import cli, phantom
+from recon.training.recipes import RECIPES
 
 ROOT = Path(__file__).parents[1]
 
@@ -101,7 +102,11 @@ def test_installed_the_package_finds_its_weights_and_its_command(tmp_path):
     assert (tmp_path / "out/metrics.json").is_file()
 
 
-DOCUMENTS = ["README.md", *(f"docs/{name}.md" for name in ("how-it-works", "training", "results"))]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -112,8 +117,22 @@ def test_files_that_documents_name_exist(name):
         str((ROOT / name).parent.joinpath(link).relative_to(ROOT))
         for link in re.findall(r"\]\((?!http)([\w./-]+)\)", text)
     ]
-    assert paths
+    paths = [path for path in paths if "NAME" not in path]  # of what somebody adds
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_stage_of_a_training_is_named():
+    """Whoever leaves one out is told that weights are missing."""
+    training = (ROOT / "docs/training.md").read_text("utf-8")
+    rows = (ROOT / "README.md").read_text("utf-8").splitlines()
+    ordinals = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+    stages = [name for name in RECIPES if name.endswith(ordinals)]
+    assert len(stages) > 8
+    for stage in stages:
+        last, _, word = stage.rpartition("-")
+        assert f"python train.py {stage} " in training
+        (row,) = (row for row in rows if row.startswith(f"| [`{last}`]"))
+        assert re.search(rf"-{word}\b", row)
 
 
 def test_comments_in_scripts_name_files_that_exist():

@@ -59,9 +59,10 @@ def check(acceleration: float, center_fraction: float | None) -> None:
     InputError
         If the acceleration or the centre fraction is out of range.
     """
-    for name, value in (("Acceleration", acceleration), ("Centre fraction", center_fraction)):
-        if value is not None and not isinstance(value, Real):
-            raise InputError(f"{name} is a number; {value!r} is none.")
+    if not isinstance(acceleration, Real):
+        raise InputError(f"Acceleration is a number of at least 1; {acceleration!r} is none.")
+    if not isinstance(center_fraction, Real | None):
+        raise InputError(f"Centre fraction is a number or None; {center_fraction!r} is neither.")
     if not 1 <= acceleration < math.inf:
         raise InputError(f"Acceleration is a number of at least 1; {acceleration:g} was asked for.")
     if center_fraction is not None and not 0 <= center_fraction <= 1:

@@ -90,7 +90,7 @@ def is_rolled(kspace: np.ndarray) -> bool:
     kspace
         Complex, shape (H, W) or (C, H, W), zero frequency in the middle.
     """
-    power = np.zeros(kspace.shape[-2:])
+    power: np.ndarray = np.zeros(kspace.shape[-2:])
     for plane in planes(kspace):
         power += energy(ifft2c(plane))
     height, width = power.shape
@@ -102,6 +102,8 @@ def is_rolled(kspace: np.ndarray) -> bool:
 def to_middle(kspace: np.ndarray) -> np.ndarray:
     """K-space of the image moved from around the corners to the middle: complex64.
 
+    By as much as ``ifftshift`` does, so that ``ifft2(ifftshift(kspace))`` is that image.
+
     Parameters
     ----------
     kspace
@@ -111,7 +113,7 @@ def to_middle(kspace: np.ndarray) -> np.ndarray:
     for axis in (-2, -1):
         size = kspace.shape[axis]
         middle = size // 2
-        ramp = np.exp(-2j * np.pi * middle * (np.arange(size) - middle) / size)
+        ramp = np.exp(2j * np.pi * middle * (np.arange(size) - middle) / size)
         turned = turned * (ramp[:, None] if axis == -2 else ramp)
     return turned.astype(np.complex64)
 

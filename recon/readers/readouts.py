@@ -157,12 +157,10 @@ def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None)
             )
         notes.append(f"The scan is 3-D; it was transformed along its {r.partitions} partitions.")
         complete = _check_partitions(r, notes) and complete
-    mask: np.ndarray | None = _masks(r, members, counts, planes)
+    measured = _masks(r, members, counts, planes)
     if r.partitions > 1:
         counts[0] = (r.partitions, "slices")
-        mask = np.repeat(mask, r.partitions, axis=0)
-    if _padded(mask):  # which is no undersampling, and said where the values are looked at
-        mask = None
+        measured = np.repeat(measured, r.partitions, axis=0)
     total, chosen, more = many.unravelled(counts, plane)
     return Stored(
         format,
@@ -171,7 +169,8 @@ def stored(readouts: Readouts, format: str, attrs: dict[str, Any] | None = None)
         chosen,
         letters="SCHW",
         certain=True,
-        mask=mask,
+        # Zero-padding is no undersampling, and said where the values are looked at.
+        mask=None if _padded(measured) else measured,
         complete=complete,
         size=r.size,
         spacing=r.spacing,

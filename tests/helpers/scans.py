@@ -130,8 +130,13 @@ def mrd(
     field: int = 300,
     centres: np.ndarray | None = None,
     directions: np.ndarray | None = None,
+    middle: int | None = None,
+    short: Iterable[int] = (),
 ) -> Path:
     """K-space (S, C, X, Y), or (Z, C, X, Y) with `partitions`, as the ISMRMRD library writes it.
+
+    `middle` is the line that the header calls the centre; lines that are `short` are measured once
+    more for calibration, with half as many samples.
 
     `centres` (S, 3) of slices and `directions` (3, 3) of readout, lines and slices are as the
     heads have them: millimetres to the left, the back and the head.
@@ -153,7 +158,7 @@ def mrd(
    </matrixSize><fieldOfView_mm><x>300</x><y>{field}</y><z>5</z></fieldOfView_mm></reconSpace>
   <encodingLimits>
    <kspace_encoding_step_1><minimum>0</minimum><maximum>{width - 1}</maximum>
-    <center>{width // 2}</center></kspace_encoding_step_1>
+    <center>{width // 2 if middle is None else middle}</center></kspace_encoding_step_1>
    <kspace_encoding_step_2><minimum>0</minimum><maximum>{partitions - 1}</maximum>
     <center>{partitions // 2}</center></kspace_encoding_step_2></encodingLimits>
   <trajectory>{trajectory}</trajectory>
@@ -186,6 +191,9 @@ def mrd(
                 3 * (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)),
                 [ismrmrd.ACQ_IS_NOISE_MEASUREMENT],
             )
+        for line in short:
+            half = stack[0, :, columns // 4 : 3 * columns // 4, line]
+            append(half, [ismrmrd.ACQ_IS_PARALLEL_CALIBRATION], kspace_encode_step_1=int(line))
         for repetition in range(repetitions):
             for number in range(count):
                 for line in lines:

@@ -59,6 +59,21 @@ def test_an_elliptical_window_is_fully_sampled(tmp_path):
     assert read(npy(tmp_path / "a", array)).source.mask is None
 
 
+@pytest.mark.parametrize("shape", [(48, 40), (47, 41)])
+@pytest.mark.parametrize("shifted", [True, False], ids=["fftshift(fft2)", "fft2"])
+def test_an_image_around_the_corners_is_moved_to_the_middle(tmp_path, shape, shifted):
+    """K-space as students make it: without `ifftshift` before the transform."""
+    image = anatomy(shape)
+    made = np.fft.fft2(image)
+    made = np.fft.fftshift(made) if shifted else made
+    found = read(npy(tmp_path / "a", made.astype(np.complex64)))
+    assert said(found.source, "around the corners")
+    moved = np.abs(ifft2c(found.data)) / np.sqrt(np.prod(shape))
+    np.testing.assert_allclose(moved, np.abs(image), atol=1e-3 * np.abs(image).max())
+    centred = read(npy(tmp_path / "b", fft2c(image).astype(np.complex64)))
+    assert not said(centred.source, "around the corners")
+
+
 @pytest.mark.parametrize("shape", [(24, 32), (25, 33), (64, 63)])
 def test_unshifted_kspace_is_shifted_with_its_mask(tmp_path, shape):
     centred = fft2c(anatomy(shape)).astype(np.complex64)

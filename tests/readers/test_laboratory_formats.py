@@ -43,6 +43,18 @@ def test_bart_pair_in_a_zip(tmp_path):
     assert read(path).source.format == "BART"
 
 
+def test_a_bart_plane_of_both_phase_encode_directions(tmp_path):
+    """As `bart slice 0` leaves it, and as the raw data of BART's ESPIRiT examples are."""
+    path = scans.bart(tmp_path / "a.zip", STACK[:1])
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    (header,) = (name for name in files if name.endswith(".hdr"))
+    numbers = files[header].decode().splitlines()[1].split()
+    flat = ["1", *numbers[:2], *numbers[3:]]
+    files[header] = f"# Dimensions\n{' '.join(flat)}\n".encode()
+    same(read(scans.zipped(tmp_path / "b.zip", files)), STACK[0], 1e-7)
+
+
 def test_bart_3d_kspace_is_transformed_and_3d_images_are_not(tmp_path):
     depth = 16
     profile = np.hanning(depth + 2)[1:-1, None, None, None] * (1 + 0.2j)

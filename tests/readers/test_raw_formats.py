@@ -75,6 +75,32 @@ def test_mrd_equals_the_reconstruction_of_its_own_library(tmp_path):
         same(ifft2c(np.asarray(read(path, slice=number))), images[number])
 
 
+@pytest.mark.parametrize("middle", [0, W // 2 - 1, W // 2 + 1])
+def test_mrd_whose_header_is_a_line_off_is_read_as_it_fits(tmp_path, middle):
+    slice_ = read(scans.mrd(tmp_path / "a.h5", WIDE, middle=middle), slice=1)
+    same(slice_, STACK[1])
+    assert slice_.source.mask is None
+
+
+def test_mrd_with_fewer_lines_around_the_middle_is_zero_padded_and_not_undersampled(tmp_path):
+    """As the same k-space in any other file."""
+    lines = np.arange(6, W - 6)
+    padded = np.zeros_like(WIDE)
+    padded[..., lines] = WIDE[..., lines]
+    source = read(scans.mrd(tmp_path / "a.h5", padded, lines=lines)).source
+    assert source.mask is None
+    assert said(source, "zero-padding")
+    for few in (np.arange(10, W - 10), np.arange(6, W)):
+        found = read(scans.mrd(tmp_path / "b.h5", WIDE, lines=few)).source
+        np.testing.assert_array_equal(np.flatnonzero(found.mask), few)
+
+
+def test_mrd_calibration_lines_of_another_size_are_left_out(tmp_path):
+    slice_ = read(scans.mrd(tmp_path / "a.h5", WIDE, short=range(12, 20)), slice=0)
+    same(slice_, STACK[0])
+    assert said(slice_.source, "8 calibration lines of another size")
+
+
 def test_mrd_averages_and_repetitions(tmp_path):
     path = scans.mrd(tmp_path / "a.h5", WIDE, averages=3, repetitions=2)
     assert describe(path).slices == 2 * S
