@@ -12,6 +12,7 @@ from recon.fourier import ifft2c
 # missed: taking k-space for an image would be worse. White noise has 1.
 IMAGE_RATIO = 0.35
 TOP_SHARE = 0.01
+EDGE = 16  # of the sides of an image, one part at either end
 
 
 def planes(values: np.ndarray) -> np.ndarray:
@@ -93,10 +94,10 @@ def is_rolled(kspace: np.ndarray) -> bool:
     power: np.ndarray = np.zeros(kspace.shape[-2:])
     for plane in planes(kspace):
         power += energy(ifft2c(plane))
-    height, width = power.shape
-    around = (slice(height // 4, -(-3 * height // 4)), slice(width // 4, -(-3 * width // 4)))
-    middle, corners = power[around].sum(), np.fft.fftshift(power)[around].sum()
-    return bool(corners > 0.4 * power.sum() and corners > 4 * middle)
+    near = [np.minimum(np.arange(n), np.arange(n)[::-1]) < max(1, n // EDGE) for n in power.shape]
+    edges = near[0][:, None] | near[1]
+    # A shift brings what lies across the middle to the edges; an object is there, and no air.
+    return bool(power[edges].sum() > 10 * np.fft.fftshift(power)[edges].sum())
 
 
 def to_middle(kspace: np.ndarray) -> np.ndarray:

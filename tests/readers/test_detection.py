@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recon import phantom
 from recon.errors import InputError
 from recon.fourier import fft2c, ifft2c
 from recon.pipeline import reconstruct
@@ -61,9 +62,10 @@ def test_an_elliptical_window_is_fully_sampled(tmp_path):
 
 @pytest.mark.parametrize("shape", [(48, 40), (47, 41)])
 @pytest.mark.parametrize("shifted", [True, False], ids=["fftshift(fft2)", "fft2"])
-def test_an_image_around_the_corners_is_moved_to_the_middle(tmp_path, shape, shifted):
+@pytest.mark.parametrize("of", [anatomy, lambda shape: ifft2c(phantom.kspace(shape))])
+def test_an_image_around_the_corners_is_moved_to_the_middle(tmp_path, shape, shifted, of):
     """K-space as students make it: without `ifftshift` before the transform."""
-    image = anatomy(shape)
+    image = of(shape)
     made = np.fft.fft2(image)
     made = np.fft.fftshift(made) if shifted else made
     found = read(npy(tmp_path / "a", made.astype(np.complex64)))
