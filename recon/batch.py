@@ -8,14 +8,13 @@ share knows the whole plan, so nobody has to be asked. What became of it is kept
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import chain, count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from recon import figures, masks, readers
+from recon import batch_names, figures, masks, readers
 from recon.batch_volumes import keep, leave_blank
 from recon.errors import InputError
 from recon.methods import METHODS
@@ -103,7 +102,8 @@ def plan(
     """
     made = Plan(question)
     for file in files:
-        stem = names.get(str(file)) or _free(_stem(file), {*names.values(), *made.names.values()})
+        taken = {*names.values(), *made.names.values()}
+        stem = names.get(str(file)) or batch_names.free(file, taken)
         made.names[str(file)] = stem
         try:
             for acceleration in question.accelerations:
@@ -116,16 +116,6 @@ def plan(
         except (InputError, OSError) as error:
             made.problems.append((str(file), str(error)))
     return made
-
-
-def _stem(file: Path) -> str:
-    return file.name[: -len(".nii.gz")] if file.name.lower().endswith(".nii.gz") else file.stem
-
-
-def _free(stem: str, taken: Set[str]) -> str:
-    """A name that nothing has yet."""
-    numbered = (f"{stem}-{number}" for number in count(2))
-    return next(name for name in chain([stem], numbered) if name not in taken)
 
 
 def share_of(tasks: Sequence[Task], rank: int, world: int) -> list[Task]:
@@ -217,6 +207,5 @@ def _results(
 
 
 def _save_figure(result: Reconstruction, stem: str, out: Path) -> None:
-    rate = masks.shortly(result.acceleration)
-    name = f"{stem}-slice{result.source.slice}-{result.method}-{rate}.png"
+    name = batch_names.figure(stem, result.source.slice, result.method, result.acceleration)
     figures.sheet(result).savefig(out / name, dpi=110)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,10 +15,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recon import batch_volumes
+from recon import batch_names, batch_volumes
 from recon.batch import Plan, Question, Record, share_of
 from recon.errors import InputError
-from recon.methods import METHODS
 from recon.volume import Share, volume_scores
 
 METRICS, VOLUMES, QUESTION = "metrics.json", "volumes.json", "question.json"
@@ -169,9 +167,8 @@ def done(out: Path, question: Question) -> list[Record]:
 
 def is_ours(name: str) -> bool:
     """Whether a file or folder is called as those are that a batch writes."""
-    made = "|".join(map(re.escape, METHODS))
-    tables = f"{METRICS}|{VOLUMES}|{QUESTION}|metrics-rank.*"
-    return bool(re.fullmatch(rf"(.*-slice\d+-)?({made})-[^-]+x(\.png)?|{tables}", name))
+    tables = (METRICS, VOLUMES, QUESTION)
+    return name in tables or name.startswith("metrics-rank") or batch_names.is_made(name)
 
 
 def volumes(records: Sequence[Record]) -> list[dict[str, Any]]:

@@ -7,14 +7,13 @@ Slices that are zero everywhere, as at the ends of brains without their skulls, 
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recon import export, masks
+from recon import batch_names, export
 from recon.errors import InputError
 from recon.export import Slice
 from recon.pipeline import Reconstruction
@@ -50,15 +49,13 @@ def forget(question: Question, tasks: Sequence[Task], out: Path) -> None:
 
 def remove(question: Question, stems: Sequence[str], out: Path) -> None:
     """Remove figures and volumes that an earlier run made of files that give nothing now."""
-    methods = "|".join(map(re.escape, question.methods))
-    of = "|".join(map(re.escape, stems))
-    figure = re.compile(rf"({of})-slice\d+-({methods})-[^-]+x\.png")
     for path in out.iterdir() if stems else ():
-        if figure.fullmatch(path.name):
+        stem, method = batch_names.of_figure(path.name) or ("", "")
+        if stem in stems and method in question.methods:
             path.unlink()
     for stem, rate, method in product(stems, question.accelerations, question.methods):
         for suffix in {kind.suffix for kind in export.EXPORTS.values()}:
-            path = _folder(method, rate, out) / f"{stem}{suffix}"
+            path = out / batch_names.folder(method, rate) / f"{stem}{suffix}"
             if path.is_dir():
                 shutil.rmtree(path)
             else:
@@ -90,11 +87,8 @@ def assemble(question: Question, tasks: Sequence[Task], out: Path) -> list[tuple
 
 
 def _slice(task: Task, method: str, out: Path, number: int) -> Path:
-    return _folder(method, task.acceleration, out) / f"{task.stem}-slices" / f"{number:05}.npz"
-
-
-def _folder(method: str, acceleration: float, out: Path) -> Path:
-    return out / f"{method}-{masks.shortly(acceleration)}"
+    folder = out / batch_names.folder(method, task.acceleration) / f"{task.stem}-slices"
+    return folder / f"{number:05}.npz"
 
 
 def _blank(path: Path) -> Path:

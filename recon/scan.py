@@ -228,7 +228,7 @@ class Scan:
             return _given(self.source.mask)
         if mask is not None:
             return _given(masks.checked(mask, self.width))
-        check_draw(acceleration, seed, family, center_fraction)
+        masks.check_draw(acceleration, seed, family, center_fraction)
         draw = masks.FAMILIES[family]
         lines = draw(self.width, acceleration, center_fraction, seed)
         if center_fraction is None:
@@ -403,22 +403,6 @@ def _white(data: np.ndarray, source: Source) -> tuple[np.ndarray, Source]:
     except InputError:  # a coil without any, say
         return data, source
     return white, replace(source, notes=(*source.notes, WHITENED))
-
-
-def check_draw(
-    acceleration: float, seed: int, family: str, center_fraction: float | None = None
-) -> None:
-    """Refuse what no mask can be drawn with, whatever the width; see `Scan.draw`.
-
-    Raises
-    ------
-    InputError
-    """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InputError("The mask seed is a whole number from 0 upwards.")
-    if not isinstance(family, str) or family not in masks.FAMILIES:
-        raise InputError(f"Masks are of the kinds {', '.join(masks.FAMILIES)}; not '{family}'.")
-    masks.check(acceleration, center_fraction)
 
 
 def _given(mask: np.ndarray) -> Sampling:

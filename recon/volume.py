@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from recon import masks
 from recon.errors import InputError
 from recon.limits import LimitError
 from recon.methods import DEFAULT, Method, find
 from recon.metrics import psnr_of, ssim
 from recon.pipeline import Reconstruction, solve
 from recon.readers import Axes, describe, slices
-from recon.scan import Coils, PhaseEncode, Scan, check_draw
+from recon.scan import Coils, PhaseEncode, Scan
 
 DEFINITION = (
     "fastMRI evaluate.py: SSIM of each slice with the maximum of the volume's reference as data "
@@ -374,7 +375,7 @@ def reconstruct_volume(
     """
     way = find(method)
     if mask is None:
-        check_draw(acceleration, seed, family, center_fraction)
+        masks.check_draw(acceleration, seed, family, center_fraction)
     opened = Volume.of(
         path,
         acceleration=acceleration,

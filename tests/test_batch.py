@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import recon
-from recon import batch, batch_results, cli
+from recon import batch, batch_names, batch_results, cli
 from recon.batch import Plan, Question, Task
 from tests.helpers.files import kspace, write_h5
 
@@ -282,5 +282,5 @@ def test_linked_folders_are_looked_into_once(tmp_path):
 
 
 def test_packed_nifti_files_are_named_without_both_endings():
-    assert batch._stem(Path("head.nii.gz")) == "head"
-    assert batch._stem(Path("head.1.nii")) == "head.1"
+    assert batch_names.free(Path("head.nii.gz"), set()) == "head"
+    assert batch_names.free(Path("head.1.nii"), set()) == "head.1"

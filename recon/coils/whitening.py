@@ -96,35 +96,16 @@ def prewhitened(data: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     InputError
         See `whitening`; or if it is of another number of coils.
     """
-    return _mixed(whitening(covariance), data)
-
-
-def balanced(kspace: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """Coils whose noise is white and alike, on the scale of the ones that were measured.
-
-    The noise keeps its variance, averaged over coils.
-
-    Parameters
-    ----------
-    kspace
-        Complex, shape (C, ...).
-    covariance
-        Of the coils, shape (C, C).
-
-    Returns
-    -------
-    complex64, of the same shape.
-
-    Raises
-    ------
-    InputError
-        See `prewhitened`.
-    """
     matrix = whitening(covariance)
-    return _mixed(matrix * np.sqrt(np.trace(covariance).real / len(matrix)), kspace)
-
-
-def _mixed(matrix: np.ndarray, data: np.ndarray) -> np.ndarray:
     if len(matrix) != len(data):
         raise InputError(f"A covariance of {len(matrix)} coils does not fit {len(data)} coils.")
     return np.tensordot(matrix, data, 1).astype(np.complex64)
+
+
+def balanced(kspace: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """As `prewhitened`, on the scale of the coils that were measured.
+
+    The noise keeps its variance, averaged over coils.
+    """
+    white = prewhitened(kspace, covariance)
+    return white * np.float32(np.sqrt(np.trace(covariance).real / len(covariance)))

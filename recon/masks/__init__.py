@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from recon.errors import InputError
 from recon.masks.calibrated import CALIBRATION_LINES, calibrated
 from recon.masks.common import (
     achieved_acceleration,
@@ -35,7 +36,7 @@ __all__ = [
     "apply",
     "as_text",
     "calibrated",
-    "check",
+    "check_draw",
     "checked",
     "default_center_fraction",
     "equispaced",
@@ -84,3 +85,19 @@ FAMILIES: Mapping[str, Family] = {
     )
 }
 """Every family by name."""
+
+
+def check_draw(
+    acceleration: float, seed: int, family: str, center_fraction: float | None = None
+) -> None:
+    """Refuse what no mask can be drawn with, whatever the width; see `recon.reconstruct`.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError("The mask seed is a whole number from 0 upwards.")
+    if not isinstance(family, str) or family not in FAMILIES:
+        raise InputError(f"Masks are of the kinds {', '.join(FAMILIES)}; not '{family}'.")
+    check(acceleration, center_fraction)

@@ -28,6 +28,14 @@ def energy(values: np.ndarray) -> np.ndarray:
     return total
 
 
+def image_energy(kspace: np.ndarray) -> np.ndarray:
+    """|image|^2, summed over coils: float64, shape (H, W)."""
+    total = np.zeros(kspace.shape[-2:])
+    for plane in planes(kspace):
+        total += energy(ifft2c(plane))
+    return total
+
+
 def concentration(values: np.ndarray) -> float:
     """Share of the energy that the strongest hundredth of all samples holds, 0.01 to 1.
 
@@ -55,10 +63,7 @@ def looks_like_image(values: np.ndarray) -> bool:
         Complex, shape (H, W) or (C, H, W), not all zero.
     """
     here = concentration(values)
-    transformed = np.zeros(values.shape[-2:])
-    for plane in planes(values):
-        transformed += energy(ifft2c(plane))
-    there = _gathered(transformed)
+    there = _gathered(image_energy(values))
     flat = here < 2 * TOP_SHARE  # constant magnitude: the spectrum of a point
     return not flat and there > 0.5 and here < IMAGE_RATIO * there
 
@@ -91,9 +96,7 @@ def is_rolled(kspace: np.ndarray) -> bool:
     kspace
         Complex, shape (H, W) or (C, H, W), zero frequency in the middle.
     """
-    power: np.ndarray = np.zeros(kspace.shape[-2:])
-    for plane in planes(kspace):
-        power += energy(ifft2c(plane))
+    power = image_energy(kspace)
     near = [np.minimum(np.arange(n), np.arange(n)[::-1]) < max(1, n // EDGE) for n in power.shape]
     edges = near[0][:, None] | near[1]
     # A shift brings what lies across the middle to the edges; an object is there, and no air.
@@ -110,13 +113,11 @@ def to_middle(kspace: np.ndarray) -> np.ndarray:
     kspace
         Complex, shape (..., H, W), zero frequency in the middle.
     """
-    turned = kspace
-    for axis in (-2, -1):
-        size = kspace.shape[axis]
-        middle = size // 2
-        ramp = np.exp(2j * np.pi * middle * (np.arange(size) - middle) / size)
-        turned = turned * (ramp[:, None] if axis == -2 else ramp)
-    return turned.astype(np.complex64)
+    rows, columns = (
+        np.exp(2j * np.pi * (n // 2) * (np.arange(n) - n // 2) / n) for n in kspace.shape[-2:]
+    )
+    moved: np.ndarray = (kspace * np.outer(rows, columns)).astype(np.complex64)
+    return moved
 
 
 def is_hermitian(kspace: np.ndarray) -> bool:

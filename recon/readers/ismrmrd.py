@@ -276,8 +276,8 @@ def _readouts(
             notes.append(
                 f"{left_out} lines of a separate calibration scan were left out of the k-space."
             )
-    if (image & ~only_calibration).any():
-        first = heads[np.argmax(image & ~only_calibration)]
+    if (others := image & ~only_calibration).any():
+        first = heads[np.argmax(others)]
         other = [heads[name] != first[name] for name in ("number_of_samples", "active_channels")]
         unlike = image & only_calibration & np.logical_or(*other)
         image &= ~unlike

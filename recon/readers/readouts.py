@@ -16,7 +16,7 @@ import numpy as np
 
 from recon.coils import whitening
 from recon.errors import InputError
-from recon.readers import many, partitions
+from recon.readers import detect, many, partitions
 from recon.readers.stored_array import Stored
 
 MAX_LINES = 4096
@@ -263,7 +263,7 @@ def _padded(mask: np.ndarray) -> bool:
     if not (mask == first).all() or not 2 * lines.size >= first.size:
         return False
     before, after = int(lines[0]), int(first.size - 1 - lines[-1])
-    return int(lines[-1] - lines[0]) + 1 == lines.size and abs(before - after) <= 1
+    return not detect.has_gaps(first) and abs(before - after) <= 1
 
 
 def _masks(

@@ -104,6 +104,8 @@ COILS = replace(
 ALL_COILS = replace(COILS, coils=12, several=1.0, gentlest=1.5)
 # Masks of all families, gentler accelerations, more noise, echoes further off the middle.
 DATA = replace(LATER, gentlest=2.0, families=True, tilt=2.0, noise=0.05)
+# Every stage has a seed of its own, for scans that those before have not drawn.
+LONGER = replace(DATA, learning_rate=4e-4, keep="last", validate_every=1000)
 # The data, masks and loss of resnet-dc's last stages.
 PEER = replace(DATA, optimizer="adam", learning_rate=1e-3)
 
@@ -139,37 +141,11 @@ RECIPES = {
     "resnet-dc-fifth": replace(
         DATA, stage="fifth", start="resnet-dc-fourth", steps=6000, keep="last"
     ),
-    "resnet-dc-sixth": replace(
-        DATA,
-        stage="sixth",
-        start="resnet-dc-fifth",
-        steps=14000,
-        learning_rate=4e-4,
-        seed=1,  # scans that the stage before has not drawn
-        keep="last",
-        validate_every=1000,
-    ),
+    "resnet-dc-sixth": replace(LONGER, stage="sixth", start="resnet-dc-fifth", steps=14000, seed=1),
     "resnet-dc-seventh": replace(
-        DATA,
-        stage="seventh",
-        start="resnet-dc-sixth",
-        steps=9000,
-        learning_rate=4e-4,
-        even=True,
-        seed=2,
-        keep="last",
-        validate_every=1000,
+        LONGER, stage="seventh", start="resnet-dc-sixth", steps=9000, seed=2, even=True
     ),
-    "resnet-dc": replace(
-        DATA,
-        start="resnet-dc-seventh",
-        steps=7500,
-        learning_rate=4e-4,
-        even=True,
-        seed=3,
-        keep="last",
-        validate_every=1000,
-    ),
+    "resnet-dc": replace(LONGER, start="resnet-dc-seventh", steps=7500, seed=3, even=True),
     # The network for scans of several coils. It begins with one that has seen one coil at a time:
     # first with scans of both kinds, then with several coils alone. Twice it goes on from the mean
     # of its own weights and those of the network for one coil: what lies between two that have a
