@@ -9,7 +9,7 @@ from typing import Any
 
 from recon import models
 from recon.metrics import closed_share
-from recon.training.recipes import TEST_COILS, Run
+from recon.training.recipes import MOST_APART, NARROWEST, TEST_COILS, Run
 
 DESCRIPTIONS = {
     "cnn": """\
@@ -84,6 +84,10 @@ COARSER = """
 SEVERAL = """
   {share} are seen by 2 to {coils} simulated coils, whose maps are estimated from the
   undersampled scan. Echoes miss the middle of k-space by up to {tilt:g} samples."""
+APART = """
+  {apart:.0%} are what one coil of an array of 2 to {most} sees by itself."""
+NARROW = """
+  {narrow:.0%} have a narrower field of view, down to {least:.0%}: what lies beyond folds back."""
 OPEN_DATA = """\
 {slices} slices of {volumes} volumes{share}, of the subjects {train}.
   Magnitude images under open licences (see the repository's README); their complex k-space is
@@ -194,7 +198,9 @@ def sections(record: dict[str, Any]) -> dict[str, str]:
             SEVERAL.format(**run, share="All" if together else "About half")
             if run["coils"] > 1
             else ""
-        ),
+        )
+        + (APART.format(**run, most=MOST_APART) if run["apart"] else "")
+        + (NARROW.format(**run, least=NARROWEST) if run["narrow"] else ""),
     }
     made = MADE.format(
         data=(OPEN_DATA if simulated else FASTMRI_DATA).format(**facts),

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 
 TEST_COILS = 8  # of scans that are simulated for validation and test with several coils
+MOST_APART = 8  # coils of an array of which a one-coil scan is one
+NARROWEST = 0.6  # share of the field of view that a narrow one has at least
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Run:
     schedule: str = "cosine"  # to zero, after a linear warm-up; or constant
     warmup: int = 50  # steps
     coils: int = 1  # most coils of a simulated scan
+    apart: float = 0.0  # of the one-coil scans are what one coil of an array sees by itself
+    narrow: float = 0.0  # of the one-coil scans have a field of view that may cut the object
     several: float = 0.5  # of the scans have more than one coil, where `coils` is more than 1
     gentlest: float = 3.0  # smallest acceleration that is drawn
     even: bool = False  # as many between 7x and 8x as between 3x and 4x; else their logarithms are
@@ -145,7 +149,20 @@ RECIPES = {
     "resnet-dc-seventh": replace(
         LONGER, stage="seventh", start="resnet-dc-sixth", steps=9000, seed=2, even=True
     ),
-    "resnet-dc": replace(LONGER, start="resnet-dc-seventh", steps=7500, seed=3, even=True),
+    "resnet-dc-eighth": replace(
+        LONGER, stage="eighth", start="resnet-dc-seventh", steps=7500, seed=3, even=True
+    ),
+    # Scanners have coils that see one side better, and objects that reach beyond the picture.
+    "resnet-dc": replace(
+        LONGER,
+        start="resnet-dc-eighth",
+        steps=7000,
+        seed=4,
+        even=True,
+        tilt=3.0,
+        apart=0.5,
+        narrow=0.3,
+    ),
     # The network for scans of several coils. It begins with one that has seen one coil at a time:
     # first with scans of both kinds, then with several coils alone. Twice it goes on from the mean
     # of its own weights and those of the network for one coil: what lies between two that have a

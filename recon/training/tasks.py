@@ -19,11 +19,12 @@ from recon import datasets, masks
 from recon.coils.espirit import sensitivities
 from recon.coils.joint import Joint
 from recon.coils.noise import noise_level
+from recon.coils.simulate import narrowed
 from recon.errors import InputError
 from recon.fourier import center_crop, ifft2c
 from recon.measurement import CROP, Measurement
 from recon.training.devices import autocast
-from recon.training.recipes import Run
+from recon.training.recipes import MOST_APART, NARROWEST, Run
 
 Pair = tuple[Tensor, Tensor]  # what a network made, and what it should be: (N, 1, h, w)
 
@@ -122,9 +123,14 @@ class KSpaceTask(Task):
         run, coils, rows = self.run, 1, slice(None)
         if run.coils > 1 and rng.random() < run.several:
             coils = int(rng.integers(2, run.coils + 1))
+        elif run.apart and rng.random() < run.apart:
+            coils = int(rng.integers(2, MOST_APART + 1))
         kspace = self.draw(slices, rng, index, coils)
         if kspace.ndim == 3 and run.coils == 1:  # coils are reconstructed one by one
             kspace = kspace[rng.integers(len(kspace))]
+        if run.narrow and kspace.ndim == 2 and rng.random() < run.narrow:
+            width = kspace.shape[-1]
+            kspace = narrowed(kspace, round(width * rng.uniform(NARROWEST, 1)))
         if run.patch:
             rows = datasets.band(kspace, run.patch, rng)
         acceleration, mask = self.mask(kspace.shape[-1], rng)

@@ -19,6 +19,12 @@ from recon.training.tasks import DenoisingTask, ImageTask, KSpaceTask
 CPU = torch.device("cpu")
 
 
+# One coil that sees everything alike, in a field of view as wide as the image.
+PLAIN = replace(
+    RECIPES["resnet-dc"], patch=0, augment=False, coarsest=1.0, noise=0.0, apart=0.0, narrow=0.0
+)
+
+
 def blob(shape=(96, 80)) -> np.ndarray:
     """A soft image, whose k-space ends long before the readout does."""
     y, x = (np.linspace(-1, 1, side) for side in shape)
@@ -41,13 +47,41 @@ def test_pictures_come_in_pairs_of_one_size():
 
 @pytest.mark.parametrize("patch", [0, 32])
 def test_kspace_comes_with_the_picture_it_should_be(patch):
-    run = replace(RECIPES["resnet-dc"], patch=patch, augment=False, coarsest=1.0)
+    run = replace(PLAIN, patch=patch)
     (measurement, reference), maps = drawn(KSpaceTask(run, CPU))
     assert maps is None
     assert measurement.kspace.shape == ((patch or 96), 80)
     assert measurement.zero_filled.max() == pytest.approx(1)
     assert not measurement.kspace[:, ~measurement.mask].any()
     assert reference.shape == measurement.zero_filled.shape
+
+
+def test_one_coil_of_an_array_sees_one_side_better():
+    sides = {}
+    for apart in (0.0, 1.0):
+        task = KSpaceTask(replace(PLAIN, apart=apart), CPU)
+        pictures = [drawn(task, seed=seed)[0][1] for seed in range(12)]
+        halves = [[half.sum() for half in np.array_split(one, 2, axis=0)] for one in pictures]
+        halves += [[half.sum() for half in np.array_split(one, 2, axis=1)] for one in pictures]
+        sides[apart] = [max(pair) / min(pair) for pair in halves]
+    assert max(sides[0.0]) < 1.05
+    assert np.median(sides[1.0]) > 1.2
+    assert max(sides[1.0]) > 2
+
+
+def test_what_lies_beyond_a_narrow_field_of_view_folds_back():
+    task, column = KSpaceTask(replace(PLAIN, narrow=1.0), CPU), 2
+    stripe = np.zeros((96, 80), np.float32)
+    stripe[:, column] = 1
+    widths = set()
+    for seed in range(12):
+        (measurement, reference), _ = task.sample([stripe], np.random.default_rng(seed), 0)
+        width = measurement.kspace.shape[-1]
+        assert reference.shape == (96, width)
+        assert reference.sum(0).argmax() == (column - 40 + width // 2) % width
+        widths.add(width)
+    assert 48 <= min(widths) < 60
+    assert 70 < max(widths) <= 80
 
 
 @pytest.mark.parametrize(("even", "strong"), [(False, math.log(10 / 7, 5)), (True, 3 / 8)])
