@@ -156,7 +156,7 @@ RECIPES = {
     "resnet-dc": replace(
         LONGER,
         start="resnet-dc-eighth",
-        steps=7000,
+        steps=14000,
         seed=4,
         even=True,
         tilt=3.0,
