@@ -27,9 +27,10 @@ def of_readouts(readouts: Iterable[np.ndarray], coils: int) -> tuple[float, np.n
 
     Returns
     -------
-    Standard deviation of a sample's real part, and of its imaginary part: root mean square over
-    coils, 0 where there is no sample or an endless one; and the covariance, the mean of ``n n^H``:
-    Hermitian, complex128, shape (C, C), None where samples are fewer than `ENOUGH` a coil.
+    Standard deviation of a sample's real part, and of its imaginary part, to 6 digits: root mean
+    square over coils, 0 where there is no sample or an endless one; and the covariance, the mean
+    of ``n n^H``: Hermitian, complex128, shape (C, C), None where samples are fewer than `ENOUGH`
+    a coil.
     """
     power, count, samples = 0.0, 0, 0
     total = np.zeros((coils, coils), np.complex128)
@@ -41,7 +42,9 @@ def of_readouts(readouts: Iterable[np.ndarray], coils: int) -> tuple[float, np.n
             total, samples = total + product, samples + values.shape[1]
     if not count or not math.isfinite(power):
         return 0.0, None
-    return math.sqrt(power / (2 * count)), total / samples if samples >= ENOUGH * coils else None
+    # Further digits depend on the order of the sums, and that on where the arrays lie.
+    deviation = float(f"{math.sqrt(power / (2 * count)):.6g}")
+    return deviation, total / samples if samples >= ENOUGH * coils else None
 
 
 def whitening(covariance: np.ndarray) -> np.ndarray:

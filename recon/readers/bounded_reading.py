@@ -158,16 +158,22 @@ class Stream:
         Gives at most the asked number of bytes; none at the end.
     seek
         Moves forward by a number of bytes; where None, skipped bytes are read and dropped.
+
+    Attributes
+    ----------
+    at
+        Bytes that lie behind, skipped ones too.
     """
 
     def __init__(
         self, read: Callable[[int], bytes], seek: Callable[[int], Any] | None = None
     ) -> None:
-        self._read, self._seek, self._pending = read, seek, 0
+        self._read, self._seek, self._pending, self.at = read, seek, 0, 0
 
     def skip(self, size: int) -> None:
         """Leave `size` bytes out, when something after them is wanted."""
         self._pending += size
+        self.at += size
 
     def exactly(self, size: int) -> bytes:
         """The next `size` bytes.
@@ -182,6 +188,7 @@ class Stream:
             self._pending = 0
         while self._pending:
             self._pending -= len(self._some(min(self._pending, PIECE)))
+        self.at += size
         parts = []
         while size:
             parts.append(self._some(min(size, PIECE)))

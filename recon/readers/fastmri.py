@@ -24,6 +24,7 @@ from recon.readers.stored_array import (
     Stored,
     check_mask,
     choose,
+    is_mask,
     mask_of,
     suitable,
 )
@@ -59,7 +60,7 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
         marked = bool(variants or attrs) or any(hdf5.has(file, mark) for mark in MARKS)
 
         notes: tuple[str, ...] = ()
-        mask_name = mask_of(hdf5.names(file))
+        mask_name: str | None
         if variants and hdf5.dataset(file, "kspace") is None:
             nearest = min(variants, key=lambda n: abs(n - acceleration))
             name, mask_name = f"kspace_{nearest}af", f"mask_{nearest}af"
@@ -67,6 +68,8 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
             notes = (f"The file holds k-space undersampled {held}; {nearest}x was read.",)
         else:
             name = _find(file)
+            members = hdf5.below(file) if "/" in name else hdf5.names(file)
+            mask_name = mask_of(members, name)
         found = hdf5.dataset(file, name)
         dtype = None if found is None else hdf5.number_type(found)
         if found is None or dtype is None:
@@ -123,19 +126,18 @@ def _image(
 
 
 def _find(file: h5py.File) -> str:
-    """Name of the dataset that is the k-space."""
+    """Path of the dataset that is the k-space."""
     arrays = {}
-    for name in dict.fromkeys((*NAMES, *hdf5.names(file))):
-        found = hdf5.dataset(file, name)
-        dtype = None if found is None else hdf5.number_type(found)
-        if found is not None and dtype is not None:
-            arrays[name] = (found.shape, dtype)
-            if calgary.recognised(name, *arrays[name]):
-                return name
-            if name in NAMES and suitable(*arrays[name]):
-                return name
-    if not arrays and len(file) > hdf5.MAX_MEMBERS:
-        raise InputError(hdf5.TOO_MANY)
+    for name, found, dtype in hdf5.numeric(file, dict.fromkeys((*NAMES, *hdf5.names(file)))):
+        arrays[name] = (found.shape, dtype)
+        if calgary.recognised(name, *arrays[name]):
+            return name
+        if name in NAMES and suitable(*arrays[name]):
+            return name
+    if not any(suitable(*one) for one in arrays.values()):
+        for path, found, dtype in hdf5.numeric(file, hdf5.below(file)):
+            if not is_mask(path):
+                arrays[path] = (found.shape, dtype)
     return choose(arrays)[0]
 
 

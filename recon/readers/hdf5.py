@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from recon.readers.bounded_reading import (
 from recon.readers.heap_guard import HeapGuard
 
 MAX_MEMBERS = 64
+MAX_DEPTH = 4  # groups in groups
 MAX_TEXT = 64
 HARMLESS = 32 * MIB  # that a dataset may declare and hardly store
 
@@ -118,6 +119,36 @@ def names(group: h5py.Group) -> list[str]:
     return list(group) if len(group) <= MAX_MEMBERS else []
 
 
+def below(file: h5py.File) -> list[str]:
+    """Paths of what lies in the groups of a file, nearest first; other links are passed over.
+
+    MATLAB keeps the contents of cells in groups whose names begin with ``#``; they are left out.
+
+    Raises
+    ------
+    InputError
+        If there are too many.
+    """
+    paths: list[str] = []
+    groups = [""]
+    for _ in range(MAX_DEPTH):
+        deeper: list[str] = []
+        for path in groups:
+            group = file[path] if path else file
+            if len(paths) + len(deeper) + len(group) > MAX_MEMBERS:
+                raise InputError(TOO_MANY)
+            for name in group:
+                if not _is_hard(group, name) or name.startswith("#"):
+                    continue
+                kind = group.get(name, getclass=True)
+                if kind is h5py.Group:
+                    deeper.append(f"{path}{name}/")
+                elif path and kind is h5py.Dataset:
+                    paths.append(f"{path}{name}")
+        groups = deeper
+    return paths
+
+
 def has(group: h5py.Group, name: str) -> bool:
     """Whether a group has a member of this name.
 
@@ -126,13 +157,17 @@ def has(group: h5py.Group, name: str) -> bool:
     InputError
         If the member is reached by anything but a hard link.
     """
-    # The low-level calls look at the link alone; `name in group` would follow it.
-    key = name.encode("utf-8", "surrogateescape")
-    if not group.id.links.exists(key):
+    if not group.id.links.exists(name.encode("utf-8", "surrogateescape")):
         return False
-    if group.id.links.get_info(key).type != h5py.h5l.TYPE_HARD:
+    if not _is_hard(group, name):
         raise InputError(OUTSIDE)
     return True
+
+
+def _is_hard(group: h5py.Group, name: str) -> bool:
+    # The low-level call looks at the link alone; `group[name]` would follow it.
+    key = name.encode("utf-8", "surrogateescape")
+    return bool(group.id.links.get_info(key).type == h5py.h5l.TYPE_HARD)
 
 
 def _check_storage(found: h5py.Dataset) -> None:
@@ -205,6 +240,15 @@ def _stored_type(declared: h5py.h5t.TypeID) -> np.dtype | None:
     if offsets != [0, first.itemsize] or declared.get_size() != 2 * first.itemsize:
         return None
     return np.dtype(f"{first.str[0]}c{2 * first.itemsize}") if initials == [b"r", b"i"] else None
+
+
+def numeric(file: h5py.Group, paths: Iterable[str]) -> Iterator[tuple[str, h5py.Dataset, np.dtype]]:
+    """Those of some datasets that hold numbers: path, dataset and type of its values."""
+    for path in paths:
+        found = dataset(file, path)
+        dtype = None if found is None else number_type(found)
+        if found is not None and dtype is not None:
+            yield path, found, dtype
 
 
 def plain(declared: h5py.h5t.TypeID) -> np.dtype | None:

@@ -40,7 +40,8 @@ STORAGE = {
     12: "i8",
     13: "u8",
 }
-# Classes of arrays; cells, structures, objects, text and sparse arrays are passed over.
+STRUCTURE = 2
+# Classes of arrays; cells, objects, text and sparse arrays are passed over.
 CLASSES = {
     6: "f8",
     7: "f4",
@@ -54,6 +55,9 @@ CLASSES = {
     15: "u8",
 }
 MAX_VARIABLES = 256
+MAX_FIELDS = 64  # of a structure
+MAX_NAME = 64  # letters
+MAX_DEPTH = 4  # structures in structures
 MAX_UNPACKED = 2048 * MIB
 
 
@@ -61,7 +65,8 @@ MAX_UNPACKED = 2048 * MIB
 class Variable:
     """A numeric array of the file: its shape as MATLAB shows it, and where it lies.
 
-    `dtype` is what MATLAB would make of it; in the file it may be stored more tightly.
+    `dtype` is what MATLAB would make of it; in the file it may be stored more tightly. A field
+    of a structure has both names, parted by a slash.
     """
 
     name: str
@@ -72,6 +77,7 @@ class Variable:
     offset: int  # of the variable's first tag in the file
     size: int  # bytes in the file
     compressed: bool
+    inside: int  # bytes of the unpacked variable before this array, which may be a field of it
 
 
 def variables(file: BoundedFile) -> Iterator[Variable]:
@@ -95,9 +101,11 @@ def variables(file: BoundedFile) -> Iterator[Variable]:
                 "This MATLAB file ends in the middle of a variable; a complete one is accepted."
             )
         if kind in (COMPRESSED, MATRIX):
-            found = _header(file, order, offset, size, kind == COMPRESSED)
-            if found is not None:
-                yield found
+            stream = _stream(file, offset, size, kind == COMPRESSED)
+            for name, shape, flags, inside in _arrays(stream, order, size):
+                dtype = np.dtype("?" if flags & 0x200 else CLASSES[flags & 0xFF])
+                place = (offset, size, kind == COMPRESSED, inside)
+                yield Variable(name, shape, dtype, bool(flags & 0x800), order, *place)
         offset += 8 + size
     raise InputError(f"This MATLAB file has too many variables; up to {MAX_VARIABLES} are read.")
 
@@ -125,6 +133,7 @@ def take_variable(file: BoundedFile, variable: Variable, index: Index) -> np.nda
     """
     parts = 2 if variable.is_complex else 1
     stream = _stream(file, variable.offset, variable.size, variable.compressed)
+    stream.skip(variable.inside)
     _preamble(stream, variable.order)
     taken = []
     for _ in range(parts):
@@ -159,30 +168,46 @@ def _stream(file: BoundedFile, offset: int, size: int, compressed: bool) -> Stre
     return Stream(file.read, lambda step: file.seek(step, io.SEEK_CUR))
 
 
-def _header(
-    file: BoundedFile, order: str, offset: int, size: int, compressed: bool
-) -> Variable | None:
-    stream = _stream(file, offset, size, compressed)
-    flags, shape, name = _preamble(stream, order)
-    if flags & 0xFF not in CLASSES:
-        return None
-    dtype = np.dtype("?" if flags & 0x200 else CLASSES[flags & 0xFF])
-    return Variable(name, shape, dtype, bool(flags & 0x800), order, offset, size, compressed)
+def _arrays(
+    stream: Stream, order: str, packed: int, path: str = "", depth: int = 0
+) -> Iterator[tuple[str, tuple[int, ...], int, int]]:
+    """Path, shape, flags and place in the stream of a matrix, or of the fields it consists of."""
+    at = stream.at
+    flags, shape, name, end = _preamble(stream, order)
+    path = path or name
+    if flags & 0xFF in CLASSES:
+        yield path, shape, flags, at
+    elif flags & 0xFF == STRUCTURE and math.prod(shape) == 1 and depth < MAX_DEPTH:
+        (length,) = struct.unpack(order + "i", _element(stream, order)[:4])
+        if not 0 < length <= MAX_NAME:
+            raise ValueError("names of an impossible length")
+        names = _element(stream, order, MAX_FIELDS * length)
+        for start in range(0, len(names), length):
+            field = names[start : start + length].split(b"\0")[0].decode("latin-1")
+            yield from _arrays(stream, order, packed, f"{path}/{field}", depth + 1)
+    if depth:  # more may follow
+        left = end - stream.at
+        if left < 0 or is_bomb(left, packed):
+            raise ValueError("a field that is not as long as it says, or unpacks to far more")
+        stream.skip(left)
 
 
-def _preamble(stream: Stream, order: str) -> tuple[int, tuple[int, ...], str]:
-    """Flags, shape and name, which begin every matrix."""
-    kind, _ = struct.unpack(order + "II", stream.exactly(8))
-    flags = struct.unpack(order + "I", _element(stream, order)[:4])[0]
+def _preamble(stream: Stream, order: str) -> tuple[int, tuple[int, ...], str, int]:
+    """Flags, shape and name, which begin every matrix, and where in the stream it ends."""
+    kind, size = struct.unpack(order + "II", stream.exactly(8))
+    end = stream.at + size
     if kind != MATRIX:
         raise ValueError("no matrix")
-    if flags & 0xFF not in CLASSES:
-        return flags, (), ""
+    if not size:  # a field without a value
+        return 0, (), "", end
+    flags = struct.unpack(order + "I", _element(stream, order)[:4])[0]
+    if flags & 0xFF not in CLASSES and flags & 0xFF != STRUCTURE:
+        return flags, (), "", end
     sizes = _element(stream, order)
     shape = struct.unpack(f"{order}{len(sizes) // 4}i", sizes)
     if any(size < 0 for size in shape):
         raise ValueError("negative size")
-    return flags, shape, _element(stream, order).decode("latin-1")
+    return flags, shape, _element(stream, order).decode("latin-1"), end
 
 
 def _tag(stream: Stream, order: str) -> tuple[int, int, bytes | None]:
@@ -194,11 +219,11 @@ def _tag(stream: Stream, order: str) -> tuple[int, int, bytes | None]:
     return kind, size, None
 
 
-def _element(stream: Stream, order: str) -> bytes:
+def _element(stream: Stream, order: str, most: int = 256) -> bytes:
     _, size, small = _tag(stream, order)
     if small is not None:
         return small
-    if size > 256:
+    if size > most:
         raise ValueError("header too long")
     content = stream.exactly(size)
     stream.skip(-size % 8)

@@ -1,7 +1,8 @@
 """MATLAB's .mat files: version 5 to 7 by `mat5`, version 7.3, which is HDF5, by `hdf5`.
 
 MATLAB users put slices and coils last: (H, W, N). HDF5 shows the same array with its axes
-reversed, and complex numbers as a compound of ``real`` and ``imag``.
+reversed, and complex numbers as a compound of ``real`` and ``imag``. Fields of structures are
+looked at where no variable can be k-space.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from recon.errors import InputError
 from recon.readers import fastmri, hdf5, mat5
 from recon.readers.bounded_reading import BoundedFile
 from recon.readers.peek import HDF5
@@ -22,7 +22,9 @@ from recon.readers.stored_array import (
     Stored,
     check_mask,
     choose,
+    is_mask,
     mask_of,
+    suitable,
 )
 
 
@@ -47,19 +49,20 @@ def opened_v5(path: Path) -> Iterator[Stored]:
     """
     with BoundedFile(path) as file:
         found = {one.name: one for one in mat5.variables(file)}
-        mask = None
-        if (name := mask_of(found)) is not None:
-            one = found.pop(name)
-            check_mask(one.shape, np.dtype(np.complex64) if one.is_complex else one.dtype)
-            mask = mat5.take_variable(file, one, (slice(None),) * len(one.shape))
         arrays = {
             name: (
                 one.shape,
                 np.result_type(one.dtype, np.complex64) if one.is_complex else one.dtype,
             )
             for name, one in found.items()
+            if not is_mask(name)
         }
         chosen, picture = choose(arrays, pictures=True)
+        mask = None
+        if (name := mask_of(found, chosen)) is not None:
+            one = found[name]
+            check_mask(one.shape, np.dtype(np.complex64) if one.is_complex else one.dtype)
+            mask = mat5.take_variable(file, one, (slice(None),) * len(one.shape))
         yield Stored(
             "MATLAB",
             *arrays[chosen],
@@ -81,21 +84,21 @@ def opened_v73(path: Path) -> Iterator[Stored]:
     """
     with hdf5.opened(path) as (raw, file):
         members = hdf5.names(file) or [*NAMES, *PICTURE_NAMES, "Img"]
-        arrays, found, masked = {}, {}, mask_of(members)
-        for name in members:
-            if (one := hdf5.dataset(file, name)) is None:
-                continue
-            dtype = hdf5.number_type(one)
-            if dtype is not None and name != masked:
-                arrays[name], found[name] = (one.shape[::-1], dtype), one
-        if not arrays and len(file) > hdf5.MAX_MEMBERS:
-            raise InputError(hdf5.TOO_MANY)
+        found = {name: (one, dtype) for name, one, dtype in hdf5.numeric(file, members)}
+        if not any(suitable(one.shape[::-1], dtype) for one, dtype in found.values()):
+            members = [*members, *hdf5.below(file)]  # fields of structures
+            found = {name: (one, dtype) for name, one, dtype in hdf5.numeric(file, members)}
+        arrays = {
+            name: (one.shape[::-1], dtype)
+            for name, (one, dtype) in found.items()
+            if not is_mask(name)
+        }
         chosen, picture = choose(arrays, pictures=True)
-        mask = fastmri.mask(raw, file, masked)
+        mask = fastmri.mask(raw, file, mask_of(members, chosen))
         yield Stored(
             "MATLAB 7.3",
             *arrays[chosen],
-            take=lambda index: hdf5.take(raw, found[chosen], index[::-1]).T,
+            take=lambda index: hdf5.take(raw, found[chosen][0], index[::-1]).T,
             order="matlab",
             picture=picture,
             mask=None if mask is None else mask.T,

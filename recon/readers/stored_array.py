@@ -108,15 +108,30 @@ def suitable(shape: tuple[int, ...], dtype: np.dtype) -> bool:
     return 2 <= axes <= 5 and (is_complex or axes < len(shape))
 
 
-def mask_of(names: Iterable[str]) -> str | None:
+def is_mask(name: str) -> bool:
+    """Whether an array of this name, its groups before it, is a sampling mask."""
+    return PurePosixPath(name).name.lower() == "mask"
+
+
+def mask_of(names: Iterable[str], beside: str | None = None) -> str | None:
     """Which of a file's arrays is its sampling mask, by its name; None where none is.
+
+    Parameters
+    ----------
+    names
+        With their groups before them, parted by slashes.
+    beside
+        The k-space, where only what is in the same group belongs to it.
 
     Raises
     ------
     InputError
         If there are several.
     """
-    found = [name for name in names if PurePosixPath(name).name.lower() == "mask"]
+    found = [name for name in names if is_mask(name)]
+    if beside is not None:
+        group = PurePosixPath(beside).parent
+        found = [name for name in found if PurePosixPath(name).parent == group]
     if len(found) > 1:
         raise InputError(WRONG_MASK)
     return found[0] if found else None
@@ -140,12 +155,13 @@ def choose(
     """The array that is meant to be read.
 
     One with a name that k-space usually has; else one that is named as an image, where
-    `pictures` are allowed; else the only one that can be k-space at all.
+    `pictures` are allowed; else the only one that can be k-space at all. What lies in groups
+    comes into question only where nothing above them does.
 
     Parameters
     ----------
     arrays
-        Shape and type by name.
+        Shape and type by name, its groups before it, parted by slashes.
     pictures
         Whether an image is accepted.
 
@@ -159,17 +175,19 @@ def choose(
         If no array, or more than one, comes into question.
     """
     able = [name for name in arrays if suitable(*arrays[name])]
+    able = [name for name in able if name.count("/") == min(one.count("/") for one in able)]
+    called = {name: PurePosixPath(name).name.lower() for name in arrays}
     for known in NAMES:
-        for name in able:
-            if name.lower() == known:
-                return name, False
+        named = [name for name in able if called[name] == known]
+        if len(named) == 1:
+            return named[0], False
     for known in ("kspace", "data"):
-        begin = [name for name in able if name.lower().startswith(known)]
+        begin = [name for name in able if called[name].startswith(known)]
         if len(begin) == 1:
             return begin[0], False
     if pictures:
         for name, (shape, dtype) in arrays.items():
-            if name.lower() in PICTURE_NAMES and dtype.kind in "uifc" and 2 <= len(shape) <= 3:
+            if called[name] in PICTURE_NAMES and dtype.kind in "uifc" and 2 <= len(shape) <= 3:
                 return name, True
     if len(able) == 1:
         return able[0], False

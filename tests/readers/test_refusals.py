@@ -102,7 +102,10 @@ REFUSED = {
     "no array": (many(a=np.arange(3), b=np.arange(4)), "no array that can be"),
     "ismrmrd": (ismrmrd, "ISMRMRD file does not say how k-space was encoded"),
     "h5 without numbers": (lambda p: write_h5(p / "a.h5", names=[b"a", b"b"]), "no array"),
-    "mat without numbers": (lambda p: write_mat(p / "a.mat", cell={"a": 1}), "no array"),
+    "mat without numbers": (
+        lambda p: write_mat(p / "a.mat", cell=np.array(["a", "b"], object)),
+        "no array",
+    ),
     "lzf": (
         lambda p: write_h5(p / "a.h5", options={"compression": "lzf"}, kspace=STACK),
         "other than gzip",
