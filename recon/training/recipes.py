@@ -164,9 +164,9 @@ RECIPES = {
         narrow=0.3,
     ),
     # The network for scans of several coils. It begins with one that has seen one coil at a time:
-    # first with scans of both kinds, then with several coils alone. Twice it goes on from the mean
-    # of its own weights and those of the network for one coil: what lies between two that have a
-    # common start does better on scanners that neither saw (Wortsman et al. 2022, arXiv
+    # first with scans of both kinds, then with several coils alone. Three times it goes on from
+    # the mean of its own weights and those of the network for one coil: what lies between two that
+    # have a common start does better on scanners that neither saw (Wortsman et al. 2022, arXiv
     # 2109.01903).
     "resnet-dc-coils-first": replace(
         COILS, stage="coils-first", start="resnet-dc-fourth", steps=4000, noise=0.05
@@ -182,15 +182,23 @@ RECIPES = {
         steps=3000,
         learning_rate=2e-4,
     ),
-    "resnet-dc-coils": replace(
+    "resnet-dc-coils-fourth": replace(
         ALL_COILS,
-        stage="coils",
+        stage="coils-fourth",
         start="resnet-dc-coils-third",
         blend="resnet-dc-seventh",
         steps=4000,
-        learning_rate=2.5e-4,
         even=True,
         seed=1,
+    ),
+    "resnet-dc-coils": replace(
+        ALL_COILS,
+        stage="coils",
+        start="resnet-dc-coils-fourth",
+        blend="resnet-dc-eighth",
+        steps=4000,
+        even=True,
+        seed=2,
     ),
     # Takes the noise out of what resnet-dc makes; its references have none. The published one
     # learned from what resnet-dc-fifth made. Another 3000 steps with resnet-dc raised the PSNR of
