@@ -28,6 +28,7 @@ from recon.errors import InputError
 from recon.fourier import center_crop, fft2c, ifft2c, rss
 from recon.measurement import CROP, Measurement
 from recon.methods import METHODS
+from recon.methods.all_coils import with_absent_noise
 from recon.methods.networks import method_of
 from recon.readers import read
 from recon.scan import Scan
@@ -140,9 +141,14 @@ def network_alone(network: nn.Module) -> Method:
         picture: np.ndarray = measurement.picture_of(
             joint.coil_images(network(*joint.inputs)[0])
         ).numpy()
-        return picture
+        return with_absent_noise(picture, measurement)
 
     return method
+
+
+def of_bart(method: Method) -> Method:
+    """With the noise that ours have, too."""
+    return lambda measurement: with_absent_noise(method(measurement), measurement)
 
 
 def main() -> int:
@@ -178,9 +184,9 @@ def main() -> int:
     methods["SENSE with TV"] = [METHODS["cs-sense"]]
     if not arguments.no_bart and bart.version():
         methods["SENSE, l1-wavelet (BART)"] = [
-            partial(bart.sense, regularization=r) for r in REGULARIZATIONS
+            of_bart(partial(bart.sense, regularization=r)) for r in REGULARIZATIONS
         ]
-        methods["NLINV (BART)"] = [partial(bart.nlinv, steps=n) for n in NEWTON_STEPS]
+        methods["NLINV (BART)"] = [of_bart(partial(bart.nlinv, steps=n)) for n in NEWTON_STEPS]
     table: dict[tuple[str, str, str], list[dict[str, float]]] = {}
     for set_, scan in cases:
         for mask_name, make in MASKS.items():

@@ -28,6 +28,7 @@ ABSENT = 0.6  # share of the missing lines' noise that is not in what a network 
 
 
 _calibrations: WeakKeyDictionary[Measurement, Calibration | None] = WeakKeyDictionary()
+_absent: WeakKeyDictionary[Measurement, float] = WeakKeyDictionary()
 
 
 @torch.inference_mode()
@@ -59,6 +60,16 @@ def _trusted(measurement: Measurement) -> Calibration | None:
     found = calibration(measurement)
     several = len(measurement.kspace) > 1
     return found if found is not None and several and found.one_image else None
+
+
+@torch.inference_mode()
+def absent_noise(measurement: Measurement) -> float:
+    """`missing_noise` where coils are reconstructed together, else 0; found once."""
+    if measurement not in _absent:
+        maps = maps_of(measurement)
+        kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
+        _absent[measurement] = 0.0 if maps is None else missing_noise(kspace, mask, maps)
+    return _absent[measurement]
 
 
 def missing_noise(kspace: Tensor, mask: Tensor, maps: Tensor) -> float:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from recon import models, weights
 from recon.coils import joint
 from recon.measurement import Measurement
+from recon.methods.all_coils import AllCoils
 from recon.methods.base import IterativeMethod, Method
 from recon.methods.zerogpu import lent
 from recon.phase import with_phase
@@ -58,7 +59,7 @@ class ImageNetwork(Method):
         return with_phase(self(measurement), measurement.kspace)
 
 
-class KSpaceNetwork(IterativeMethod):
+class KSpaceNetwork(AllCoils, IterativeMethod):
     """A network that reconstructs complex images from the measured lines of all coils.
 
     Parameters
@@ -75,27 +76,15 @@ class KSpaceNetwork(IterativeMethod):
         images = joint.coil_images(*self.given(measurement))
         return images.cpu().numpy().reshape(measurement.kspace.shape)
 
-    def picture(self, images: np.ndarray, measurement: Measurement) -> np.ndarray:
-        """With the noise that a fully sampled root-sum-of-squares would have on average."""
-        return self._with_noise(images, measurement, self._missing(measurement))
-
-    @torch.inference_mode()
-    def _missing(self, measurement: Measurement) -> float:
-        kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
-        maps = joint.maps_of(measurement)
-        return 0.0 if maps is None else joint.missing_noise(kspace, mask, maps)
-
-    def _with_noise(self, images: np.ndarray, measurement: Measurement, power: float) -> np.ndarray:
-        plain = super().picture(images, measurement)
-        return np.sqrt(plain**2 + np.float32(power)) if power else plain
-
     @torch.inference_mode()
     def steps(self, measurement: Measurement) -> Iterator[np.ndarray]:
-        power = self._missing(measurement)
         for images in joint.steps(*self.given(measurement)):
-            yield self._with_noise(images.cpu().numpy(), measurement, power)
+            yield self.picture(images.cpu().numpy(), measurement)
 
     def notes(self, measurement: Measurement) -> tuple[str, ...]:
+        return (*self.exceptions(measurement), *super().notes(measurement))
+
+    def exceptions(self, measurement: Measurement) -> tuple[str, ...]:
         """Says so where several coils were not reconstructed together."""
         several = measurement.kspace.ndim == 3 and len(measurement.kspace) > 1
         if not several or joint.together(measurement):
@@ -132,7 +121,7 @@ class DenoisedNetwork(Method):
         self.load, self.name, self.label, self.before = load, name, label, before
 
     def notes(self, measurement: Measurement) -> tuple[str, ...]:
-        return self.before.notes(measurement)
+        return self.before.exceptions(measurement)
 
     @torch.inference_mode()
     def coil_images(self, measurement: Measurement) -> np.ndarray:

@@ -25,7 +25,7 @@ from recon.coils.sense import (
 from recon.errors import InputError
 from recon.fourier import ifft2c
 from recon.measurement import Measurement
-from recon.methods.base import Method
+from recon.methods.all_coils import AllCoils
 
 WIDE = (
     "The object seems to be wider than the field of view and to lie on itself, which no single "
@@ -38,7 +38,7 @@ FAR = (
 ENERGY = 0.999  # share of the measured energy that virtual coils keep
 
 
-class CoilMethod(Method):
+class CoilMethod(AllCoils):
     """A method that needs several coils.
 
     Raises
@@ -87,7 +87,8 @@ class Sense(CoilMethod):
     def notes(self, measurement: Measurement) -> tuple[str, ...]:
         """Says so where one image cannot explain what all coils measured."""
         found = None if measurement.sensitivities is not None else calibration(measurement)
-        return () if found is None or found.one_image else (WIDE,)
+        wide = () if found is None or found.one_image else (WIDE,)
+        return (*wide, *super().notes(measurement))
 
     def solve(self, kspace: Tensor, mask: Tensor, maps: Tensor) -> Tensor:
         """One image, (H, W)."""
@@ -137,7 +138,8 @@ class Grappa(CoilMethod):
         """Says so where lines are too far from all measured ones."""
         mask = torch.from_numpy(measurement.mask)
         reached = int(mask.sum()) + sum(map(len, neighbours(mask).values()))
-        return (FAR,) if reached < mask.numel() else ()
+        far = (FAR,) if reached < mask.numel() else ()
+        return (*far, *super().notes(measurement))
 
     def images(self, kspace: Tensor, mask: Tensor, measurement: Measurement) -> Tensor:
         return ifft2c(grappa(kspace, mask))
