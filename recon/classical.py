@@ -156,14 +156,21 @@ def complete(
     -------
     Complex64, shape (..., H, W).
     """
+    found = fft2c(compromise(kspace, mask, regularization, iterations))
+    return ifft2c(torch.where(mask, kspace, found))
+
+
+def compromise(
+    kspace: Tensor,
+    mask: Tensor,
+    regularization: float = REGULARIZATION,
+    iterations: int = ITERATIONS,
+) -> Tensor:
+    """What `minimise` makes of every coil alone; see `complete`, which puts measured lines back."""
     coils = kspace.reshape(-1, *kspace.shape[-2:])
-    # One after the other: all at once are no faster, and take the memory of all.
-    images = [_one(coil, mask, regularization, iterations) for coil in coils]
+    images = []
+    for coil in coils:  # one after the other: all at once are no faster, and take all memory
+        scale = center_crop(ifft2c(coil), CROP).abs().max()
+        scaled = coil / torch.where(scale > 0, scale, 1)
+        images.append(minimise(scaled, mask, regularization, iterations) * scale)
     return torch.stack(images).reshape(kspace.shape)
-
-
-def _one(kspace: Tensor, mask: Tensor, regularization: float, iterations: int) -> Tensor:
-    scale = center_crop(ifft2c(kspace), CROP).abs().max()
-    scaled = kspace / torch.where(scale > 0, scale, 1)
-    image = minimise(scaled, mask, regularization, iterations)
-    return ifft2c(torch.where(mask, scaled, fft2c(image))) * scale

@@ -28,6 +28,10 @@ slice). There are two simulated test subjects and two high-field files, so the i
 the means hang on them, not what a third would give. SSIM and PSNR use the slice's maximum.
 Simulated k-space flatters every method (Shimron et al. 2022, doi 10.1073/pnas.2117203119).
 
+One of the two high-field files, a head, has seven coils. Networks on k-space (ResNet-DC, VarNet)
+reconstruct them together, and the noise of a full scan is added; all other methods here go coil by
+coil. `python -m recon.benchmark.multicoil` has that head with SENSE.
+
 ## How it was made
 
 ```

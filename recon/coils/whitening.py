@@ -27,7 +27,7 @@ def of_readouts(readouts: Iterable[np.ndarray], coils: int) -> tuple[float, np.n
 
     Returns
     -------
-    Standard deviation of a sample's real part, and of its imaginary part, to 6 digits: root mean
+    Standard deviation of a sample's real part, and of its imaginary part, to 9 digits: root mean
     square over coils, 0 where there is no sample or an endless one; and the covariance, the mean
     of ``n n^H``: Hermitian, complex128, shape (C, C), None where samples are fewer than `ENOUGH`
     a coil.
@@ -43,7 +43,7 @@ def of_readouts(readouts: Iterable[np.ndarray], coils: int) -> tuple[float, np.n
     if not count or not math.isfinite(power):
         return 0.0, None
     # Further digits depend on the order of the sums, and that on where the arrays lie.
-    deviation = float(f"{math.sqrt(power / (2 * count)):.6g}")
+    deviation = float(f"{math.sqrt(power / (2 * count)):.9g}")
     return deviation, total / samples if samples >= ENOUGH * coils else None
 
 

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 
 from recon import phantom
-from recon.coils import phantom as coil_phantom
 from recon.coils.espirit import sensitivities
 from recon.coils.gfactor import analytic, folded
 from recon.coils.grappa import Kernel, kernels
-from recon.coils.simulate import Loops
+from recon.coils.simulate import Loops, fields
 from recon.errors import InputError
 from recon.fourier import ifft2c
 from recon.masks import calibrated
@@ -53,6 +52,15 @@ class Views:
         if len(kept) < 2:
             raise InputError("Leave two coils at least: one alone cannot tell pixels apart.")
         return Views(self.images[kept], unit_length(self.maps[kept]))
+
+    def lost(self, coils: Sequence[int]) -> np.ndarray:
+        """How many times more noise the image has without some coils, all lines measured: (H, W).
+
+        1 where there is no object.
+        """
+        kept = np.delete(self.maps, sorted(set(coils)), 0)
+        size = np.sqrt((np.abs(kept) ** 2).sum(0))
+        return np.where(size > 0, 1 / np.where(size > 0, size, 1), 1)
 
     def even(self, distance: int) -> Views:
         """Cut to a width that R divides, as a scanner would choose the number of lines."""
@@ -255,6 +263,9 @@ def placed(
 ) -> tuple[Loops, Views]:
     """The phantom inside of loops that somebody placed, looked up pixel by pixel.
 
+    What the loops see together is 1 on average over the head, wherever they are: g-factors can be
+    compared, brightness and noise of two arrangements cannot.
+
     Parameters
     ----------
     coils
@@ -274,10 +285,16 @@ def placed(
     loop = min(0.8, radius * np.sin(np.deg2rad(arc) / 2 / max(coils, 3)))
     loops = Loops(angles, np.zeros(coils), radius, float(loop))
     shape = (size, size)
-    maps = coil_phantom.sensitivities(loops, shape)
     true = phantom.image(shape, phase=None)
     # The head alone, which is a little larger than what is bright in it.
     head = np.abs(phantom.image(shape, phase=None, ellipses=phantom.HEAD[:1])) > 0
+    row, column = (place - size // 2 for place in np.nonzero(head))
+    points = np.stack([column, -row, 0 * row], -1) * (2 / size)  # y points up
+    maps = np.zeros((coils, *shape), np.complex64)
+    for number, angle in enumerate(angles):  # one after the other, for memory's sake
+        one = Loops(angle[None], np.zeros(1), radius, float(loop))
+        maps[number, head] = fields(one, points)[0]
+    maps /= np.sqrt((np.abs(maps) ** 2).sum(0))[head].mean()
     rng = np.random.default_rng(seed)
     white = rng.standard_normal((2, *maps.shape))
     images = maps * true + noise * (white[0] + 1j * white[1])

@@ -16,6 +16,7 @@ from recon.methods import Method
 from recon.metrics import foreground
 from recon.scan import Scan
 
+ENOUGH = 4  # masks before a standard deviation is trusted
 REACH = 2  # standard deviations within which `agreement` expects the error
 
 
@@ -93,7 +94,8 @@ class Agreement:
         deviation is the same everywhere, as it is with one mask.
     covered
         Share of these pixels whose error is at most two standard deviations; normally
-        distributed deviations without any common error would give 0.95 or more.
+        distributed deviations of at least `ENOUGH` masks without any common error would give 0.95
+        or more.
     sentence
         Both in words.
     """
@@ -128,9 +130,15 @@ def agreement(result: Ensemble, reference: np.ndarray) -> Agreement:
         strength = strengths[np.digitize(correlation, (-0.3, 0.3, 0.6))]
         sentence = (
             f"Where the masks disagree, the mean is {strength} likely to be wrong (rank "
-            f"correlation {correlation:.2f}); {1 - covered:.0%} of the object is off by more than "
-            f"two standard deviations, which their disagreement does not show."
+            f"correlation {correlation:.2f})"
         )
+        if len(result.ssim) < ENOUGH:  # too few for a standard deviation to be trusted
+            sentence += "."
+        else:
+            sentence += (
+                f"; {1 - covered:.0%} of the object is off by more than two standard deviations, "
+                f"which their disagreement does not show."
+            )
     return Agreement(correlation, covered, sentence)
 
 

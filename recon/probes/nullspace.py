@@ -1,9 +1,10 @@
 r"""Measured or made up: what of a reconstruction the scanner measured, and what was filled in.
 
 With the transform F and the mask M, :math:`P = F^{-1} M F` projects an image onto what the
-measured lines determine. The rest, :math:`x - P x`, lies in the null space of the measurement: no
-line that was measured says anything about it, and all of it is the method's own. Antun et al.
-2020, doi 10.1073/pnas.1907377117.
+measured lines determine. The rest, :math:`x - P x`, lies in the null space of one coil's
+measurement: no line that this coil measured says anything about it. With one coil all of it is the
+method's own (Antun et al. 2020, doi 10.1073/pnas.1907377117); with several, the others may have
+known it, which is parallel imaging.
 
 This needs the complex image of every coil. Methods that give a magnitude lack it:
 `recon.phase.with_phase` lends them the phase of the zero-filled image.

@@ -40,9 +40,10 @@ def build(shared: Controls) -> None:
                 elem_id="film-lines",
             )
             lead(
-                "<b>Two curves</b>: SSIM is high for a nearly empty picture, since a dark "
-                "background is easy to get right, and dips when outlines come without their "
-                "brightness. The share of the energy says how much of the object is there."
+                "<b>Two curves</b>: where there is no noise around the object, SSIM is high for a "
+                "nearly empty picture, since a dark background is easy to get right, and may dip "
+                "when outlines come without their brightness. The share of the energy says how "
+                "much of the object is there."
             )
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
             message = gr.HTML(elem_id="film-message", elem_classes="beside")

@@ -8,6 +8,7 @@ import pytest
 
 import recon
 from recon import cli, masks, phantom
+from recon.coils import joint
 from recon.coils import phantom as coil_phantom
 from recon.coils.simulate import Loops, narrowed
 from recon.fourier import fft2c, ifft2c, rss
@@ -182,10 +183,27 @@ def test_half_of_the_readout_gives_the_same_rows(name, phase_encode):
 @pytest.mark.parametrize("name", ["sense", "cs-sense"])
 def test_it_is_noted_where_no_single_image_explains_all_coils(name):
     wide, mask = seen(8, SHAPE), masks.calibrated(72, 3, 0.3, 0)
-    assert METHODS[name].notes(measure(wide, mask, 3)) == ()
+    assert WIDE not in METHODS[name].notes(measure(wide, mask, 3))
     narrow, mask = narrowed(wide, 36), masks.calibrated(36, 3, 0.5, 0)
     measurement = measure(narrow, mask, 3)
     assert METHODS[name].notes(measurement) == (WIDE,)
     known = replace(measurement, sensitivities=np.ones_like(narrow))
     assert METHODS[name].notes(known) == ()
     assert METHODS["grappa"].notes(measurement) == ()  # it needs no such image
+
+
+@pytest.mark.parametrize("name", ["sense", "cs-sense", "grappa", "resnet-dc", "varnet"])
+def test_every_picture_of_all_coils_has_the_noise_of_a_full_scan_and_says_so(name):
+    kspace, mask = seen(4, SHAPE, noise=0.01), masks.calibrated(72, 3, 0.3, 0)
+    measurement, method = measure(kspace, mask, 3), METHODS[name]
+    power = joint.absent_noise(measurement)
+    assert power > 0
+    images = method.coil_images(measurement)
+    plain = measurement.picture_of(images)
+    found = method.picture(images, measurement)
+    np.testing.assert_allclose(found**2 - plain**2, power, rtol=0, atol=1e-5 * plain.max() ** 2)
+    share = 100 * np.sqrt(power) / measurement.zero_filled.max()
+    (said,) = (note for note in method.notes(measurement) if "was added to the picture" in note)
+    assert f"{share:.1f}%" in said
+    alone = measure(kspace[0], mask, 3)
+    assert joint.absent_noise(alone) == 0

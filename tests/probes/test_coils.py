@@ -94,6 +94,37 @@ def test_where_coils_lie_matters():
     assert around.mean < front.mean
 
 
+@pytest.mark.parametrize("arc", [60, 90, 360])
+def test_fields_of_placed_loops_are_those_of_the_law_of_biot_and_savart(arc):
+    """A loop in a thousand straight pieces, integrated here."""
+    loops, seen = probe.placed(8, 1.2, arc, size=48)
+    turn = np.linspace(0, 2 * np.pi, 1001)
+    wires = []
+    for angle in loops.angles:
+        outward, along = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        flat = loops.radius * outward + loops.size * np.cos(turn)[:, None] * along
+        wires.append(np.column_stack([flat, loops.size * np.sin(turn)]))
+    for row, column in ((24, 24), (10, 24), (30, 14)):
+        point = np.array([column - 24, 24 - row, 0]) / 24
+        field = []
+        for wire in wires:
+            piece, away = np.diff(wire, axis=0), point - (wire[1:] + wire[:-1]) / 2
+            whole = (np.cross(piece, away) / np.linalg.norm(away, axis=1)[:, None] ** 3).sum(0)
+            field.append(whole[0] - 1j * whole[1])
+        field = np.array(field) / np.linalg.norm(field)
+        found = seen.maps[:, row, column]
+        assert abs(np.vdot(field, found)) == pytest.approx(1, abs=2e-3)
+
+
+def test_missing_coils_cost_more_than_their_g(views):
+    lost = views.lost([0, 1])
+    inside = np.abs(views.maps).sum(0) > 0
+    kept = np.linalg.norm(views.maps[2:], axis=0)
+    np.testing.assert_allclose(lost[inside], 1 / kept[inside], rtol=1e-5)
+    assert lost[inside].max() > 1.2
+    assert views.lost([])[inside] == pytest.approx(1, abs=1e-5)
+
+
 def test_the_kernel_of_most_use(views):
     mask, kernel = probe.kernel(Scan.of(seen(6, SHAPE)), 2, 24)
     assert kernel.offsets == (-3, -1, 1, 3)

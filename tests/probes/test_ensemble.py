@@ -14,7 +14,7 @@ from recon.kspace import KSpace, Source
 from recon.measurement import measure, picture
 from recon.methods import ZeroFilled
 from recon.metrics import foreground
-from recon.probes.ensemble import Ensemble, agreement, ensemble
+from recon.probes.ensemble import ENOUGH, Ensemble, agreement, ensemble
 from recon.scan import Scan
 from tests.helpers.methods import FunctionMethod
 
@@ -142,6 +142,13 @@ def test_air_does_not_count(reference):
     assert spearmanr(deviation.ravel(), error.ravel()).statistic > 0.6
     result = agreement(made(reference, error, deviation), reference)
     assert abs(result.correlation) < 0.2
+
+
+def test_few_masks_do_not_tell_how_much_is_off(kspace, scan):
+    for count in range(2, ENOUGH + 1):
+        *_, result = ensemble(scan, ZeroFilled(), range(count))
+        said = agreement(result, picture(kspace)).sentence
+        assert ("two standard deviations" in said) == (count >= ENOUGH)
 
 
 def test_one_mask_says_nothing(kspace, scan):

@@ -73,9 +73,32 @@ def test_zero_filled_edges_are_counted(coils):
     assert clue.suspicious
     assert clue.value == pytest.approx(8 / 40)
     assert "8 rows and 3 columns" in clue.sentence
-    kspace[..., :3, 7] = 1e-20
-    kspace[..., -5:, 7] = 1e-20
+    kspace[..., :3, 7] = 1e-15  # what rounding leaves of zeros
+    kspace[..., -5:, 7] = 1e-15
+    assert inspect(Scan.of(kspace))["empty_edges"].value == pytest.approx(8 / 40)
+    kspace[..., :3, 7] = 1e-3
+    kspace[..., -5:, 7] = 1e-3
     assert inspect(Scan.of(kspace))["empty_edges"].value == pytest.approx(3 / 30)
+
+
+def test_zeros_at_one_edge_are_no_interpolation():
+    kspace = noise((40, 30))
+    kspace[:2] = 0
+    clue = inspect(Scan.of(kspace))["empty_edges"]
+    assert "2 rows and 0 columns at one edge of k-space are zero: an asymmetric" in clue.sentence
+    assert "interpolated" not in clue.sentence
+
+
+@pytest.mark.parametrize("shape", [(48, 40), (47, 40), (47, 39)], ids=str)
+@pytest.mark.parametrize("shift", [(0, 3), (-2, 1)], ids=str)
+def test_an_echo_off_the_middle_hides_no_magnitude_image(shape, shift):
+    kspace = fft2c(magnitude(phantom.kspace(shape)).astype(np.complex64))
+    y, x = (np.arange(n) - n // 2 for n in shape)
+    tilt = np.exp(2j * np.pi * (y[:, None] * shift[0] / shape[0] + x * shift[1] / shape[1]))
+    moved = fft2c(ifft2c(kspace) * tilt)
+    clue = inspect(Scan.of(moved.astype(np.complex64)))["asymmetry"]
+    assert clue.value < 1e-5
+    assert "magnitude image" in clue.sentence
 
 
 def test_nothing_at_all_is_empty():

@@ -28,7 +28,8 @@ def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
     distance = int(rate)
     seen = left.even(distance)
     found = cost(seen.maps, distance)
-    noise = found.mean * np.sqrt(distance)
+    lost = every.even(distance).lost(away)
+    noise = np.sqrt(distance) * np.mean((found.g * lost)[(found.g > 0) & np.isfinite(found.g)])
     shown = [
         g_panel(scan, found),
         magnitude(scan, "unfolded", f"SENSE at {distance}x", f"{len(seen.maps)} coils",
@@ -52,7 +53,8 @@ def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
         words += (
             f"<p>{len(seen.maps)} coils at {distance}x: g is {found.mean:.2f} on average, above "
             f"{found.worst:.2f} in one pixel of twenty. Noise grows {np.sqrt(distance):.2f} times "
-            f"because less is measured, and g times because pixels have to be parted: "
+            f"because less is measured, and g times because pixels have to be parted"
+            f"{', and more where coils are missing' if len(seen.maps) < len(every.maps) else ''}: "
             f"<b>{noise:.2f} times</b> in all.</p>"
         )
     offered = range(min(len(every.maps), MOST))  # no more than this scan has
@@ -83,7 +85,8 @@ EXPERIMENT = Experiment(
     "What it costs",
     "R times fewer lines measure √R times more noise, as any shorter scan would. Where coils see "
     "folded pixels nearly alike, parting them takes large numbers with opposite signs, and noise "
-    "grows <b>g times</b> more. Take coils away and look where.",
+    "grows <b>g times</b> more. Take coils away and look where. Here every coil has the same "
+    "noise, and its own.",
     (Action("Compute g", "look", take_away, live=("rate", "away")),),
     _controls,
     asks="coils",

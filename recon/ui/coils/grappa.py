@@ -7,8 +7,10 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+import torch
 
 from recon import figures
+from recon.coils.espirit import centre_block
 from recon.coils.grappa import Kernel
 from recon.fourier import combined
 from recon.methods.parallel import Grappa
@@ -39,11 +41,12 @@ def learn(choice: Choice, rate: float, lines: float) -> Iterator[Answer]:
         reference_panel(scan.upright(scan.truth)),
     ]  # fmt: skip
     coils = found.weights.shape[0]
+    block = centre_block(torch.from_numpy(mask))
     words = (
         f"<p>Every missing sample is a weighted sum of {found.weights[..., 0].numel()} neighbours: "
         f"{coils} coils, {found.weights.shape[1]} samples along the line, {len(found.offsets)} "
-        f"measured lines. Its weights were learned from {int(lines)} lines in the middle. This "
-        f"kernel fills {len(found.targets)} lines.</p>"
+        f"measured lines. Its weights were learned from {block.stop - block.start} lines in the "
+        f"middle. This kernel fills {len(found.targets)} lines.</p>"
     )
     yield Answer(where + words, viewer(shown, None, scan.data_range), drawing(found, mask))
 

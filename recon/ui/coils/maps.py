@@ -37,9 +37,10 @@ def look(choice: Choice) -> Iterator[Answer]:
         + strip(scan, list(zip(names, seen.maps, strict=False)), 0.9)
     )
     words = (
-        f"<p>{count} coils. Each sees best what is near to it: where it is strongest, a coil holds "
-        f"{share.min():.0%} to {share.max():.0%} of the signal. A map is a coil image "
-        f"divided by the object: smooth, and the same for every object in these coils.{left}</p>"
+        f"<p>{count} coils. Each sees best what is near to it: where it is strongest, a coil has "
+        f"{share.min():.0%} to {share.max():.0%} of the brightness of all together. A map is a "
+        f"coil image divided by that (the root-sum-of-squares): smooth, and nearly the same for "
+        f"every object in these coils.{left}</p>"
     )
     yield Answer(where + words, viewer(panels), chart)
 

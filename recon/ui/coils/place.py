@@ -38,7 +38,7 @@ def put(choice: Choice, coils: float, radius: float, arc: float, rate: float) ->
         words += (
             f"<p>{int(coils)} coils at {distance}x: g is {found.mean:.2f} on average and above "
             f"{found.worst:.2f} in one pixel of twenty. SENSE differs from all lines by "
-            f"{error:.3f} (standard deviation; the skull has 1, noise in a coil is 0.010).</p>"
+            f"{error:.3f} (standard deviation; noise in a coil is 0.010).</p>"
         )
     yield Answer(words, viewer(shown), _drawing(loops))
 
@@ -60,7 +60,7 @@ def _drawing(loops: Loops) -> str:
         f'style="max-width: 320px"><ellipse cx="0" cy="0" rx="0.69" ry="0.92" fill="none" '
         f'stroke="currentColor" stroke-width="0.03"/>{"".join(wires)}</svg>'
         "<p>The loops from above, edge on. Pixels fold from left to right: coils on both sides "
-        "part them, coils at the front and the back do not.</p>"
+        "part them, one at the front and one at the back hardly do.</p>"
     )
 
 
@@ -82,8 +82,10 @@ def _controls() -> dict[str, Any]:
 EXPERIMENT = Experiment(
     "place",
     "Place coils",
-    "Loops of wire around the phantom, their fields by the law of Biot and Savart, so that maps, "
-    "g-factor and noise are known exactly. Where would you put them?",
+    "Loops of wire around the phantom, their fields by the law of Biot and Savart, so that maps "
+    "and g-factor are known exactly. What the coils see together is scaled to 1 on average, "
+    "wherever they are, so compare g and not the noise of two arrangements. Where would you put "
+    "them?",
     (Action("Place them", "look", put, live=("coils", "radius", "arc", "rate")),),
     _controls,
     asks="coils",

@@ -107,8 +107,9 @@ LESSONS = (
     Lesson(
         "Why random?",
         Question(
-            "Two masks measure the same number of lines: one at equal distances, one at random, "
-            "both with a block in the middle. Which artefact is easier to tell from anatomy?",
+            "Two masks measure the same number of lines: one at nearly equal distances, one at "
+            "random, both with a block in the middle. Which artefact is easier to tell from "
+            "anatomy?",
             (
                 "Ghosts of the equispaced mask: they are sharp",
                 "The noise-like haze of the random mask",
@@ -255,8 +256,8 @@ LESSONS = (
         ),
         experiments.small_spot,
         "SSIM is a mean over the whole image, of which a spot is a few pixels. Part of its "
-        "contrast lies on lines that were not measured, and no method can know them. Test for "
-        "what you need to see; the tab “Can I trust it?” does so.",
+        "contrast lies on lines that were not measured, which with one coil no method can know. "
+        "Test for what you need to see; the tab “Can I trust it?” does so.",
         "Antun et al. 2020, On instabilities of deep learning in image reconstruction",
         "https://doi.org/10.1073/pnas.1907377117",
     ),
@@ -274,7 +275,7 @@ QUIZ = (
         "Which one is better?",
         ("A", "B", "It cannot be said"),
         2,
-        "Processed images flatter every method; only the same data can be compared.",
+        "Processed images flatter nearly every method; only the same data can be compared.",
     ),
     Question(
         "A network reaches SSIM 0.95. Its image...",

@@ -33,7 +33,7 @@ def compare(choice: Choice, methods: list[str]) -> Iterator[Answer]:
     told = f"<p>What this file's k-space says about itself:</p><ul>{clues}</ul>"
     note = (
         "<p>Every row is judged by its own fully sampled image, on the part of the object that "
-        "all of them show; so the first row may differ a little from the main view.</p>"
+        "all of them show.</p>"
     )
     found: list[Score] = []
     refused = ""
@@ -78,7 +78,7 @@ EXPERIMENT = Experiment(
     "crimes",
     "Data crime",
     "Images on the internet were processed: coils combined, interpolated, compressed. Make "
-    "k-space from them and every method looks better than it is, because the hard part is "
+    "k-space from them and nearly every method looks better than it is, because the hard part is "
     "gone: an <i>implicit data crime</i> (<a href='https://doi.org/10.1073/pnas.2117203119' "
     "target='_blank' rel='noopener'>Shimron et al. 2022</a>). Open a measured example on the "
     "first tab to see the real difference.",

@@ -77,7 +77,7 @@ def put(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator
                       "image", scan.upright(one.image), marks=mark)
             )  # fmt: skip
             rows.append([label, left, _number(one.visibility)])
-        words = table(["", "contrast retained", "contrast-to-noise ratio"], rows) + refused
+        words = table(["", "contrast retained", "contrast / variation around it"], rows) + refused
         yield Answer(words, viewer(shown), "", done=done, of=len(chosen))
 
 

@@ -36,8 +36,8 @@ def take_apart(choice: Choice, method: str, weight: float) -> Iterator[Answer]:
               f"{way.label} image", "image", scan.upright(image)),
         Panel("measured", "Fixed by measured lines", "magnitude",
               "Part fixed by measured lines", "image", scan.upright(measured)),
-        Panel("filled", "Made up", f"{parts.filled_share:.1%} of the energy",
-              "Part that the method made up", "image", scan.upright(filled)),
+        Panel("filled", "Filled in", f"{parts.filled_share:.1%} of the energy",
+              "Part that the method filled in", "image", scan.upright(filled)),
         reference_panel(scan.upright(scan.truth)),
     ]  # fmt: skip
     text = (
@@ -50,7 +50,13 @@ def take_apart(choice: Choice, method: str, weight: float) -> Iterator[Answer]:
             " This method only knows magnitudes: the phase of the zero-filled image stands in "
             "for the one it does not have."
         )
-    yield Answer(f"<p>{text}</p>", viewer(shown, None, scan.data_range))
+    paragraphs = f"<p>{text}</p>"
+    if images.ndim == 3 and len(images) > 1:
+        paragraphs += (
+            "<p>This scan has several coils: what one of them did not measure on a line, the "
+            "others may tell. That part is computed where they do, and made up where not.</p>"
+        )
+    yield Answer(paragraphs, viewer(shown, None, scan.data_range))
 
 
 def _percent(value: float) -> str:
@@ -70,7 +76,8 @@ EXPERIMENT = Experiment(
     "parts",
     "Measured or made up",
     "A reconstruction has two parts. One lives on the lines that were <b>measured</b>; the "
-    "other lives on the lines between them, and the method <b>made it up</b>. Data "
+    "other lives on the lines between them, and the method <b>filled it in</b>: with one coil "
+    "it made it up. Data "
     "consistency means that the first part is exactly what the scanner measured. Where a "
     "method left it, the slider puts it back.",
     (Action("Split it", "look", take_apart, live=("method", "weight")),),
