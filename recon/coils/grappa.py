@@ -98,7 +98,7 @@ def kernels(
             raise InputError(
                 f"GRAPPA learns from lines side by side in the middle of k-space, for the gaps of "
                 f"this mask from {last - first + 1} at least; it measures "
-                f"{block.stop - block.start} there: choose a calibrated mask."
+                f"{block.stop - block.start} there: measure more of them, as calibrated masks do."
             )
         sources = _sources(middle, torch.arange(count) - first, offsets)  # (C r l, H count)
         wanted = middle[..., -first : count - first].flatten(1)  # (C, H count)

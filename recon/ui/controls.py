@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -13,7 +14,7 @@ from recon.export import EXPORTS
 from recon.methods import DEFAULT, METHODS, methods
 from recon.ui.components import Slices, Upload
 from recon.ui.events import Values
-from recon.ui.session import Choice, Origin
+from recon.ui.session import Choice
 from recon.ui.web import component
 
 
@@ -23,6 +24,8 @@ class Controls:
 
     language: gr.State
     origin: gr.State
+    opened: gr.State
+    serial: gr.Number
     info: gr.HTML
     file: gr.File
     file_message: gr.HTML
@@ -48,6 +51,8 @@ class Controls:
         return {
             self.language,
             self.origin,
+            self.opened,
+            self.serial,
             self.slice,
             self.acceleration,
             self.seed,
@@ -67,11 +72,11 @@ class Controls:
         InputError
             If the seed or the slice field was emptied.
         """
-        slice_, seed = values[self.slice], values[self.seed]
+        slice_, seed, opened = values[self.slice], values[self.seed], values[self.opened]
         if seed is None or slice_ is None:
             name = "mask seed" if seed is None else "slice"
             raise InputError(f"The {name} is a whole number from 0 upwards.")
-        return Choice(
+        wish = Choice(
             origin=values[self.origin],
             slice=int(slice_),
             acceleration=values[self.acceleration],
@@ -84,6 +89,22 @@ class Controls:
             axes=values[self.axes] or "auto",
             language=values[self.language],
         )
+        if values[self.serial] == opened.serial:
+            return wish
+        # Clicked before the browser knew what is open now: these were of another scan.
+        first = opened.wish
+        return replace(wish, slice=first.slice, coils=first.coils, crop=first.crop, axes=first.axes)
+
+
+SERIALS = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What was opened last, with the first wish about it; the browser knows its number."""
+
+    serial: int
+    wish: Choice
 
 
 @dataclass(frozen=True)
@@ -110,9 +131,11 @@ def bar() -> Bar:
     return Bar(info, slice_, acceleration)
 
 
-def build(first: Origin, above: Bar, language: gr.State) -> Controls:
+def build(first: Choice, above: Bar, language: gr.State) -> Controls:
     """Draw the rail; call it inside the column it belongs to."""
-    origin = gr.State(first)
+    origin = gr.State(first.origin)
+    opened = gr.State(Opened(0, first))
+    serial = gr.Number(0, visible=False)
     file = Upload(
         label="Your k-space or image file",
         file_types=list(readers.SUFFIXES),
@@ -122,7 +145,7 @@ def build(first: Origin, above: Bar, language: gr.State) -> Controls:
     file_message = gr.HTML(elem_id="file-message")
     example = gr.Dropdown(
         [(e.title, key) for key, e in examples.EXAMPLES.items()],
-        value=first.example,
+        value=first.origin.example,
         label="Or an example",
         filterable=False,  # what is shown may be German, what would be searched is English
         elem_id="example",
@@ -187,6 +210,8 @@ def build(first: Origin, above: Bar, language: gr.State) -> Controls:
     return Controls(
         language=language,
         origin=origin,
+        opened=opened,
+        serial=serial,
         info=above.info,
         file=file,
         file_message=file_message,

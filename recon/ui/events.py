@@ -32,6 +32,8 @@ AT_ONCE = 2  # pieces of work, one of each line, whichever way they were asked f
 QUEUE = 60.0  # seconds that a piece of work waits for its place among them
 EXPERIMENT = 15  # times what one answer gets: all pieces of long work together
 
+NEXT = "number => (number ?? 0) + 1"  # in the browser
+
 MISTAKE = (
     "This could not be done because of a mistake in this program; "
     "the pictures still show what was there before."

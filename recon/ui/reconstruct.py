@@ -23,6 +23,9 @@ from recon.ui.web import component
 
 FIRST = Origin(example="head")
 
+# The browser's answer to an acceleration: the usual centre fraction.
+USUAL_FRACTION = f"acceleration => {masks.default_center_fraction(1)} / acceleration"
+
 # A download button only serves a file that existed before the click; so a hidden one is
 # clicked for the person once the file is there.
 CLICK_DOWNLOAD = """
@@ -75,8 +78,8 @@ class _Main:
         """What `opened` changes."""
         c = self.c
         return [
-            *self.pictures, c.origin, c.slice, c.coils, c.crop, c.axes, c.acceleration, c.seed,
-            c.new_mask, c.center_fraction, c.phase_encode,
+            *self.pictures, c.origin, c.opened, c.serial, c.slice, c.coils, c.crop, c.axes,
+            c.acceleration, c.seed, c.new_mask, c.center_fraction, c.phase_encode,
         ]  # fmt: skip
 
     def shown(self, wish: Choice) -> dict[Any, Any]:
@@ -93,17 +96,6 @@ class _Main:
     def show(self, values: Values) -> dict[Any, Any]:
         return self.shown(self.c.choice(values))
 
-    def change_acceleration(self, values: Values) -> dict[Any, Any]:
-        wish = self.c.choice(values)
-        fraction = masks.default_center_fraction(wish.acceleration)
-        changes = self.shown(replace(wish, center_fraction=fraction))
-        return {**changes, self.c.center_fraction: fraction}
-
-    def change_mask(self, values: Values) -> dict[Any, Any]:
-        wish = self.c.choice(values)
-        wish = replace(wish, seed=wish.seed + 1)
-        return {**self.shown(wish), self.c.seed: wish.seed}
-
     def opened(self, wish: Choice) -> dict[Any, Any]:
         """Show something new, and fit the controls to what it holds."""
         c = self.c
@@ -119,9 +111,12 @@ class _Main:
         slices, coils = source.slices, held.coils if held else 1
         own_mask = source.mask is not None
         variants = len(held.accelerations) if held else 0
+        opened = controls.Opened(next(controls.SERIALS), wish)
         return {
             **self.shown(wish),
             c.origin: wish.origin,
+            c.opened: opened,
+            c.serial: opened.serial,
             c.slice: gr.Slider(
                 maximum=max(1, slices - 1),
                 value=source.slice,
@@ -195,7 +190,7 @@ def build(bar: Bar, language: gr.State) -> View:
     first, notice = attempt(wish)
     with gr.Row(equal_height=False, elem_classes="experiment", elem_id="view-reconstruct"):
         with gr.Column(scale=1, min_width=200, elem_classes="rail"):
-            c = controls.build(FIRST, bar, language)
+            c = controls.build(wish, bar, language)
         with gr.Column(scale=4, min_width=260, elem_classes="stage"):
             verdict = gr.HTML(
                 html.verdict(first, notice, recipe.html(wish, first)), elem_id="verdict"
@@ -228,17 +223,19 @@ def _connect(main: _Main) -> None:
         **options,
     )
     c.axes.input(opens(main.change_axes), c.inputs, main.opening, **options)
-    c.acceleration.input(
-        changes(main.change_acceleration),
-        c.inputs,
-        [*main.pictures, c.center_fraction],
-        **options,
-    )
-    c.new_mask.click(changes(main.change_mask), c.inputs, [*main.pictures, c.seed], **options)
+    show = changes(main.show)
+    # What another control becomes is set in the browser: the next click may come before an answer.
+    for ask in (
+        c.acceleration.input(
+            None, c.acceleration, c.center_fraction, js=USUAL_FRACTION, **events.quiet()
+        ),
+        c.new_mask.click(None, c.seed, c.seed, js=events.NEXT, **events.quiet()),
+    ):
+        ask.then(show, c.inputs, main.pictures, **options)
     moved = (c.slice, c.seed, c.method, c.center_fraction, c.coils, c.phase_encode, c.crop)
     gr.on(
         [control.input for control in moved],
-        changes(main.show),
+        show,
         c.inputs,
         main.pictures,
         **options,

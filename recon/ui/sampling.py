@@ -333,7 +333,7 @@ def _controls() -> tuple[Lab, gr.Radio, gr.Button, gr.HTML]:
         elem_id="lab-judge",
     )
     beat = gr.Button("Beat the random mask", variant="primary", elem_id="lab-beat")
-    new.click(None, seed, seed, js="seed => (seed ?? 0) + 1", **events.quiet())
+    new.click(None, seed, seed, js=events.NEXT, **events.quiet())
     hand = gr.Textbox("", visible="hidden", elem_id="lab-hand")
     return Lab(family, acceleration, center, seed, method, hand), judge, beat, message
 

@@ -34,8 +34,8 @@ def test_noise_has_none(shape):
 def test_asymmetry_has_known_values():
     assert asymmetry(np.zeros((4, 5))) == 0
     lopsided = np.zeros((6, 6), complex)
-    lopsided[3, 4] = 1  # its partner, at (3, 2), is empty
-    assert asymmetry(lopsided) == pytest.approx(1)
+    lopsided[3, 3:5] = 3, 1  # the partner of the 1, at (3, 2), is empty
+    assert asymmetry(lopsided) == pytest.approx(1 / np.sqrt(10))
     # orthogonal parts real and imaginary, of weights cos and sin, cannot be turned away
     a, b = np.eye(8)[:4].sum(0) * np.ones((8, 1)), np.eye(8)[4:].sum(0) * np.ones((8, 1))
     mixed = fft2c(np.cos(0.3) * a + 1j * np.sin(0.3) * b)

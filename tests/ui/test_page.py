@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from recon import masks, phantom
+from recon import examples, masks, phantom
 from recon.scan import Scan
 from recon.ui import instant
-from tests.helpers.page import after, drawn, key, picture, sentence, ssim, until, upload
+from tests.helpers.page import SETTLED, after, drawn, key, picture, sentence, ssim, until, upload
 
 PICTURES = (
     "Sampling mask",
@@ -48,6 +48,43 @@ def test_upload_of_a_measured_slice(page, tmp_path):
     assert "SIMULATED" not in text.upper()
     lines = masks.random_cartesian(96, 4, seed=0).sum()
     assert f"{lines} of 96 lines" in text
+
+
+@pytest.mark.parametrize("wait", [0, 300])
+def test_clicks_before_an_answer_are_about_what_the_controls_say(page, wait):
+    """Each asks with all that was chosen before, though no answer has come yet."""
+    head = Scan.of(examples.load("head"))
+    lines = int(head.draw(8, 2).mask.sum())
+    page.locator("#method").get_by_label("GAN").click()
+    page.locator("#new-mask").click()
+    page.wait_for_timeout(wait)
+    page.locator("#acceleration").get_by_label("8x").click()
+    page.wait_for_timeout(wait)
+    page.locator("#new-mask").click()
+    page.wait_for_timeout(wait)
+    page.locator("#method").get_by_label("Compressed sensing").click()
+    page.wait_for_function(
+        "() => document.querySelector('#panels .viewer').dataset.state === 'ready'"
+        " && document.querySelector('#verdict').innerText.includes('Compressed sensing')"
+    )
+    page.wait_for_function(SETTLED)
+    assert page.locator("#seed input").input_value() == "2"
+    assert f"{lines} of {head.width} lines" in sentence(page)
+    assert "Compressed sensing" in sentence(page)
+    scored = head.ssim(head.measure(head.draw(8, 2).mask, 8).zero_filled)
+    assert ssim(sentence(page))[0] == pytest.approx(scored, abs=6e-4)
+
+
+def test_a_method_chosen_while_a_file_is_opened_is_for_that_file(page, tmp_path):
+    np.save(tmp_path / "volume.npy", np.stack([phantom.kspace((64, 64), seed=n) for n in range(7)]))
+    np.save(tmp_path / "odd.npy", phantom.kspace((97, 81), seed=4))
+    after(page, lambda: upload(page, tmp_path / "volume.npy"))
+    upload(page, tmp_path / "odd.npy")
+    page.wait_for_timeout(50)
+    page.locator("#method").get_by_label("Compressed sensing").click()
+    until(page, lambda: all(one in sentence(page) for one in ("odd.npy", "Compressed sensing")))
+    assert not page.locator("#control-message").inner_text().strip()
+    assert not page.locator("#file-message").inner_text().strip()
 
 
 def test_acceleration_mask_seed_and_advanced_controls(page):

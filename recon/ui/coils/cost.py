@@ -58,8 +58,10 @@ def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
             f"<b>{noise:.2f} times</b> in all.</p>"
         )
     offered = range(min(len(every.maps), MOST))  # no more than this scan has
-    coils = gr.CheckboxGroup(_numbered(offered), value=[n for n in away if n in offered])
-    yield Answer(where + words, viewer(shown), chart, controls={"away": coils})
+    boxes: dict[str, Any] = {"choices": _numbered(offered)}
+    if not set(away) <= set(offered):  # else they stay as they are: more may be ticked by now
+        boxes["value"] = [n for n in away if n in offered]
+    yield Answer(where + words, viewer(shown), chart, controls={"away": gr.update(**boxes)})
 
 
 def _drawn(found: Cost, value: float) -> float:

@@ -30,8 +30,10 @@ def by_hand(choice: Choice, rate: float, row: float, column: float) -> Iterator[
     distance = int(rate)
     seen = views(scan).even(distance)
     height, width = seen.images.shape[-2:]
-    chosen = row is not None and column is not None and row >= 0 and column >= 0
-    y, x = scan.turned(row, column) if chosen else (0.5 * height, 0.25 * width)
+    usual = scan.turned(int(0.5 * height), int(0.25 * width))
+    given = [None if place is None or place < 0 else int(place) for place in (row, column)]
+    chosen = given != [None, None]
+    y, x = scan.turned(*(u if g is None else g for u, g in zip(usual, given, strict=True)))
     y, x = int(min(y, height - 1)), int(min(x, width - 1))
     full = seen.combined
     unit = float(np.abs(full).max()) or 1.0

@@ -100,10 +100,14 @@ def every_second_line(scan: Scan, seed: int) -> Answer:
         mask = np.zeros(width, bool)
         mask[width // 2 % step :: step] = True
         panels += _measured(f"{step}", title, scan, scan.measure(mask))
-    same = "the same" if width % 4 == 0 else f"nearly the same, as 4 does not divide {width} lines"
+    said = "or by a quarter, the image stays the same"
+    if width % 4:
+        said = (
+            f"or by a quarter, the image stays nearly the same, as 4 does not divide {width} lines"
+        )
     return Answer(
         "Two copies with every second line, four with every fourth: shifted by half the field of "
-        f"view, or by a quarter, the image stays {same}.",
+        f"view, {said}.",
         panels,
     )
 
@@ -285,8 +289,10 @@ def _methods(scan: Scan, seed: int, names: tuple[str, ...]) -> Answer:
         away = residual(images, measurement.kspace, measurement.mask)
         score = scan.ssim(image)
         panels.append(_image(name, METHODS[name].label, scan, image))
-        said = "keeps the measured lines" if away < 1e-4 else f"leaves them by {away:.1%}"
-        said += " in every coil" if away < 1e-4 and images.ndim == 3 else ""
+        keeps = "keeps the measured lines"
+        if images.ndim == 3:
+            keeps = "keeps the measured lines in every coil"
+        said = keeps if away < 1e-4 else f"leaves them by {away:.1%}"
         share = closed_share(score, before)
         closed = (
             f", closes {share:.0%} of the gap to 1" if share >= 0 else ", worse than zero-filled"
