@@ -15,7 +15,7 @@ from recon.kspace import KSpace, Source
 from recon.methods import DEFAULT, Method, find
 from recon.metrics import closed_share
 from recon.readers import Axes
-from recon.scan import Coils, PhaseEncode, Sampling, Scan
+from recon.scan import Coils, Crop, PhaseEncode, Sampling, Scan
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Reconstruction:
         Wall time the method took.
     coil_images
         Where they were asked for, every coil's image before magnitudes are taken, cut as `image`
-        is: complex64, shape (h, w) or (C, h, w).
+        is: complex64, shape (h, w) or (C, h, w). With ``coils="svd"`` C counts the virtual coils.
     """
 
     zero_filled: np.ndarray
@@ -151,7 +151,7 @@ def reconstruct(
     phase_encode: PhaseEncode = "columns",
     family: str = "random",
     mask: np.ndarray | None = None,
-    crop: bool = True,
+    crop: Crop = True,
     axes: Axes = "auto",
     coil_images: bool = False,
 ) -> Reconstruction:
@@ -187,11 +187,12 @@ def reconstruct(
         a drawn mask.
     crop
         Whether pictures are cut to the size that the file's header asks for; where it is silent,
-        they are whole.
+        they are whole. Or a height and width, whole numbers of at least 1.
     axes
         Of an array with more axes than two: a letter for each, such as ``"HWC"``.
     coil_images
-        Whether the complex image of every coil is kept too.
+        Whether the complex image of every coil is kept too; with ``coils="svd"`` these are the
+        virtual coils.
 
     Raises
     ------
@@ -211,7 +212,7 @@ def reconstruct(
         ...
     recon.errors.InputError: Acceleration is a number of at least 1; 0 was asked for.
     """
-    way = find(method)
+    way = find(str(method))  # what is no text, a list say, names no method either
     scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode, crop=crop, mask=mask, axes=axes)
     sampling = scan.draw(acceleration, seed, family, center_fraction, mask)
     return solve(scan, sampling, way, coil_images)

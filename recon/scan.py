@@ -25,6 +25,7 @@ from recon.readers.layout import Axes
 from recon.readers.sampled import measured_lines
 
 Coils = Literal["rss", "svd"] | int
+Crop = bool | tuple[int, int]
 PhaseEncode = Literal["columns", "rows"]
 
 # Largest magnitudes of k-space that are taken, and those that are worked on as they are: in
@@ -116,7 +117,7 @@ class Scan:
         *,
         coils: Coils = "rss",
         phase_encode: PhaseEncode = "columns",
-        crop: bool | tuple[int, int] = True,
+        crop: Crop = True,
         mask: Any = None,
         axes: Axes = "auto",
     ) -> Self:
@@ -133,7 +134,7 @@ class Scan:
             See `Scan`. Files that arrived undersampled have their lines in the columns.
         crop
             True cuts pictures to the size that the file's header asks for, and to none where it
-            is silent; False leaves them whole; or a height and width.
+            is silent; False leaves them whole; or a height and width, whole numbers of at least 1.
         mask
             Lines that a person wants to measure, shape (W,). Where all others are zero already,
             they are how the data were measured.
@@ -143,10 +144,10 @@ class Scan:
         Raises
         ------
         InputError
-            If there is no such coil or direction, or the array cannot be k-space of one slice, or
-            its numbers are too small or large.
+            If there is no such coil, direction or size, or the array cannot be k-space of one
+            slice, or its numbers are too small or large.
         """
-        if phase_encode not in ("columns", "rows"):
+        if not isinstance(phase_encode, str) or phase_encode not in ("columns", "rows"):
             raise InputError("Phase encoding runs along 'columns' or 'rows'.")
         rows = phase_encode == "rows"
         if isinstance(kspace, KSpace):
@@ -160,12 +161,15 @@ class Scan:
             examined = of_array(kspace, transposed=rows, axes=axes)
             data, source = examined.data, examined.source
         source = _with_lines(source, data, mask)
-        if not isinstance(crop, bool | tuple):
-            raise InputError("Pictures are cut (crop) or not: True, False, or height and width.")
+        if not _is_crop(crop):
+            raise InputError(
+                "Pictures are cut (crop) or not: True, False, or a height and width, two whole "
+                "numbers of at least 1."
+            )
         if isinstance(crop, bool):
             crop = (source.size if crop else None) or _upright_size(data, rows)
         crop = crop[::-1] if rows else crop
-        if coils not in ("rss", "svd"):
+        if not isinstance(coils, str) or coils not in ("rss", "svd"):
             coils = _coil(coils, len(data) if data.ndim == 3 else 1)
         if data.ndim == 2:
             coils = "rss"
@@ -358,11 +362,22 @@ class Scan:
 
 def _coil(number: Any, count: int) -> int:
     """A coil's number, if it is one."""
-    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-    if not whole or not 0 <= number < count:
+    if not _is_whole(number) or not 0 <= number < count:
         number = f"a number from 0 to {count - 1}" if count > 1 else "the number 0"
         raise InputError(f"Coils are 'rss', 'svd' or {number}.")
     return int(number)
+
+
+def _is_crop(crop: Any) -> bool:
+    """Whether pictures can be cut so; see `Scan.of`."""
+    if isinstance(crop, bool):
+        return True
+    several = isinstance(crop, tuple) and len(crop) == 2
+    return several and all(_is_whole(side) and side >= 1 for side in crop)
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
 def _upright_size(kspace: np.ndarray, rows: bool) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from recon.methods import DEFAULT, Method, find
 from recon.metrics import psnr_of, ssim
 from recon.pipeline import Reconstruction, solve
 from recon.readers import Axes, describe, slices
-from recon.scan import Coils, PhaseEncode, Scan
+from recon.scan import Coils, Crop, PhaseEncode, Scan
 
 DEFINITION = (
     "fastMRI evaluate.py: SSIM of each slice with the maximum of the volume's reference as data "
@@ -166,7 +166,7 @@ class Volume:
     axes: Axes = "auto"
     coils: Coils = "rss"
     phase_encode: PhaseEncode = "columns"
-    crop: bool = True
+    crop: Crop = True
     mask: np.ndarray | None = None
 
     @classmethod
@@ -328,7 +328,7 @@ def reconstruct_volume(
     family: str = "random",
     mask: np.ndarray | None = None,
     axes: Axes = "auto",
-    crop: bool = True,
+    crop: Crop = True,
     coil_images: bool = False,
 ) -> VolumeRun:
     """Reconstruct a whole volume, slice by slice.
@@ -373,7 +373,7 @@ def reconstruct_volume(
     >>> slices, run.scores.slices
     ([0, 1, 2], 3)
     """
-    way = find(method)
+    way = find(str(method))  # what is no text, a list say, names no method either
     if mask is None:
         masks.check_draw(acceleration, seed, family, center_fraction)
     opened = Volume.of(

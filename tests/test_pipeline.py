@@ -192,11 +192,34 @@ def test_file_maximum_does_not_apply_to_a_single_coil(kspace):
         ({"seed": 0.5}, "seed"),
         ({"coils": "banana"}, "'rss', 'svd' or the number 0"),
         ({"coils": 1}, "the number 0"),
+        ({"coils": np.array([0, 1])}, "'rss', 'svd' or the number 0"),
+        ({"coils": np.array("rss")}, "'rss', 'svd' or the number 0"),
+        ({"method": ["cs"]}, "no method"),
+        ({"phase_encode": np.array(["rows", "columns"])}, "columns"),
+        *(
+            ({"crop": crop}, "height and width")
+            for crop in ((-3, 3), (0, 3), ("a", "b"), (3, 3, 3), (3,), (3.5, 3), (True, 3), [9, 9])
+        ),
     ],
 )
 def test_bad_arguments_get_a_sentence(kspace, arguments, words):
     with pytest.raises(recon.InputError, match=words):
         recon.reconstruct(kspace, **arguments)
+
+
+def test_pictures_are_cut_to_a_size_of_ones_own(kspace):
+    for way in ("columns", "rows"):
+        result = recon.reconstruct(
+            kspace, method="zero-filled", phase_encode=way, crop=(40, np.int64(30))
+        )
+        expected = center_crop(abs(ifft2c(kspace)), (40, 30))
+        np.testing.assert_allclose(result.reference, expected, atol=1e-6)
+
+
+def test_coil_images_of_virtual_coils_are_those_of_virtual_coils(kspace):
+    full = coils_of(kspace, [1, 2j, 0.5])  # all alike: one virtual coil holds their energy
+    result = recon.reconstruct(full, method="zero-filled", coils="svd", coil_images=True)
+    assert result.coil_images.shape == (1, 96, 80)
 
 
 def test_what_json_does_not_know_is_none(kspace):

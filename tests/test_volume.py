@@ -203,6 +203,7 @@ def test_what_no_mask_can_have_is_said_before_a_slice_is_read(scan, wrong):
         recon.reconstruct_volume(scan, **wrong)
 
 
-def test_an_unknown_method_is_one_sentence(scan):
+@pytest.mark.parametrize("method", ["magic", ["cs"]])
+def test_an_unknown_method_is_one_sentence(scan, method):
     with pytest.raises(recon.InputError, match="no method"):
-        recon.reconstruct_volume(scan, method="magic")
+        recon.reconstruct_volume(scan, method=method)
