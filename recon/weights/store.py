@@ -39,7 +39,7 @@ class Store:
     named: tuple[tuple[str, Path], ...] = ()
 
     @classmethod
-    def of(cls, words: str) -> Store:
+    def of(cls, words: str | Path) -> Store:
         """The checkpoints that ship, and before them those that a person names.
 
         Parameters
@@ -53,11 +53,15 @@ class Store:
         WeightsError
             If there are none, or they cannot be had.
         """
+        if not isinstance(words, str | Path) or not str(words):
+            raise WeightsError(
+                f"{words!r} names no weights; write the name of a checkpoint, a folder or ORG/NAME."
+            )
         place = Path(words).expanduser()
         if place.is_dir():
             alone = (place / "config.json").is_file()
             named = {place.resolve().name: place} if alone else cls(place).places()
-        elif match := hub.REFERENCE.fullmatch(words):
+        elif match := hub.REFERENCE.fullmatch(str(words)):
             found, commit = hub.fetch(*match.groups())
             named = {f"{match[1]}@{commit}": found}
         else:

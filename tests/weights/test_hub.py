@@ -250,10 +250,17 @@ def test_a_folder_does_as_well(tmp_path, alone):
     store = Store.of(words)
     assert store.nearest("resnet-dc", 4) == "mine"
     assert same(recon.from_pretrained(words), network(3))
+    assert Store.of(Path(words)) == store
     (tmp_path / "mine/model.safetensors").unlink()
     refused_folder = pytest.raises(WeightsError, match="no checkpoint")
     with refused_folder:
         Store.of(words)
+
+
+@pytest.mark.parametrize("words", [None, "", 5, ["resnet-dc"]])
+def test_what_names_nothing_is_a_sentence(words):
+    with pytest.raises(WeightsError, match="names no weights"):
+        recon.from_pretrained(words)
 
 
 def test_the_environment_names_weights_and_none_take_their_place(tmp_path, monkeypatch):
