@@ -23,6 +23,7 @@ from recon.errors import InputError
 from recon.export import EXPORTS
 from recon.methods import DEFAULT, METHODS, methods
 from recon.probes import psf
+from recon.scan import Coils
 from recon.ui import serving, session
 from recon.ui.events import SHORT, TURNS
 from recon.ui.session import Choice, Origin
@@ -119,7 +120,7 @@ def reconstruct(
     """  # noqa: E501 Gradio reads one line for an argument.
     kinds = [one_of("save", kind, list(EXPORTS)) for kind in word("save", save).split()]
     fraction = number("center fraction", center_fraction, 0, 1)
-    coil = word("coils", coils)
+    with_files = yes_or_no("files", files)
     result = session.run(
         Choice(
             origin(file, example),
@@ -128,15 +129,15 @@ def reconstruct(
             whole("seed", seed, 0, 2**31 - 1),
             one_of("method", method, methods()),
             center_fraction=fraction or None,
-            coils=int(coil) if coil.isdecimal() and len(coil) < 4 else coil,  # type: ignore[arg-type]
+            coils=coil(coils),
             phase_encode=one_of("phase_encode", phase_encode, ("columns", "rows")),  # type: ignore[arg-type]
-            crop=crop is not False,
+            crop=yes_or_no("crop", crop),
             axes=word("axes", axes),
             family=one_of("family", family, list(masks.FAMILIES)),
         )
     )
     answer = result.record()
-    if files is True:
+    if with_files:
         answer["pictures"] = {
             name: _served(f"{name}.png", figures.png(picture))
             for name, picture in figures.pictures(result).items()
@@ -271,7 +272,9 @@ def list_examples() -> dict:
 
 def origin(file: Any, example: Any) -> Origin:
     """What is to be opened."""
-    if file is None and example:
+    if file is not None and example:
+        raise InputError("Give a file or an example, not both.")
+    if example:
         return Origin(example=one_of("example", example, list(examples.EXAMPLES)))
     # Gradio replaces an uploaded file's description by one of its own, and refuses other paths.
     if not isinstance(file, dict) or not isinstance(file.get("path"), str):
@@ -301,6 +304,23 @@ def slice_number(value: Any) -> int | None:
     """None for the middle slice, which is written -1."""
     number = whole("slice", value, -1, 2**31 - 1)
     return None if number < 0 else number
+
+
+def yes_or_no(name: str, value: Any) -> bool:
+    """True or false, and no word for it."""
+    if not isinstance(value, bool):
+        raise InputError(f"{name} is true or false.")
+    return value
+
+
+def coil(value: Any) -> Coils:
+    """Which coils; whether the scan has the one of a number is seen when it is opened."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < 4:
+        return int(value)
+    if value not in ("rss", "svd") and (not isinstance(value, int) or isinstance(value, bool)):
+        raise InputError("coils is rss, svd or the number of one coil.")
+    coils: Coils = value
+    return coils
 
 
 def word(name: str, value: Any) -> str:

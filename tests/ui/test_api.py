@@ -19,6 +19,7 @@ import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 
 import recon
 from recon import examples, masks, phantom
@@ -90,7 +91,7 @@ def test_coils_and_slices(client, tmp_path):
     file = handle_file(tmp_path / "stack.npy")
     held = client.predict(file, api_name="/describe")
     assert (held["slices"], held["coils"], held["height"], held["width"]) == (3, 2, 48, 40)
-    for coils, said in (("rss", "rss"), ("svd", "svd"), (1, "1")):
+    for coils, said in (("rss", "rss"), ("svd", "svd"), (1, "1"), (0, 0)):
         answer = client.predict(
             file, method="zero-filled", slice=2, coils=said, api_name="/reconstruct"
         )
@@ -168,6 +169,10 @@ WRONG: dict[str, list[dict[str, Any]]] = {
         {"example": "head", "family": []},
         {"example": "head", "center_fraction": 2},
         {"example": "head", "coils": 10**6},
+        {"example": "head", "coils": False},
+        {"example": "head", "crop": "no"},
+        {"example": "head", "files": "yes"},
+        {"example": "head", "files": 1},
         {"example": "head", "phase_encode": "diagonal"},
         {"file": {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}},
         {"file": "/etc/passwd"},
@@ -198,6 +203,12 @@ def test_what_is_wrong_is_one_sentence(url, endpoint, arguments, capsys):
         assert word not in answer
     if "file" not in arguments:  # Gradio itself refuses files that were not uploaded
         assert json.loads(answer.partition("data: ")[2])["error"].endswith(".")
+
+
+def test_a_file_and_an_example_together_are_refused(client, scan):
+    for endpoint in ("/reconstruct", "/describe"):
+        with pytest.raises(AppError, match="a file or an example, not both"):
+            client.predict(handle_file(scan), example="head", api_name=endpoint)
 
 
 def test_python_as_documented(url, scan, monkeypatch):
