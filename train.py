@@ -37,11 +37,20 @@ LOG_EVERY = 50  # steps
 SAVE_EVERY = 45  # seconds, so that a kill costs less than a minute
 
 
-def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
+def train(run: Run, data: Path, out: Path, resume: bool = False, restart: bool = False) -> None:
     """Train, keep weights in ``out / run.name``, and write down how they came.
 
-    The best ones on the validation subject, or the last, as the run says.
+    The best ones on the validation subject, or the last, as the run says. An unfinished run of
+    this name is gone on with (`resume`), given up (`restart`), or else left as it is.
     """
+    folder = out / run.name
+    state = folder / "state.pt"
+    if state.is_file() and not resume and not restart:
+        raise InputError(
+            f"There is an unfinished run of {run.name}; --resume goes on with it, and --restart "
+            f"gives it up for a new one."
+        )
+    subjects = {split: datasets.subjects(data, split, run.dataset) for split in datasets.SPLITS}
     training = [
         replace(volume, slices=volume.slices[:: run.every])
         for volume in datasets.load(data, "train", run.dataset)
@@ -71,10 +80,9 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
         run = replace(run, steps=run.epochs * len(slices) // (run.batch * workers.count))
     before = earlier(run, run.before, out) if run.before else None
     learner = Learner(run, choose_device(), workers, before and before[0])
-    store, folder = weights.Store(out), out / run.name
-    folder.mkdir(parents=True, exist_ok=True)
+    store, first = weights.Store(out), workers.rank == 0
     # Now: the code may change while it runs.
-    written = record(run, training, learner.network, workers.count)
+    written = record(run, subjects, training, learner.network, workers.count)
     if before:
         written["before"] = before[1]
     if run.start:
@@ -90,10 +98,12 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
         "losses": [],
     }
     if resume:
-        progress = load_state(folder / "state.pt", run, learner)
+        progress = load_state(state, run, learner)
+    elif first:
+        state.unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     log, losses, best = Log(folder, progress["rows"]), progress["losses"], progress["best"]
     start = saved = time.time()
-    first = workers.rank == 0
 
     steps = range(progress["step"], run.steps)
     bar = tqdm(steps, desc=run.name, file=sys.stderr, mininterval=5, disable=not first)
@@ -128,7 +138,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
             seconds = progress["seconds"] + saved - start
             now = {"step": done, "best": best, "seconds": seconds, "rows": log.rows}
             now["losses"] = losses
-            save_state(folder / "state.pt", run, learner, now)
+            save_state(state, run, learner, now)
 
     if first:
         if run.snapshots:
@@ -136,7 +146,7 @@ def train(run: Run, data: Path, out: Path, resume: bool = False) -> None:
         written["seconds"] = round(progress["seconds"] + time.time() - start)
         written["history"] = [row for row in log.rows if row["ssim"] is not None]
         conclude(run, data, folder, written)
-        (folder / "state.pt").unlink(missing_ok=True)
+        state.unlink(missing_ok=True)
 
 
 def conclude(run: Run, data: Path, folder: Path, written: dict[str, Any]) -> None:
@@ -229,7 +239,8 @@ def load_state(path: Path, run: Run, learner: Learner) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train as the command line says; the exit status is 1 if that was not possible."""
+    """Train as the command line says; the exit status is 1 if that was not possible, 130 after
+    Ctrl-C."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["publish"]:
         return publish.main(words[1:])
@@ -259,7 +270,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--download", action="store_true", help="fetch what the folder lacks of the open data"
     )
     parser.add_argument("--out", type=Path, default=weights.SHIPPED)
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    unfinished = parser.add_mutually_exclusive_group()
+    unfinished.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    unfinished.add_argument(
+        "--restart", action="store_true", help="give an interrupted run up and start anew"
+    )
     parser.add_argument("--score", action="store_true", help="train nothing, score what is there")
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     parser.add_argument("--batch", type=int, help="scans a step, in every process")
@@ -289,7 +304,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.score:
             score(run, Path(options.data), options.out)
         else:
-            train(run, Path(options.data), options.out, options.resume)
+            train(run, Path(options.data), options.out, options.resume, options.restart)
+    except KeyboardInterrupt:
+        kept = (options.out / run.name / "state.pt").is_file()
+        what = "; --resume goes on" if kept else " before a state was saved"
+        print(f"train.py: Interrupted{what}.", file=sys.stderr)
+        return 130
     except (InputError, weights.WeightsError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1

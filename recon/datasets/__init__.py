@@ -36,6 +36,7 @@ __all__ = [
     "load",
     "patch",
     "strip",
+    "subjects",
     "undersample",
 ]
 
@@ -73,15 +74,43 @@ def load(folder: Path, split: str, dataset: str = "open") -> list[Volume]:
     InputError
         If the folder holds nothing of the split.
     """
+    subjects(folder, split, dataset)
     if dataset == "open":
-        volumes = list(open_images.volumes(folder, SPLITS[split]))
+        return list(open_images.volumes(folder, SPLITS[split]))
+    return list(fastmri.volumes(folder, split, _coils(dataset)))
+
+
+def subjects(folder: Path, split: str, dataset: str = "open") -> list[str]:
+    """Whose volumes `load` gives; nothing is read to know it.
+
+    Parameters
+    ----------
+    folder, split, dataset
+        See `load`.
+
+    Raises
+    ------
+    InputError
+        If the folder holds nothing of the split.
+    """
+    if dataset == "open":
+        found = open_images.present(folder, SPLITS[split])
         layout = "open_ms_data, example-dicom-structural, SAG-anon, mskt or QMRITools"
     else:
-        coils = "multicoil" if dataset == "fastmri-multicoil" else "singlecoil"
-        volumes = list(fastmri.volumes(folder, split, coils))
+        coils = _coils(dataset)
+        found = sorted({path.stem for path in fastmri.paths(folder, split, coils)})
         layout = f"{coils}_train and {coils}_val with fastMRI's files"
-    if not volumes:
+        if not found and split == "train" and fastmri.paths(folder, "validation", coils):
+            raise InputError(
+                f"One file of {coils}_train is not enough, for one in {fastmri.VALIDATION} is kept "
+                f"for validation; two are accepted."
+            )
+    if not found:
         raise InputError(
             f"The data folder holds nothing of the {split} split; it should contain {layout}."
         )
-    return volumes
+    return found
+
+
+def _coils(dataset: str) -> str:
+    return "multicoil" if dataset == "fastmri-multicoil" else "singlecoil"

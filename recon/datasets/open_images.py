@@ -169,16 +169,32 @@ def _unpack(source: PublicSource, missing: dict[str, str], folder: Path, progres
 
 def volumes(folder: Path, subjects: Sequence[str]) -> Iterable[Volume]:
     """Every volume of some subjects, in a fixed order; slices of shape (H, W), float32."""
+    for subject, paths in _files(folder, subjects):
+        if paths[0].suffix == ".dcm":
+            slices = [pydicom.dcmread(path).pixel_array.astype(np.float32) for path in paths]
+            yield Volume(subject, subject, _with_signal(np.stack(slices)))
+        else:
+            data = np.asarray(nibabel.load(paths[0]).dataobj, dtype=np.float32)  # type: ignore[attr-defined]
+            # NIfTI's axes are left-right, front-back, slice; rows of a picture run front-back.
+            name = paths[0].name.split(".")[0]
+            yield Volume(subject, name, _with_signal(data.transpose(2, 1, 0)))
+
+
+def present(folder: Path, subjects: Sequence[str]) -> list[str]:
+    """Those of some subjects that a folder has files of, in their order."""
+    found = {subject for subject, _ in _files(folder, subjects)}
+    return [subject for subject in subjects if subject in found]
+
+
+def _files(folder: Path, subjects: Sequence[str]) -> Iterable[tuple[str, list[Path]]]:
+    """Subject and files of every volume of some subjects."""
     for path in sorted(folder.glob("open_ms_data/longitudinal/raw/patient*/*.nii.gz")):
         subject = f"open_ms_{path.parent.name.removeprefix('patient')}"
         if subject in subjects:
-            data = np.asarray(nibabel.load(path).dataobj, dtype=np.float32)  # type: ignore[attr-defined]
-            # NIfTI's axes are left-right, front-back, slice; rows of a picture run front-back.
-            yield Volume(subject, path.name.split(".")[0], _with_signal(data.transpose(2, 1, 0)))
+            yield subject, [path]
     for path in sorted(folder.glob("QMRITools/scripts/test data/*.nii.gz")):
         if "legs" in subjects:
-            data = np.asarray(nibabel.load(path).dataobj, dtype=np.float32)  # type: ignore[attr-defined]
-            yield Volume("legs", path.name.split(".")[0], _with_signal(data.transpose(2, 1, 0)))
+            yield "legs", [path]
     for subject, pattern in (
         ("hanke", "example-dicom-structural/dicoms/*.dcm"),
         ("sag-anon", "SAG-anon/*.dcm"),
@@ -186,8 +202,7 @@ def volumes(folder: Path, subjects: Sequence[str]) -> Iterable[Volume]:
     ):
         paths = sorted(folder.glob(pattern)) if subject in subjects else []
         if paths:
-            slices = [pydicom.dcmread(path).pixel_array.astype(np.float32) for path in paths]
-            yield Volume(subject, subject, _with_signal(np.stack(slices)))
+            yield subject, paths
 
 
 def _with_signal(slices: np.ndarray) -> np.ndarray:

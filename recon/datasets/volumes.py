@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from recon.coils.simulate import coil_kspace, random_sensitivities
+from recon.errors import InputError
 from recon.kspace import KSpace, Source
 from recon.readers import read
 from recon.simulate import kspace_from_magnitude, smooth_phase
@@ -22,8 +23,18 @@ class Measured:
     index: int
 
     def kspace(self) -> KSpace:
-        """With its source, which knows the volume's maximum where the file does."""
-        return read(self.path, slice=self.index)
+        """With its source, which knows the volume's maximum where the file does.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        try:
+            return read(self.path, slice=self.index)
+        except InputError as error:
+            name = f"Slice {self.index} of {self.path.name}"
+            raise InputError(f"{name} cannot be read: {error}") from None
 
 
 Slice = np.ndarray | Measured  # a magnitude image of shape (H, W), or measured k-space

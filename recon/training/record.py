@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -44,17 +44,21 @@ def evaluate(
 
 
 def record(
-    run: Run, training: Sequence[datasets.Volume], network: nn.Module, processes: int = 1
+    run: Run,
+    subjects: Mapping[str, Sequence[str]],
+    training: Sequence[datasets.Volume],
+    network: nn.Module,
+    processes: int = 1,
 ) -> dict[str, Any]:
-    """Settings, data, machine and code of a run; what it cost and reached is added by the run."""
-    splits: dict[str, list[str]] = {"train": sorted({v.subject for v in training})}
-    if run.dataset == "open":
-        splits = {split: list(subjects) for split, subjects in datasets.SPLITS.items()}
+    """Settings, data, machine and code of a run; what it cost and reached is added by the run.
+
+    `subjects` are those who took part, by split.
+    """
     return {
         "command": command(run),
         "run": asdict(run),
         "data": {
-            "splits": splits,
+            "splits": {split: list(names) for split, names in subjects.items()},
             "training_slices": {v.subject + "/" + v.name: len(v.slices) for v in training},
         },
         "machine": {

@@ -8,6 +8,7 @@ import tarfile
 import threading
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pydicom
 import pytest
@@ -76,6 +77,43 @@ def test_broken_fastmri_file_is_named(tmp_path):
     (tmp_path / "singlecoil_train/filetrain1.h5").write_bytes(b"not HDF5")
     with pytest.raises(InputError, match=r"filetrain1\.h5 cannot be read"):
         datasets.load(tmp_path, "train", "fastmri")
+
+
+def test_blank_slices_are_left_out_and_others_are_named(tmp_path):
+    data.fastmri(tmp_path)
+    with h5py.File(tmp_path / "singlecoil_val/fileval0.h5", "r+") as file:
+        for number in (0, 3, 5):
+            file["kspace"][number] = 0
+        file["kspace"][4, 100] = 0  # a row alone is no slice
+    (volume,) = datasets.load(tmp_path, "test", "fastmri")
+    assert [one.index for one in volume.slices] == [2, 4]
+    with h5py.File(tmp_path / "singlecoil_val/fileval0.h5", "r+") as file:
+        file["kspace"][2] = np.nan
+    with pytest.raises(InputError, match=r"Slice 2 of fileval0\.h5 cannot be read: .*not finite"):
+        datasets.load(tmp_path, "test", "fastmri")
+    with h5py.File(tmp_path / "singlecoil_val/fileval0.h5", "r+") as file:
+        file["kspace"][:] = 0
+    with pytest.raises(InputError, match=r"fileval0\.h5 is zero everywhere"):
+        datasets.load(tmp_path, "test", "fastmri")
+
+
+def test_one_training_file_of_fastmri_is_not_enough(tmp_path):
+    data.fastmri(tmp_path)
+    for number in (1, 2):
+        (tmp_path / f"singlecoil_train/filetrain{number}.h5").unlink()
+    with pytest.raises(InputError, match="one in 20 is kept for validation"):
+        datasets.load(tmp_path, "train", "fastmri")
+
+
+@pytest.mark.parametrize("dataset", ["open", "fastmri"])
+def test_subjects_are_those_that_are_loaded(folder, tmp_path, dataset):
+    place = folder if dataset == "open" else data.fastmri(tmp_path)
+    for split in datasets.SPLITS:
+        loaded = {volume.subject for volume in datasets.load(place, split, dataset)}
+        named = datasets.subjects(place, split, dataset)
+        assert set(named) == loaded
+        if dataset == "open":
+            assert named == [one for one in datasets.SPLITS[split] if one in loaded]
 
 
 def test_scans_are_normalised_by_the_zero_filled_maximum():

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -102,6 +103,54 @@ def test_a_killed_run_resumes_to_the_same_bytes(folder, tmp_path, monkeypatch):
 def test_nothing_to_resume_is_one_sentence(folder, tmp_path):
     with pytest.raises(InputError, match="no unfinished run"):
         train.train(replace(SMALL["cnn"], steps=2), folder, tmp_path, resume=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unfinished_run_is_neither_overwritten_nor_hidden(folder, tmp_path, monkeypatch):
+    step, ends = Learner.step, [3]
+
+    def killed(self, number, slices):
+        if number in ends:
+            raise KeyboardInterrupt
+        return step(self, number, slices)
+
+    monkeypatch.setattr(Learner, "step", killed)
+    arguments = ["cnn", "--steps", "4", "--batch", "1"]
+    early = run_training(arguments, folder, tmp_path)
+    said = early.stderr.splitlines()[-1]
+    assert (early.returncode, said) == (130, "train.py: Interrupted before a state was saved.")
+    monkeypatch.setattr(train, "SAVE_EVERY", 0)
+    late = run_training(arguments, folder, tmp_path)
+    said = late.stderr.splitlines()[-1]
+    assert (late.returncode, said) == (130, "train.py: Interrupted; --resume goes on.")
+    state = (tmp_path / "cnn/state.pt").read_bytes()
+
+    refused = run_training(arguments, folder, tmp_path)
+    assert refused.returncode == 1
+    (said,) = refused.stderr.splitlines()
+    assert "unfinished run of cnn; --resume" in said
+    assert (tmp_path / "cnn/state.pt").read_bytes() == state
+
+    ends[:] = [0]
+    assert run_training([*arguments, "--restart"], folder, tmp_path).returncode == 130
+    assert not (tmp_path / "cnn/state.pt").exists()  # so that nothing goes on from it
+
+
+def test_what_is_missing_is_said_before_the_first_step(folder, tmp_path, monkeypatch):
+    """Of the test split as of others; and no folder is left behind."""
+    shutil.copytree(folder, tmp_path / "data")
+    shutil.rmtree(tmp_path / "data/open_ms_data/longitudinal/raw/patient19")
+    monkeypatch.setattr(Learner, "step", lambda *_: pytest.fail("a step was made"))
+    monkeypatch.setattr(weights.Store, "names", lambda _: [])
+    for arguments, words, data_folder in (
+        (["cnn"], "nothing of the test split", tmp_path / "data"),
+        (["resnet-dc-second"], "make them first", folder),
+        (["varnet-coils"], "make them first", folder),
+    ):
+        refused = run_training(arguments, data_folder, tmp_path / "out")
+        assert refused.returncode == 1
+        assert words in refused.stderr.splitlines()[-1]
+        assert not list((tmp_path / "out").glob("*"))
 
 
 def test_infinite_loss_stops_the_run_and_keeps_the_best_weights(folder, tmp_path, monkeypatch):
@@ -162,6 +211,9 @@ def test_a_short_run_writes_a_checkpoint_and_repeats_bit_for_bit(folder, tmp_pat
     record = json.loads(text)
     assert [h["step"] for h in record["history"]] == [2]
     assert {row["subject"] for row in record["test"]} == {"open_ms_19"}
+    splits = {"train": ["open_ms_01", "sag-anon"]}  # only who is in the folder
+    splits |= {"validation": ["open_ms_09"], "test": ["open_ms_19"]}
+    assert record["data"]["splits"] == splits
     assert weights.Store(tmp_path / "one").load(name) is not None
     card = (tmp_path / "one" / name / "README.md").read_text()
     assert record["command"] in card
@@ -214,6 +266,9 @@ def test_a_persons_own_fastmri(tmp_path, coils, arguments):
         "filetrain1/filetrain1": 4, "filetrain2/filetrain2": 4,
     }  # fmt: skip
     assert {row["subject"] for row in record["test"]} == {"fileval0"}
+    assert record["data"]["splits"] == {
+        "train": ["filetrain1", "filetrain2"], "validation": ["filetrain0"], "test": ["fileval0"],
+    }  # fmt: skip
     card = (folder / "README.md").read_text()
     assert "fastMRI" in card
     assert "simulated" not in card
