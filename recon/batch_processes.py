@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -29,7 +31,8 @@ def work_in_processes(
                 process = context.Process(
                     target=_process, args=(question, share, out, theirs), daemon=True
                 )
-                process.start()
+                with _without_interrupts():
+                    process.start()
                 theirs.close()
                 running[ours] = process
         while running:
@@ -49,11 +52,21 @@ def work_in_processes(
             process.terminate()
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C, as a process that starts meanwhile always does: we end it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _process(question: Question, share: list[Task], out: Path, pipe: Connection) -> None:
     import torch
 
     torch.set_num_threads(1)
     if question.weights:
         weights.use(Store.of(question.weights))
-    # Who started us may be gone; then this fails, and so ends.
-    work(question, share, out, lambda *message: pipe.send(message))
+    with suppress(BrokenPipeError):  # who started us is gone
+        work(question, share, out, lambda *message: pipe.send(message))

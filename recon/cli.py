@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ RANKS = (("RANK", 0), ("WORLD_SIZE", 1))  # set by torchrun and accelerate launc
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is 1 if anything could not be done."""
+    """Run the command; the exit status is 1 if anything could not be done, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["reconstruct"]:
         words = words[1:]  # the only command, so its name may be left out
@@ -41,6 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             weights.use(Store.of(options.weights))
         weights.default()  # if it cannot be had, say so once, not for every file
         results = _run(options)
+    except KeyboardInterrupt:
+        print("Interrupted; --resume goes on.", file=sys.stderr)
+        return 130
+    except (FileExistsError, NotADirectoryError):
+        print(f"{options.out} is no folder; --out names the one for results.", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"{options.out}: {error.strerror}", file=sys.stderr)
         return 1
@@ -49,9 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if results is None:  # another rank ends later, and brings all shares together
         return 0
-    _print_table(results)
-    _print_notes(results.records)
-    return int(bool(results.problems) or not results.records)
+    printed = _print([*_table(results.records), *_notes(results.records)], options.out)
+    return int(bool(results.problems) or not results.records or not printed)
 
 
 def _run(options: argparse.Namespace) -> Results | None:
@@ -61,7 +67,8 @@ def _run(options: argparse.Namespace) -> Results | None:
     if mask is not None:
         accelerations = [masks.achieved_acceleration(mask)]
     question = Question(
-        tuple(accelerations), tuple(options.method), options.slice, options.seed,
+        tuple(dict.fromkeys(accelerations)), tuple(dict.fromkeys(options.method)),
+        options.slice, options.seed,
         options.center_fraction, options.mask_family, options.coils, options.phase_encode,
         options.axes, options.weights, options.crop, tuple(options.save), options.coil_images,
         None if mask is None else masks.as_text(mask),
@@ -71,7 +78,7 @@ def _run(options: argparse.Namespace) -> Results | None:
     if rank >= world:  # not started by a launcher
         rank, world = 0, 1
     known = batch_results.names(options.out) if options.resume else {}
-    planned = batch.plan(list(_files(options.inputs, options.out)), question, known)
+    planned = batch.plan(_once(_files(options.inputs, options.out)), question, known)
     results = Results(options.out, planned, rank, world)
     tasks = batch.share_of(planned.tasks, rank, world)
     if options.resume:
@@ -255,9 +262,18 @@ def _within(folder: Path, out: Path) -> Iterator[Path]:
         yield from (Path(at) / name for name in scans)
 
 
-def _print_table(results: Results) -> None:
+def _once(paths: Iterable[Path]) -> list[Path]:
+    """Each path once, however it is written; a link to a file is a path of its own."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        found.setdefault(path.parent.resolve() / path.name, path)
+    return list(found.values())
+
+
+def _table(records: list[dict[str, Any]]) -> list[str]:
     """A row for each record, then each whole volume, then means of methods at accelerations."""
-    records = results.records
+    if not records:
+        return []
     rows = [COLUMNS, *(_row(r, Path(r["file"]).name, str(r["slice"])) for r in records)]
     groups: dict[tuple[str, float], list[dict[str, Any]]] = {}
     for r in records:
@@ -273,16 +289,33 @@ def _print_table(results: Results) -> None:
                 means[key] = sum(values) / len(values) if values else None
             rows.append(_row(means, f"mean of {len(group)}", ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
-def _print_notes(records: list[dict[str, Any]]) -> None:
+def _notes(records: list[dict[str, Any]]) -> list[str]:
     """What had to be assumed or changed to read each file, once."""
-    for line in dict.fromkeys(f"{r['file']}: {note}" for r in records for note in r["notes"]):
-        print(line)
+    return list(dict.fromkeys(f"{r['file']}: {note}" for r in records for note in r["notes"]))
+
+
+def _print(lines: Sequence[str], out: Path) -> bool:
+    """Write to stdout, and say whether that was possible for as long as somebody read it."""
+    if not lines:
+        return True
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may have any letter
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        print("\n".join(lines), flush=True)
+    except OSError as error:
+        # What is still in the buffer would fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            reason = f"The table could not be printed ({error.strerror})"
+            print(f"{reason}; {out / batch_results.METRICS} has its numbers.", file=sys.stderr)
+            return False
+    return True
 
 
 def _row(record: dict[str, Any], name: str, number: str) -> tuple[str, ...]:

@@ -7,15 +7,17 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from io import StringIO
+from multiprocessing import Pipe
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import recon
-from recon import batch, batch_names, batch_results, cli
+from recon import batch, batch_names, batch_processes, batch_results, cli
 from recon.batch import Plan, Question, Task
 from tests.helpers.files import kspace, write_h5
 
@@ -118,6 +120,34 @@ def test_a_killed_run_that_is_resumed_gives_what_one_run_gives(folder, expected,
 
 def left(out) -> list[dict]:
     return json.loads((out / "metrics.json").read_text())
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_is_one_line_and_what_was_done_is_kept(tmp_path, jobs):
+    write_h5(tmp_path / "a.h5", {"acquisition": "CORPD_FBK"}, kspace=kspace(60, 1, 40, 36)[:, 0])
+    out, more = tmp_path / "out", ("--jobs", jobs)
+    run = subprocess.Popen(
+        command("recon", *words(tmp_path / "a.h5", out, *more)), env=environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    while run.poll() is None and not (out / "metrics.json").is_file():
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to all of them
+    said = run.communicate(timeout=60)[1].splitlines()
+    assert run.returncode == 130, said
+    said = [line for line in said if "slice" not in line]  # the bar
+    assert said == ["Interrupted; --resume goes on."]
+    assert left(out)
+
+
+def test_a_process_whose_parent_is_gone_ends_quietly(folder, tmp_path, capfd, monkeypatch):
+    ours, theirs = Pipe(duplex=False)
+    ours.close()
+    monkeypatch.setattr("torch.set_num_threads", lambda _: None)  # of this process
+    question = Question(methods=("zero-filled",))
+    task = Task(folder / "one/a.h5", "a", 4.0, SLICES, (0,))
+    batch_processes._process(question, [task], tmp_path, theirs)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_another_question_is_not_resumed(folder, expected, whole, capsys):

@@ -1,7 +1,10 @@
 """The command line: records, figures, and what happens to files that cannot be read."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import zipfile
 
 import h5py
@@ -127,6 +130,53 @@ def test_accelerations_that_are_nearly_alike_overwrite_nothing(folder, tmp_path,
     assert (status, len(records)) == (0, 6)
     assert len(list(out.glob("*.png"))) == 6
     assert len(list(out.glob("zero-filled-4*x/volume.npy"))) == 2
+
+
+def test_what_is_named_twice_is_done_once(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "link.npy").symlink_to(folder / "a.npy")
+    names = ("a.npy", "./a.npy", "sub/../a.npy", folder / "a.npy", "link.npy")
+    words = ("--acceleration", "4", "4.0", "--method", "zero-filled", "zero-filled")
+    status, records, _, _ = run(capsys, *names, *words, "--out", tmp_path / "out")
+    assert (status, [one["file"] for one in records]) == (0, ["a.npy", "link.npy"])
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_results_go_into_a_folder(folder, capsys, name):
+    (folder / "file").write_text("hello")
+    assert main([str(folder / "a.npy"), "--out", str(folder / name)]) == 1
+    said = capsys.readouterr().err
+    assert said == f"{folder / name} is no folder; --out names the one for results.\n"
+
+
+def test_no_table_is_printed_of_nothing(tmp_path, capsys):
+    assert main([str(tmp_path / "none.npy"), "--out", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("where", ["closed", "full", "ascii"])
+def test_a_table_that_cannot_be_printed_is_no_traceback(tmp_path, where):
+    np.save(tmp_path / "kopf-ä.npy", phantom.kspace((48, 40)))
+    words = [tmp_path / "kopf-ä.npy", "--method", "zero-filled", "--out", tmp_path / "out"]
+    reads, writes = os.pipe()
+    os.close(reads)
+    to = {"closed": writes, "full": os.open("/dev/full", os.O_WRONLY), "ascii": subprocess.PIPE}
+    done = subprocess.run(
+        [sys.executable, "-m", "recon", *map(str, words)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii:strict"},
+        stdout=to[where], stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    for file in (writes, to["full"]):
+        os.close(file)
+    errors = [line for line in done.stderr.splitlines() if "slice" not in line]  # the bar
+    if where == "full":
+        (line,) = errors
+        assert line.startswith("The table could not be printed (No space left on device); ")
+    else:
+        assert errors == []
+    assert done.returncode == (where == "full")
+    assert where != "ascii" or "kopf-\\xe4.npy" in done.stdout
+    assert (tmp_path / "out/metrics.json").is_file()
 
 
 def test_a_rank_that_is_none_is_no_launcher(folder, tmp_path, capsys, monkeypatch):
@@ -265,8 +315,8 @@ def test_axes_notes_names_and_a_kill(tmp_path, capsys, monkeypatch):
         "_save_figure",
         lambda *a: saved(*a) if a[0].source.slice < 2 else (_ for _ in ()).throw(KeyboardInterrupt),
     )
-    with pytest.raises(KeyboardInterrupt):
-        main([*words, "--method", "zero-filled"])
+    assert main([*words, "--method", "zero-filled"]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "Interrupted; --resume goes on."
     assert len(json.loads((tmp_path / "out" / "metrics.json").read_text())) == 2
 
 

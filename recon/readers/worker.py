@@ -133,6 +133,8 @@ def serve(session: socket.socket, file: int) -> None:
 
 
 if __name__ == "__main__":
+    # Ctrl-C is for who started this, and whose end of the socket closes when that ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path[:] = json.loads(sys.argv[2])
     _stand_in()
     main(socket.socket(fileno=int(sys.argv[1])))
