@@ -125,7 +125,10 @@ def test_every_stage_of_a_training_is_named():
     """Whoever leaves one out is told that weights are missing."""
     training = (ROOT / "docs/training.md").read_text("utf-8")
     rows = (ROOT / "README.md").read_text("utf-8").splitlines()
-    ordinals = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+    ordinals = (
+        *("first", "second", "third", "fourth", "fifth"),
+        *("sixth", "seventh", "eighth", "ninth"),
+    )
     stages = [name for name in RECIPES if name.endswith(ordinals)]
     assert len(stages) > 8
     for stage in stages:
