@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from recon.classical import REGULARIZATION, complete
+from recon.classical import REGULARIZATION, complete, compromise
 from recon.fourier import ifft2c
 from recon.measurement import Measurement
 from recon.methods.base import Method
@@ -31,16 +31,20 @@ class CompressedSensing(Method):
     ----------
     regularization
         See `recon.classical.complete`.
+    consistent
+        Whether measured lines are put back; else this is the compromise itself, which takes out
+        their noise, too.
     """
 
     name, label = "cs", "Compressed sensing"
 
-    def __init__(self, regularization: float = REGULARIZATION) -> None:
+    def __init__(self, regularization: float = REGULARIZATION, consistent: bool = True) -> None:
         self.regularization = regularization
+        self.solve = complete if consistent else compromise
 
     def coil_images(self, measurement: Measurement) -> np.ndarray:
         kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
-        return complete(kspace, mask, self.regularization).numpy()
+        return self.solve(kspace, mask, self.regularization).numpy()
 
 
 class PartialFourier(Method):

@@ -58,7 +58,7 @@ class Views:
 
         1 where there is no object.
         """
-        kept = np.delete(self.maps, sorted(set(coils)), 0)
+        kept = self.maps[[n for n in range(len(self.maps)) if n not in set(coils)]]
         size = np.sqrt((np.abs(kept) ** 2).sum(0))
         return np.where(size > 0, 1 / np.where(size > 0, size, 1), 1)
 

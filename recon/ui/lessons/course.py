@@ -159,7 +159,6 @@ LESSONS = (
         "it counts the flatter fine texture becomes. A network learns its guess from images.",
         "Lustig, Donoho, Pauly 2007; Rudin, Osher, Fatemi 1992",
         "https://doi.org/10.1016/0167-2789(92)90242-F",
-        "phantom",
     ),
     Lesson(
         "A network",

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
-import torch
 
 from recon import figures, masks
-from recon.classical import compromise
 from recon.fourier import center_crop, combined, ifft2c
 from recon.measurement import Measurement, picture
 from recon.methods import METHODS
+from recon.methods.simple import CompressedSensing
 from recon.metrics import closed_share, foreground
 from recon.probes.handdrawn import random_masks
 from recon.probes.lesion import Lesion, insert
@@ -204,7 +203,8 @@ def compressed_sensing_strengths(scan: Scan, seed: int) -> Answer:
         zip(STRENGTHS, ("Weak", "Medium", "Strong"), strict=True)
     ):
         # The compromise itself: measured lines that are put back bring their noise and aliasing.
-        image, word = _compromise(measurement, strength), title.lower()
+        image = CompressedSensing(strength, consistent=False)(measurement)
+        word = title.lower()
         scored[word] = scan.ssim(image)
         flat[word] = _flat(image, inside)
         panel = _image(f"cs{number}", title, scan, image)
@@ -221,12 +221,6 @@ def compressed_sensing_strengths(scan: Scan, seed: int) -> Answer:
         [*panels, _reference(scan)],
         columns=5,
     )
-
-
-def _compromise(measurement: Measurement, strength: float) -> np.ndarray:
-    """The picture of the images that `recon.classical.minimise` finds, coil by coil."""
-    kspace, mask = map(torch.from_numpy, (measurement.kspace, measurement.mask))
-    return measurement.picture_of(compromise(kspace, mask, strength).numpy())
 
 
 def network(scan: Scan, seed: int) -> Answer:
