@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 MODULES = (
     "fourier", "random", "masks", "scores", "levels", "geometry", "slice", "words", "language",
     "plot", "profile", "curves", "regions", "projector", "overlay", "linked", "share", "gestures",
-    "viewer", "lab", "film", "page", "volume", "arrays", "centred", "private",
+    "viewer", "lab", "film", "page", "keyboard", "volume", "arrays", "centred", "private",
 )  # fmt: skip
 STYLES = (
     "page", "viewer", "research", "lab", "film", "plots", "coils", "private", "class",
