@@ -16,7 +16,7 @@ from recon.ui.research import coils, figure, phase
 from recon.ui.session import Choice, Origin
 from recon.version import VERSION
 from tests.helpers.answers import last
-from tests.helpers.page import after, picture, sentence, upload
+from tests.helpers.page import after, drawn, picture, sentence, upload
 
 HEAD = Choice(Origin(example="head"), method="zero-filled")
 COILS = Choice(Origin(example="phantom-coils"), method="zero-filled")
@@ -196,8 +196,9 @@ def test_figure_downloads(page, tmp_path):
 
 
 def test_projector_by_one_key_with_two_or_three_panels(page):
-    page.keyboard.press("p")
     viewer = page.locator("#panels recon-viewer")
+    picture(page, "Fully sampled").focus()
+    page.keyboard.press("p")
     page.wait_for_function("document.querySelector('#panels recon-viewer.presenting')")
     shown = viewer.locator("figure:visible")
     titles = [one.locator(".panel-title").inner_text() for one in shown.all()]
@@ -211,6 +212,27 @@ def test_projector_by_one_key_with_two_or_three_panels(page):
     page.keyboard.press("p")
     page.wait_for_function("!document.querySelector('#panels recon-viewer.presenting')")
     assert viewer.locator(".viewer-bar").is_visible()
+
+
+def test_a_letter_away_from_the_pictures_does_nothing(page):
+    page.locator("#new-mask").focus()
+    page.mouse.move(1, 1)
+    page.keyboard.press("p")
+    drawn(page)
+    assert not page.evaluate("!!document.querySelector('recon-viewer.presenting')")
+    picture(page, "Zero-filled").hover()
+    page.keyboard.press("p")
+    page.wait_for_function("document.querySelector('#panels recon-viewer.presenting')")
+
+
+def test_the_projector_takes_the_focus_and_gives_it_back(page):
+    button = page.locator("#panels [data-do=present]")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.matches('.presenting .chosen canvas')")
+    page.keyboard.press("p")
+    page.wait_for_function("!document.querySelector('recon-viewer.presenting')")
+    assert button.evaluate("e => e === document.activeElement")
 
 
 def test_examples_have_thumbnails(page):

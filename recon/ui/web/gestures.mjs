@@ -2,7 +2,7 @@
 // the panel an event is about, so panels come and go without them.
 
 import * as geometry from './geometry.mjs';
-import {present, toggleChip, wake} from './projector.mjs';
+import {present, presenting, toggleChip, wake} from './projector.mjs';
 import {score} from './regions.mjs';
 
 const STEP = 1.25; // of zoom, for one turn of the wheel or one press of a key
@@ -47,7 +47,7 @@ export function listen(viewer, signal) {
   document.addEventListener('keyup', event => flick(viewer, event), {signal});
   document.addEventListener('keydown', event => projector(viewer, event), {signal});
   document.addEventListener('fullscreenchange', () => {
-    viewer.classList.toggle('presenting', document.fullscreenElement === viewer);
+    presenting(viewer, document.fullscreenElement === viewer);
     requestAnimationFrame(() => viewer.show());
   }, {signal});
 }
@@ -193,7 +193,8 @@ function focus(viewer, panel) {
 }
 
 function step(viewer, panel, by) { // to another panel, as long as nothing is magnified
-  const {panels} = viewer.model, next = panels[panels.indexOf(panel) + by];
+  const panels = viewer.model.panels.filter(({canvas}) => canvas.checkVisibility());
+  const next = panels[panels.indexOf(panel) + by];
   if (next) next.canvas.focus();
 }
 
@@ -205,7 +206,9 @@ function key(viewer, event, panel) {
   const arrow = (dx, dy, by) => () => (magnified ? pan(viewer, panel, dx * far, dy * far) : step(viewer, panel, by));
   const deeds = {
     '+': () => zoom(viewer, panel, STEP, middle), '=': () => zoom(viewer, panel, STEP, middle),
-    '-': () => zoom(viewer, panel, 1 / STEP, middle), '0': () => viewer.reset(), Escape: () => viewer.reset(),
+    '-': () => zoom(viewer, panel, 1 / STEP, middle), '0': () => viewer.reset(),
+    ...(!viewer.classList.contains('presenting') && {Escape: () => viewer.reset()}), // it leaves that one first
+   
     ArrowLeft: arrow(1, 0, -1), ArrowRight: arrow(-1, 0, 1), ArrowUp: arrow(0, 1, -columns), ArrowDown: arrow(0, -1, columns),
     '[': () => viewer.setWindow(-15, 0), ']': () => viewer.setWindow(15, 0),
     '{': () => viewer.setWindow(0, -15), '}': () => viewer.setWindow(0, 15),
@@ -223,11 +226,16 @@ const WRITTEN = 'input:not([type=checkbox]):not([type=radio]):not([type=range]),
 const typing = event => event.target.closest?.(WRITTEN)
   || event.ctrlKey || event.metaKey || event.altKey;
 
-function projector(viewer, event) { // one key, wherever one is on the page
+// Whoever speaks to the computer says letters by accident: they mean something to a viewer only while
+// the focus is within it or the pointer above it.
+const attended = viewer => viewer.contains(document.activeElement) || viewer.matches(':hover')
+  || viewer.classList.contains('presenting');
+
+function projector(viewer, event) {
   if (!viewer.model || typing(event)) return;
-  const first = [...document.querySelectorAll('recon-viewer')].find(one => one.model && one.checkVisibility());
-  if (event.key === 'p' && first === viewer) present(viewer);
-  else if (event.key === 'Escape') viewer.classList.remove('presenting');
+  const chosen = document.activeElement.closest('recon-viewer') ?? viewer; // before one below the pointer
+  if (event.key === 'p' && chosen === viewer && attended(viewer)) present(viewer);
+  else if (event.key === 'Escape') presenting(viewer, false);
   else return;
   viewer.show();
 }
@@ -240,7 +248,7 @@ function flick(viewer, event) {
   if (event.type === 'keyup') { model.flicker = null; viewer.show(); return; }
   const panel = model.panels[Number(digit[1]) - 1 + (event.shiftKey ? 9 : 0)];
   const on = model.hover?.panel ?? model.panels.find(p => p.name === viewer.under);
-  if (!panel || !on || panel.domain !== on.domain) return;
+  if (!panel || !on || !attended(viewer) || panel.domain !== on.domain) return;
   event.preventDefault();
   model.flicker = {panel, on};
   viewer.show();

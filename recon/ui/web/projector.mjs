@@ -57,16 +57,24 @@ export function toggleChip(viewer, box) {
   apply(viewer);
 }
 
+/** It has begun or ended: the focus goes to the first picture, and back to where it came from. */
+export function presenting(viewer, on) {
+  if (on === viewer.classList.contains('presenting')) return;
+  if (on) viewer.opener = document.activeElement; // is hidden with the controls, and would lose the focus
+  viewer.classList.toggle('presenting', on);
+  const first = viewer.model?.panels.find(({name}) => viewer.chosen.includes(name));
+  (on ? first?.canvas : viewer.opener)?.focus({preventScroll: true});
+}
+
 /** Into projector mode and out of it. */
 export async function present(viewer) {
   if (document.fullscreenElement === viewer) await document.exitFullscreen();
-  else if (viewer.classList.contains('presenting')) viewer.classList.remove('presenting');
+  else if (viewer.classList.contains('presenting')) presenting(viewer, false);
   else {
     try {
       await viewer.requestFullscreen(); // some phones have none, some pages may not
     } catch {
-      viewer.classList.add('presenting');
-      viewer.querySelector('.viewer-leave').focus();
+      presenting(viewer, true);
     }
     wake(viewer);
   }
