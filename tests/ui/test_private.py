@@ -244,3 +244,18 @@ def test_a_runtime_that_was_changed_is_refused(page, packages):
     page.locator("recon-private[data-state=error]").wait_for(timeout=60_000)
     assert page.locator(".private-switch").is_enabled()
     assert page.locator("recon-private input[type=file]").is_disabled()
+
+
+def test_its_file_button_speaks_the_language_of_the_page_and_fits_a_small_phone(visit):
+    page = visit(locale="de", viewport={"width": 320, "height": 700})
+    page.locator("#tabs > .tab-wrapper").get_by_role("tab", name="Privat").click()
+    button = page.locator(".private-choose")
+    button.wait_for()
+    assert button.inner_text() == "Datei wählen"
+    assert page.locator("recon-private").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    field = page.locator("recon-private input[type=file]")
+    field.evaluate("e => { e.disabled = false; }")
+    page.locator(".private-switch").focus()
+    page.keyboard.press("Tab")
+    assert field.evaluate("e => e === document.activeElement")
+    assert button.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"

@@ -9,6 +9,7 @@ import {GRAY, paint, windowed} from './levels.mjs';
 
 const TRIAL = 64; // pixels on a side of what the time is estimated from
 const PICTURES = {'zero-filled': 'what the measured lines alone give', 'ResNet-DC': 'what the network makes of them, with its scores', reference: 'what all lines give, to judge by'};
+const NONE = 'No file chosen yet';
 const STEPS = ['Switch the mode on: the network and what runs it come to this browser.', 'Choose a file. From here on nothing is sent; you may even go offline.',
   'Reconstruct: of one coil, mask, ResNet-DC and scores are those of the first tab; several coils go through it one by one. Your own processor does the work.'];
 
@@ -65,6 +66,7 @@ class Private extends HTMLElement {
     const megabytes = Math.round(Object.values(this.parts).reduce((sum, part) => sum + part.bytes, 0) / 1e6);
     this.switch = make('button', {className: 'private-switch', textContent: `Switch private mode on (loads ${megabytes} MB)`, onclick: () => this.start()});
     this.file = make('input', {type: 'file', accept: '.npy,.npz,.h5,.hdf5,.png,.jpg,.jpeg', disabled: true, onchange: () => this.open()});
+    this.chosen = make('span', {className: 'private-chosen', textContent: NONE});
     this.rate = make('select', {disabled: true, onchange: () => this.moved()}, ...[4, 8].map(r => make('option', {value: r, textContent: `${r}x`})));
     this.seed = make('input', {type: 'number', min: 0, step: 1, value: 0, disabled: true, oninput: () => this.moved()});
     this.run = make('button', {textContent: 'Reconstruct here', disabled: true, onclick: () => this.reconstruct()});
@@ -75,10 +77,13 @@ class Private extends HTMLElement {
     this.old = make('p', {className: 'stale-note', hidden: true, textContent: 'These results are from before you moved a control.'});
     this.pictures = make('div', {className: 'private-pictures'});
     const labelled = (text, control) => make('label', {}, `${text} `, control);
+    const file = labelled('File', this.file);
+    file.className = 'private-file';
+    file.append(make('span', {className: 'private-choose', textContent: 'Choose a file'}), this.chosen);
     this.replaceChildren(
       make('div', {className: 'private-rail'},
         make('p', {textContent: 'Your file stays on your machine: it is read, reconstructed with ResNet-DC and scored in this browser. Nothing is sent after the switch.'}),
-        this.switch, labelled('File', this.file),
+        this.switch, file,
         make('p', {textContent: 'Files: .npy and .npz with k-space, HDF5 as fastMRI stores it (.h5), or a picture (.png, .jpg), of which k-space is simulated. Of several slices the middle one is taken.'}),
         make('div', {className: 'private-row'}, labelled('Acceleration', this.rate), labelled('Mask seed', this.seed)), this.run, this.stop),
       make('div', {className: 'private-stage'}, this.steps, this.bar, this.words, this.old, this.pictures));
@@ -162,6 +167,7 @@ class Private extends HTMLElement {
   open() {
     return this.guarded(async () => {
       const [file] = this.file.files;
+      this.chosen.textContent = file?.name ?? NONE;
       this.scan = null;
       this.run.disabled = true;
       this.clear();

@@ -320,6 +320,8 @@ export const GERMAN = {
   "Your file stays on your machine: it is read, reconstructed with ResNet-DC and scored in this browser. Nothing is sent after the switch.": "Ihre Datei bleibt auf Ihrem Gerät: Sie wird in diesem Browser gelesen, mit ResNet-DC rekonstruiert und bewertet. Nach dem Einschalten wird nichts gesendet.",
   "Switch private mode on (loads {n} MB)": "Privaten Modus einschalten (lädt {n} MB)",
   "File": "Datei",
+  "Choose a file": "Datei wählen",
+  "No file chosen yet": "Noch keine Datei gewählt",
   "Files: .npy and .npz with k-space, HDF5 as fastMRI stores it (.h5), or a picture (.png, .jpg), of which k-space is simulated. Of several slices the middle one is taken.": "Dateien: .npy und .npz mit k-Raum, HDF5 wie von fastMRI (.h5) oder ein Bild (.png, .jpg), dessen k-Raum simuliert wird. Von mehreren Schichten wird die mittlere genommen.",
   "Loading the network and its runtime…": "Das Netz und seine Laufzeitumgebung werden geladen…",
   "Private mode is on": "Der private Modus ist an",
