@@ -22,7 +22,7 @@ MODULES = (
     "viewer", "lab", "film", "page", "keyboard", "volume", "arrays", "centred", "private",
 )  # fmt: skip
 STYLES = (
-    "page", "viewer", "research", "lab", "film", "plots", "coils", "private", "class",
+    "page", "viewer", "research", "lab", "film", "plots", "coils", "private", "class", "touch",
 )  # fmt: skip
 
 # `trigger` sends an event to the server; a new value arrives without the element being replaced.
