@@ -206,6 +206,25 @@ def test_region_is_magnified_and_scored_as_scikit_image_does(opened):
     assert abs(whole - expected) > 2e-3  # the region is not the whole
 
 
+def test_a_region_by_keyboard(opened):
+    canvas = picture(opened, "Fully sampled")
+    canvas.focus()
+    opened.keyboard.press("r")
+    assert "Enter sets it" in status(opened)
+    opened.keyboard.press("ArrowRight")
+    assert status(opened) == "Rows 24 to 71, columns 20 to 59"
+    for name in ("ArrowDown", "ArrowLeft", "Shift+ArrowUp", "Shift+ArrowRight"):
+        opened.keyboard.press(name)
+    assert status(opened) == "Rows 27 to 71, columns 17 to 59"
+    opened.keyboard.press("Enter")
+    caption = opened.locator("#panels .viewer-table caption").inner_text()
+    assert caption == "Region 1: rows 27 to 71, columns 17 to 59"
+    opened.keyboard.press("r")
+    opened.keyboard.press("Escape")  # leaves what is being drawn, and nothing else
+    assert "Enter sets it" not in status(opened)
+    assert opened.locator("#panels .viewer-table caption").count() == 1
+
+
 def test_keyboard_zooms_pans_and_resets(opened):
     canvas = picture(opened, "Fully sampled")
     canvas.focus()

@@ -18,8 +18,9 @@ HERE = Path(__file__).parent
 # The bar before what listens to it; everything else in the order it imports.
 MODULES = (
     "fourier", "random", "masks", "scores", "levels", "geometry", "slice", "words", "language",
-    "plot", "profile", "curves", "regions", "projector", "overlay", "linked", "share", "gestures",
-    "viewer", "lab", "film", "page", "keyboard", "volume", "arrays", "centred", "private",
+    "plot", "profile", "curves", "regions", "projector", "marking", "overlay", "linked", "share",
+    "gestures", "viewer", "lab", "film", "page", "keyboard", "volume", "arrays", "centred",
+    "private",
 )  # fmt: skip
 STYLES = (
     "page", "viewer", "research", "lab", "film", "plots", "coils", "private", "class", "touch",

@@ -2,6 +2,7 @@
 // the panel an event is about, so panels come and go without them.
 
 import * as geometry from './geometry.mjs';
+import {mark} from './marking.mjs';
 import {present, presenting, toggleChip, wake} from './projector.mjs';
 import {score} from './regions.mjs';
 
@@ -103,6 +104,7 @@ function down(viewer, event, panel, at, pointers) {
   const quiet = touch && !model.marking && !wiping && document.activeElement !== panel.canvas;
   if (quiet && pointers.size === 1) return;
   panel.canvas.setPointerCapture(event.pointerId);
+  model.drawn = null; // by keyboard
   const region = edge(viewer, panel, at), part = held(viewer, panel, at);
   const lining = viewer.researching && panel.domain === 'image';
   const mode = event.button === 2 || event.shiftKey ? 'window' : wiping ? 'wipe'
@@ -200,6 +202,11 @@ function step(viewer, panel, by) { // to another panel, as long as nothing is ma
 
 function key(viewer, event, panel) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (mark(viewer, panel, event)) {
+    event.preventDefault();
+    viewer.show();
+    return;
+  }
   const {width, height} = viewer.frame(panel), middle = {x: width / 2, y: height / 2}, far = width / 10;
   const magnified = viewer.view(panel).zoom > 1;
   const columns = Number(getComputedStyle(viewer.querySelector('.panels')).getPropertyValue('--shown')) || 4;

@@ -8,6 +8,7 @@ import {listen} from './gestures.mjs';
 import * as geometry from './geometry.mjs';
 import {onTurn} from './language.mjs';
 import {GRAY, SIGNED, difference, dialled, paint, palette, windowed} from './levels.mjs';
+import {said} from './marking.mjs';
 import {draw} from './overlay.mjs';
 import {choose, chips, leave, present} from './projector.mjs';
 import {score, table} from './regions.mjs';
@@ -266,7 +267,7 @@ class Viewer extends HTMLElement {
       const percent = value => `${Math.round(100 * value / model.largest)} %`;
       parts.push(`window ${percent(model.low)} to ${percent(model.high)} of the maximum`);
     }
-    const status = this.querySelector('.viewer-status'), text = parts.join(' · ');
+    const status = this.querySelector('.viewer-status'), text = model.marking ? said(model) : parts.join(' · ');
     if (status.textContent !== text) status.textContent = text;
     for (const panel of model.panels) this.say(panel);
     table(this.querySelector('.viewer-table'), model.regions);
@@ -300,7 +301,7 @@ class Viewer extends HTMLElement {
 
   reset() {
     for (const domain of Object.keys(this.views)) this.views[domain] = HOME;
-    Object.assign(this.model, {low: 0, high: this.model.home, marking: false, regions: []});
+    Object.assign(this.model, {low: 0, high: this.model.home, marking: false, drawn: null, regions: []});
     this.paint();
     this.show();
   }
@@ -343,7 +344,7 @@ class Viewer extends HTMLElement {
   toggle(name) {
     const {model} = this;
     if (name === 'reset') { this.reset(); return; }
-    if (name === 'region') model.marking = !model.marking;
+    if (name === 'region') Object.assign(model, {marking: !model.marking, drawn: null});
     if (name === 'wipe') {
       const images = model.panels.filter(p => p.kind === 'image');
       model.wipe = model.wipe || images.length < 2 ? null : {other: images[0].name, at: 0.5};

@@ -114,6 +114,8 @@ export const GERMAN = {
   "SSIM and PSNR: data range is the {what}": "SSIM und PSNR: Wertebereich bis {what}",
   "slice maximum": "Schichtmaximum",
   "volume maximum": "Volumenmaximum",
+  "Drag a rectangle in a picture, or use keys there: arrows move one, Shift and arrows size it, Enter sets it, Escape leaves": "In einem Bild ein Rechteck ziehen oder dort mit Tasten: Pfeile verschieben eines, Umschalt und Pfeile ändern seine Größe, Eingabe übernimmt, Esc bricht ab",
+  "Rows {a} to {b}, columns {c} to {d}": "Zeilen {a} bis {b}, Spalten {c} bis {d}",
   "zoom {n}": "Vergrößerung {n}",
   "window {a} to {b} of the maximum": "Fenster {a} bis {b} des Maximums",
   "zoom {n} · window {a} to {b} of the maximum": "Vergrößerung {n} · Fenster {a} bis {b} des Maximums",
