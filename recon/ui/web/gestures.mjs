@@ -215,7 +215,6 @@ function key(viewer, event, panel) {
     '+': () => zoom(viewer, panel, STEP, middle), '=': () => zoom(viewer, panel, STEP, middle),
     '-': () => zoom(viewer, panel, 1 / STEP, middle), '0': () => viewer.reset(),
     ...(!viewer.classList.contains('presenting') && {Escape: () => viewer.reset()}), // it leaves that one first
-   
     ArrowLeft: arrow(1, 0, -1), ArrowRight: arrow(-1, 0, 1), ArrowUp: arrow(0, 1, -columns), ArrowDown: arrow(0, -1, columns),
     '[': () => viewer.setWindow(-15, 0), ']': () => viewer.setWindow(15, 0),
     '{': () => viewer.setWindow(0, -15), '}': () => viewer.setWindow(0, 15),
