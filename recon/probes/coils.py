@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from recon import phantom
-from recon.coils.espirit import sensitivities
+from recon.coils.espirit import centre_block, sensitivities
 from recon.coils.gfactor import analytic, folded
 from recon.coils.grappa import Kernel, kernels
 from recon.coils.simulate import Loops, fields
@@ -326,3 +326,9 @@ def kernel(scan: Scan, distance: int, lines: int) -> tuple[np.ndarray, Kernel]:
     measurement = scan.measure(mask)
     found = kernels(torch.from_numpy(measurement.kspace), torch.from_numpy(mask))
     return mask, max(found, key=lambda one: len(one.targets))
+
+
+def calibration_lines(mask: np.ndarray) -> int:
+    """Lines side by side in the middle of k-space, from which a kernel is learned."""
+    block = centre_block(torch.from_numpy(mask))
+    return int(block.stop - block.start)

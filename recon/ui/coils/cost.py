@@ -50,12 +50,12 @@ def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
     )  # fmt: skip
     words = unsolved(found)
     if found.unsolved < 1:
+        more = ", and more where coils are missing" if len(seen.maps) < len(every.maps) else ""
         words += (
             f"<p>{len(seen.maps)} coils at {distance}x: g is {found.mean:.2f} on average, above "
             f"{found.worst:.2f} in one pixel of twenty. Noise grows {np.sqrt(distance):.2f} times "
             f"because less is measured, and g times because pixels have to be parted"
-            f"{', and more where coils are missing' if len(seen.maps) < len(every.maps) else ''}: "
-            f"<b>{noise:.2f} times</b> in all.</p>"
+            f"{more}: <b>{noise:.2f} times</b> in all.</p>"
         )
     offered = range(min(len(every.maps), MOST))  # no more than this scan has
     boxes: dict[str, Any] = {"choices": _numbered(offered)}

@@ -7,14 +7,12 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-import torch
 
 from recon import figures
-from recon.coils.espirit import centre_block
 from recon.coils.grappa import Kernel
 from recon.fourier import combined
 from recon.methods.parallel import Grappa
-from recon.probes.coils import kernel
+from recon.probes.coils import calibration_lines, kernel
 from recon.ui.coils.common import acceleration, subject
 from recon.ui.experiment import Action, Answer, Experiment
 from recon.ui.session import Choice
@@ -41,11 +39,10 @@ def learn(choice: Choice, rate: float, lines: float) -> Iterator[Answer]:
         reference_panel(scan.upright(scan.truth)),
     ]  # fmt: skip
     coils = found.weights.shape[0]
-    block = centre_block(torch.from_numpy(mask))
     words = (
         f"<p>Every missing sample is a weighted sum of {found.weights[..., 0].numel()} neighbours: "
         f"{coils} coils, {found.weights.shape[1]} samples along the line, {len(found.offsets)} "
-        f"measured lines. Its weights were learned from {block.stop - block.start} lines in the "
+        f"measured lines. Its weights were learned from {calibration_lines(mask)} lines in the "
         f"middle. This kernel fills {len(found.targets)} lines.</p>"
     )
     yield Answer(where + words, viewer(shown, None, scan.data_range), drawing(found, mask))

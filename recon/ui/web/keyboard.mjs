@@ -1,7 +1,8 @@
 // Groups as the keyboard and screen readers expect them: one Tab stop for each, arrows within. Gradio
 // gives every radio button a name of its own, and every tab of a row a Tab stop.
 
-const RADIOS = 'fieldset:has(input[type=radio])', ROW = '[role=tablist]';
+// In the quiz a choice shows whether it is right, so arrows must not pass over all of them.
+const RADIOS = 'fieldset:not(#quiz *):has(input[type=radio])', ROW = '[role=tablist]';
 let groups = 0;
 
 /** One name for all options; the browser then does the rest, as if they had been clicked. */
