@@ -129,6 +129,8 @@ def test_ctrl_c_is_one_line_and_what_was_done_is_kept(tmp_path, jobs):
     run = subprocess.Popen(
         command("recon", *words(tmp_path / "a.h5", out, *more)), env=environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # As in a terminal, also where these tests were started in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     while run.poll() is None and not (out / "metrics.json").is_file():
         time.sleep(0.02)

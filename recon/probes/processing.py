@@ -57,7 +57,8 @@ def inspect(scan: Scan) -> dict[str, Clue]:
     kspace = scan.fully_sampled
     if scan.phase_encode == "rows":
         kspace = kspace.swapaxes(-2, -1)
-    size = asymmetry(kspace)
+    # Further digits depend on which way the array lies.
+    size = float(f"{asymmetry(kspace):.9g}")
     real = size < SYMMETRIC
     if real:
         symmetry = (

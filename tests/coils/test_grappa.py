@@ -88,5 +88,5 @@ def test_fractional_distances_work_and_too_wide_gaps_are_one_sentence():
     kspace, mask = undersampled(8, masks.equispaced(72, 2.5, 0.25, 0))
     assert error(grappa(kspace, mask).numpy(), 8) < 0.5 * error(kspace.numpy(), 8)
     for few in (masks.random_cartesian(72, 4, None, 0), np.arange(72) % 3 == 0):
-        with pytest.raises(InputError, match=r"calibrated mask\.$"):
+        with pytest.raises(InputError, match=r"calibrated masks do\.$"):
             grappa(*undersampled(8, few))
