@@ -517,6 +517,7 @@ export const GERMAN = {
   "Filled in": "Ergänzt",
   "{n} of the energy": "{n} der Energie",
   "Part fixed by measured lines": "Teil, den die gemessenen Zeilen bestimmen",
+  "{method}:": "{method}:",
   "Lines that are filled in from all coils hold less noise than measured ones; what a full scan would have more, on average {share} of the largest value, was added to the picture.": "Zeilen, die aus allen Spulen ergänzt wurden, haben weniger Rauschen als gemessene; was eine volle Aufnahme mehr hätte, im Mittel {share} des größten Werts, wurde zum Bild addiert.",
   "Part that the method filled in": "Teil, den das Verfahren ergänzt hat",
   "This scan has several coils: what one of them did not measure on a line, the others may tell. That part is computed where they do, and made up where not.": "Diese Aufnahme hat mehrere Spulen: Was eine auf einer Zeile nicht gemessen hat, können die anderen wissen. Wo sie es tun, ist dieser Teil berechnet, sonst erfunden.",

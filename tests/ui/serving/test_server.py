@@ -44,7 +44,7 @@ def test_an_event_leaves_nothing_on_the_disk(visitor, file, store):
     for _ in range(3):
         answer = event(visitor, "upload", {"upload": {"path": path, "meta": meta}})
         assert "k.npy" in json.dumps(answer)
-    event(visitor, "change_mask", {})
+    event(visitor, "show", {"seed": 1})
     assert everything(store) == before
     assert str(path) in map(str, before)
 
