@@ -212,7 +212,7 @@ def reconstruct(
         ...
     recon.errors.InputError: Acceleration is a number of at least 1; 0 was asked for.
     """
-    way = find(str(method))  # what is no text, a list say, names no method either
+    way = find(method)
     scan = Scan.of(kspace, coils=coils, phase_encode=phase_encode, crop=crop, mask=mask, axes=axes)
     sampling = scan.draw(acceleration, seed, family, center_fraction, mask)
     return solve(scan, sampling, way, coil_images)

@@ -373,7 +373,7 @@ def reconstruct_volume(
     >>> slices, run.scores.slices
     ([0, 1, 2], 3)
     """
-    way = find(str(method))  # what is no text, a list say, names no method either
+    way = find(method)
     if mask is None:
         masks.check_draw(acceleration, seed, family, center_fraction)
     opened = Volume.of(

@@ -61,6 +61,6 @@ def find(name: str) -> Method:
     InputError
         If there is none.
     """
-    if name not in METHODS:
+    if not isinstance(name, str) or name not in METHODS:
         raise InputError(f"There is no method '{name}'; choose from {', '.join(METHODS)}.")
     return METHODS[name]

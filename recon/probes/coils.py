@@ -14,7 +14,7 @@ from recon.coils.gfactor import analytic, folded
 from recon.coils.grappa import Kernel, kernels
 from recon.coils.simulate import Loops, fields
 from recon.errors import InputError
-from recon.fourier import ifft2c
+from recon.fourier import ifft2c, rss
 from recon.masks import calibrated
 from recon.measurement import shown_rows
 from recon.scan import Scan
@@ -48,7 +48,7 @@ class Views:
         InputError
             If fewer than two coils would be left.
         """
-        kept = [number for number in range(len(self.images)) if number not in set(coils)]
+        kept = self._kept(coils)
         if len(kept) < 2:
             raise InputError("Leave two coils at least: one alone cannot tell pixels apart.")
         return Views(self.images[kept], unit_length(self.maps[kept]))
@@ -58,9 +58,11 @@ class Views:
 
         1 where there is no object.
         """
-        kept = self.maps[[n for n in range(len(self.maps)) if n not in set(coils)]]
-        size = np.sqrt((np.abs(kept) ** 2).sum(0))
+        size = rss(self.maps[self._kept(coils)])
         return np.where(size > 0, 1 / np.where(size > 0, size, 1), 1)
+
+    def _kept(self, coils: Sequence[int]) -> list[int]:
+        return [number for number in range(len(self.images)) if number not in set(coils)]
 
     def even(self, distance: int) -> Views:
         """Cut to a width that R divides, as a scanner would choose the number of lines."""
@@ -294,7 +296,7 @@ def placed(
     for number, angle in enumerate(angles):  # one after the other, for memory's sake
         one = Loops(angle[None], np.zeros(1), radius, float(loop))
         maps[number, head] = fields(one, points)[0]
-    maps /= np.sqrt((np.abs(maps) ** 2).sum(0))[head].mean()
+    maps /= rss(maps)[head].mean()
     rng = np.random.default_rng(seed)
     white = rng.standard_normal((2, *maps.shape))
     images = maps * true + noise * (white[0] + 1j * white[1])

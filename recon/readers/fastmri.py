@@ -67,8 +67,7 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
             held = " and ".join(f"{n}x" for n in variants)
             notes = (f"The file holds k-space undersampled {held}; {nearest}x was read.",)
         else:
-            name = _find(file)
-            members = hdf5.below(file) if "/" in name else hdf5.names(file)
+            name, members = _find(file)
             mask_name = mask_of(members, name)
         found = hdf5.dataset(file, name)
         dtype = None if found is None else hdf5.number_type(found)
@@ -125,20 +124,22 @@ def _image(
     return size, spacing
 
 
-def _find(file: h5py.File) -> str:
-    """Path of the dataset that is the k-space."""
-    arrays = {}
-    for name, found, dtype in hdf5.numeric(file, dict.fromkeys((*NAMES, *hdf5.names(file)))):
+def _find(file: h5py.File) -> tuple[str, list[str]]:
+    """Path of the dataset that is the k-space, and the paths it was chosen from."""
+    arrays, members = {}, hdf5.names(file)
+    for name, found, dtype in hdf5.numeric(file, dict.fromkeys((*NAMES, *members))):
         arrays[name] = (found.shape, dtype)
         if calgary.recognised(name, *arrays[name]):
-            return name
+            return name, members
         if name in NAMES and suitable(*arrays[name]):
-            return name
+            return name, members
     if not any(suitable(*one) for one in arrays.values()):
-        for path, found, dtype in hdf5.numeric(file, hdf5.below(file)):
+        below = hdf5.below(file)
+        members = [*members, *below]
+        for path, found, dtype in hdf5.numeric(file, below):
             if not is_mask(path):
                 arrays[path] = (found.shape, dtype)
-    return choose(arrays)[0]
+    return choose(arrays)[0], members
 
 
 def mask(raw: BoundedFile, file: h5py.File, name: str | None) -> np.ndarray | None:

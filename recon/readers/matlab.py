@@ -86,8 +86,9 @@ def opened_v73(path: Path) -> Iterator[Stored]:
         members = hdf5.names(file) or [*NAMES, *PICTURE_NAMES, "Img"]
         found = {name: (one, dtype) for name, one, dtype in hdf5.numeric(file, members)}
         if not any(suitable(one.shape[::-1], dtype) for one, dtype in found.values()):
-            members = [*members, *hdf5.below(file)]  # fields of structures
-            found = {name: (one, dtype) for name, one, dtype in hdf5.numeric(file, members)}
+            fields = hdf5.below(file)  # of structures
+            members = [*members, *fields]
+            found |= {name: (one, dtype) for name, one, dtype in hdf5.numeric(file, fields)}
         arrays = {
             name: (one.shape[::-1], dtype)
             for name, (one, dtype) in found.items()

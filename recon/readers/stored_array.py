@@ -175,7 +175,8 @@ def choose(
         If no array, or more than one, comes into question.
     """
     able = [name for name in arrays if suitable(*arrays[name])]
-    able = [name for name in able if name.count("/") == min(one.count("/") for one in able)]
+    nearest = min((name.count("/") for name in able), default=0)
+    able = [name for name in able if name.count("/") == nearest]
     called = {name: PurePosixPath(name).name.lower() for name in arrays}
     for known in NAMES:
         named = [name for name in able if called[name] == known]

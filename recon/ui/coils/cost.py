@@ -28,14 +28,13 @@ def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
     distance = int(rate)
     seen = left.even(distance)
     found = cost(seen.maps, distance)
-    lost = every.even(distance).lost(away)
-    noise = np.sqrt(distance) * np.mean((found.g * lost)[(found.g > 0) & np.isfinite(found.g)])
+    whole = every.even(distance)
     shown = [
         g_panel(scan, found),
         magnitude(scan, "unfolded", f"SENSE at {distance}x", f"{len(seen.maps)} coils",
                   unfold(seen, distance)),
         magnitude(scan, "reference", "All lines, all coils", "reference",
-                  every.even(distance).combined),
+                  whole.combined),
     ]  # fmt: skip
     means = [cost(left.even(step).maps, step) for step in RATES]
     chart = plots.curves(
@@ -50,6 +49,8 @@ def take_away(choice: Choice, rate: float, away: list[int]) -> Iterator[Answer]:
     )  # fmt: skip
     words = unsolved(found)
     if found.unsolved < 1:
+        solved = (found.g > 0) & np.isfinite(found.g)
+        noise = np.sqrt(distance) * np.mean((found.g * whole.lost(away))[solved])
         more = ", and more where coils are missing" if len(seen.maps) < len(every.maps) else ""
         words += (
             f"<p>{len(seen.maps)} coils at {distance}x: g is {found.mean:.2f} on average, above "

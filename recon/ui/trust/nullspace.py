@@ -77,9 +77,8 @@ EXPERIMENT = Experiment(
     "Measured or made up",
     "A reconstruction has two parts. One lives on the lines that were <b>measured</b>; the "
     "other lives on the lines between them, and the method <b>filled it in</b>: with one coil "
-    "it made it up. Data "
-    "consistency means that the first part is exactly what the scanner measured. Where a "
-    "method left it, the slider puts it back.",
+    "it made it up. Data consistency means that the first part is exactly what the scanner "
+    "measured. Where a method left it, the slider puts it back.",
     (Action("Split it", "look", take_apart, live=("method", "weight")),),
     _controls,
 )
