@@ -158,13 +158,17 @@ RECIPES = {
         SCANNERS, stage="ninth", start="resnet-dc-eighth", steps=14000, seed=4
     ),
     # A little more from the mean of the last two, which keeps what either does better.
-    "resnet-dc": replace(
+    "resnet-dc-tenth": replace(
         SCANNERS,
+        stage="tenth",
         start="resnet-dc-ninth",
         blend="resnet-dc-eighth",
         steps=600,
         learning_rate=1e-4,
         seed=5,
+    ),
+    "resnet-dc": replace(
+        SCANNERS, start="resnet-dc-tenth", steps=8500, apart=0.35, narrow=0.2, seed=6
     ),
     # The network for scans of several coils. It begins with one that has seen one coil at a time:
     # first with scans of both kinds, then with several coils alone. Three times it goes on from
@@ -225,7 +229,7 @@ RECIPES = {
         average=0.0,
         snapshots=10,
     ),
-    "unet": Run("unet", None, steps=1400, half=True),
+    "unet": replace(PEER, model="unet", steps=4000, batch=4, patch=160),
     "varnet": replace(PEER, model="varnet", steps=4000),
     "varnet-coils": replace(
         ALL_COILS,
