@@ -115,19 +115,28 @@ class Experiment:
         """The same for choices with the same answer."""
         return choice.questions[self.asks]
 
-    def about(self, choice: Choice | None = None) -> dict[str, Any]:
+    def about(self, choice: Choice | None = None, moves: int = 0) -> dict[str, Any]:
         """Which question a result answers, for the browser; of no result where None."""
         given = {"of": self.asks, "opens": bool(self.opens or self.first)}
         if choice is None:
             return given
         words = with_coils(choice)[0].name if self.asks == "coils" else choice.words(self.asks)
-        return given | result_of(self.asks, choice, words)
+        return given | result_of(self.asks, choice, words, moves)
 
 
-def result_of(kind: Asks, choice: Choice, words: str) -> dict[str, Any]:
-    """Which question a result answers, by its key and in words; another one every time."""
-    question = choice.questions[kind]
-    return {"of": kind, "question": question, "words": words, "serial": next(_SERIALS)}
+def result_of(kind: Asks, choice: Choice, words: str, moves: int) -> dict[str, Any]:
+    """Which question a result answers, by its key and in words; another one every time.
+
+    `moves`: how often a control of its own had been moved when it was asked.
+    """
+    asked = {"of": kind, "question": choice.questions[kind], "words": words}
+    return asked | {"answers": moves, "moves": moves, "serial": next(_SERIALS)}
+
+
+def moves_before(shown: Any) -> int:
+    """What the browser says with a question; see `result_of`."""
+    moves = shown.get("moves") if isinstance(shown, dict) else 0
+    return moves if isinstance(moves, int) else 0
 
 
 Found = TypeVar("Found")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -18,8 +19,15 @@ from recon.ui import answers, events
 from recon.ui.components import lead
 from recon.ui.controls import Controls
 from recon.ui.events import TURNS, Values, careful
-from recon.ui.experiment import Action, Answer, Experiment, pictures, start_of
-from recon.ui.session import Choice, attempt
+from recon.ui.experiment import (
+    Action,
+    Answer,
+    Experiment,
+    moves_before,
+    pictures,
+    start_of,
+)
+from recon.ui.session import attempt
 from recon.ui.web import component
 
 
@@ -132,7 +140,8 @@ def _event(experiment: Experiment, action: Action, shared: Controls, drawn: _Dra
     def run(values: Values) -> Iterator[dict[Any, Any]]:
         choice = shared.choice(values)
         own = {name: values[control] for name, control in drawn.own.items()}
-        yield from _follow(action.compute(choice, **own), experiment, choice, drawn)
+        about = partial(experiment.about, choice, moves_before(values[drawn.about]))
+        yield from _follow(action.compute(choice, **own), about, drawn)
 
     return run
 
@@ -145,21 +154,22 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
         """Answer when it is looked at, unless what stands there is the answer already."""
         choice = shared.choice(values)
         shown = values[drawn.about] or {}
+        about = partial(experiment.about, choice, moves_before(shown))
         own = {name: values[control] for name, control in drawn.own.items()}
         if shown.get("question") == experiment.question(choice):
             yield {drawn.message: ""}
         elif experiment.opens == "run":
             try:
-                yield from _follow(action.compute(choice, **own), experiment, choice, drawn)
+                yield from _follow(action.compute(choice, **own), about, drawn)
             except InputError:
                 if not shown.get("question"):  # nothing stands there yet
                     yield {drawn.panels: pictures(attempt(choice)[0])}
                 raise
         elif stores and (stored := answers.find(experiment.key, choice, own)) is not None:
-            yield from _follow([answers.said_so(stored)], experiment, choice, drawn)
+            yield from _follow([answers.said_so(stored)], about, drawn)
         elif stores and answers.keeps(choice):
             found = answers.kept(action.compute(choice, **own), experiment, choice, own)
-            yield from _follow(found, experiment, choice, drawn)
+            yield from _follow(found, about, drawn)
         elif shown.get("question"):
             yield {drawn.message: ""}  # an old answer stays, marked as one
         else:
@@ -170,9 +180,9 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
 
 
 def _follow(
-    found: Iterable[Answer], experiment: Experiment, choice: Choice, drawn: _Drawn
+    found: Iterable[Answer], about: Callable[[], dict[str, Any]], drawn: _Drawn
 ) -> Iterator[dict[Any, Any]]:
-    """Answers as they come, each with how far the work is."""
+    """Answers as they come, each with how far the work is and which question it answers."""
     start = time.monotonic()
     last: Answer | None = None
     for answer in found:
@@ -192,7 +202,7 @@ def _follow(
             if value is not None:
                 changes[place] = value
         if answer.words is not None or answer.panels is not None:
-            changes[drawn.about] = experiment.about(choice)
+            changes[drawn.about] = about()
         yield changes
         if not finished:
             TURNS.give_way()

@@ -84,7 +84,7 @@ def complete(page, key: str, action, rows: int = 1) -> None:
     """Start an experiment and wait until all of it is there."""
     page.evaluate(
         "key => { const old = document.querySelector(`#${key}-about recon-about`);"
-        " old.contentBefore = old.content; }",
+        " old.before = old.content?.serial; }",
         key,
     )
     action()
@@ -92,7 +92,7 @@ def complete(page, key: str, action, rows: int = 1) -> None:
         """([key, rows]) => {
           const about = document.querySelector(`#${key}-about recon-about`);
           const table = document.querySelectorAll(`#${key}-words tbody tr`);
-          return about.content !== about.contentBefore && about.content.question
+          return about.content.serial !== about.before && about.content.question
             && !document.querySelector(`#${key}-progress progress`)
             && (rows === 0 || table.length === rows);
         }""",

@@ -19,6 +19,7 @@ from recon.ui.coils import maps as look
 from recon.ui.session import Choice, Origin
 from tests.helpers.answers import last
 from tests.helpers.coils import seen
+from tests.helpers.page import complete
 
 ONE, PHANTOM = Choice(Origin(example="phantom")), Choice(Origin(example="phantom-coils"))
 
@@ -140,21 +141,45 @@ def test_a_plot_that_ends_says_where():
     assert "g-factor, up to 20" in last(cost.take_away(PHANTOM, 6, [])).chart
 
 
+def let_go(slider, *values: int) -> None:
+    """Move a slider and let it go, at once and again."""
+    slider.evaluate(
+        """(slider, values) => {
+          for (const value of values) {
+            slider.value = value;
+            slider.dispatchEvent(new Event('input', {bubbles: true}));
+            slider.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));
+          }
+        }""",
+        values,
+    )
+
+
 def test_a_slider_that_moves_on_is_answered_where_it_rests(page):
     page.get_by_role("tab", name="Coils").click()
     page.get_by_role("tab", name="What it costs").click()
     words = page.locator("#cost-words")
     words.get_by_text("8 coils at 4x").wait_for(timeout=60_000)
-    page.locator("#cost-rate input[type=range]").evaluate(
-        """slider => {
-          for (const wish of [3, 5]) {
-            slider.value = wish;
-            slider.dispatchEvent(new Event('input', {bubbles: true}));
-            slider.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));
-          }
-        }"""
-    )
+    let_go(page.locator("#cost-rate input[type=range]"), 3, 5)
     words.get_by_text("8 coils at 5x").wait_for(timeout=60_000)
+    assert page.locator("#cost-about .stale-note").count() == 0
+
+
+def test_an_answer_from_before_a_control_moved_on_is_marked(page):
+    """Also where what was asked last is refused: the one before it stays."""
+    page.get_by_role("tab", name="Coils", exact=True).click()
+    page.get_by_role("tab", name="GRAPPA", exact=True).click()
+    words, note = page.locator("#grappa-words"), page.locator("#grappa-about .stale-note")
+    words.get_by_text("This kernel fills").wait_for(timeout=60_000)
+    rate, lines = (page.locator(f"#grappa-{name} input[type=range]") for name in ("rate", "lines"))
+    assert note.count() == 0
+    let_go(rate, 6)
+    let_go(lines, 8)
+    page.locator("#grappa-message").get_by_text("13 at least").wait_for(timeout=60_000)
+    assert "learned from 24 lines" in words.inner_text()
+    assert "before you moved a control" in note.inner_text()
+    complete(page, "grappa", lambda: let_go(lines, 24), rows=0)
+    assert note.count() == 0
 
 
 def test_coils_are_placed():

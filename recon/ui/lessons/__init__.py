@@ -16,7 +16,7 @@ from recon.ui import events, serving, session
 from recon.ui.components import FOLLOWS, follower
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
-from recon.ui.experiment import result_of
+from recon.ui.experiment import moves_before, result_of
 from recon.ui.html import table
 from recon.ui.lessons import paper
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson, Question
@@ -188,14 +188,15 @@ def build(shared: Controls, room: Room) -> gr.State:
             panels: result.panels,
             meaning: result.meaning,
             answered: known,
-            about: FOLLOWS | result_of("lesson", choice, result.shown_on),
+            about: FOLLOWS
+            | result_of("lesson", choice, result.shown_on, moves_before(values[about])),
             progress: _progress(at, known),
             message: "",
         }
 
     show.click(
         find_out,
-        {number, guess, answered, room.code, *shared.inputs},
+        {number, guess, answered, room.code, about, *shared.inputs},
         [panels, outcome, meaning, answered, progress, about, message],
         trigger_mode="once",
         show_progress="minimal",

@@ -27,23 +27,18 @@ class About extends HTMLElement {
     const {signal} = this.gone, place = this.closest('.experiment');
     document.addEventListener(OPEN, () => this.look(), {signal});
     const rail = place?.querySelector('.rail');
-    // Own controls: whatever was moved since makes the result an old one. Live ones and buttons ask
+    // Own controls: whatever is moved makes the result an old one. Live ones and buttons ask
     // themselves; whoever is quicker than the tab has asked already, and what opens by itself must
     // not come after it.
     rail?.addEventListener('input', event => {
-      const asks = !!event.target.closest('.live');
-      if (asks) this.ask();
-      this.move(!asks);
-    }, {signal});
+      if (event.target.closest('.live')) this.ask();
+      this.move();
+    }, {signal, capture: true}); // before Gradio hands on what it asks with
     rail?.addEventListener('click', event => {
       const button = event.target.closest('button');
-      if (!button) return;
-      if (button.matches('.reset-button')) this.move(!button.closest('.live'));
-      else { this.ask(); this.since = false; }
-    }, {signal});
-    place?.querySelector('.stage').addEventListener('click', event => { // into a picture, which asks
-      if (event.target.matches('canvas')) this.since = false;
-    }, {signal});
+      if (button?.matches('.reset-button')) this.move();
+      else if (button) this.ask();
+    }, {signal, capture: true});
     this.resize = new ResizeObserver(() => this.look());
     if (place) this.resize.observe(place);
     this.look();
@@ -58,7 +53,8 @@ class About extends HTMLElement {
   set value(value) {
     if (!value) return;
     this.content = value;
-    this.moved = this.since;
+    this.moves ??= value.moves ?? 0; // of the controls beside it
+    this.count();
     this.show();
   }
 
@@ -67,11 +63,19 @@ class About extends HTMLElement {
     this.asked = now[this.content?.of];
   }
 
-  move(since) { // a control of its own; `since` it was asked, for live ones ask themselves
-    this.moved = true;
-    this.since = since;
+  move() { // a control of its own
+    this.moves = (this.moves ?? 0) + 1;
+    this.count();
     this.show();
   }
+
+  count() { // what is asked says how often something was moved before it, and the answer repeats it
+    if ((this.content?.moves ?? 0) === this.moves) return;
+    this.content = {...this.content, moves: this.moves};
+    this.put?.(this.content);
+  }
+
+  get moved() { return (this.content.answers ?? 0) !== this.moves; }
 
   get answered() { return this.content?.question === now[this.content?.of]; }
 
@@ -84,7 +88,6 @@ class About extends HTMLElement {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.asked = wish;
-      this.since = false;
       this.send?.('focus', {});
     }, 150);
   }
