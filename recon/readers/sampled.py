@@ -56,25 +56,25 @@ def measured_lines(
         raise InputError(SCATTERED)
     if detect.has_gaps(columns):
         notes.append(
-            f"{width - columns.sum()} of {width} columns are exactly zero, so the slice was "
+            f"{width - columns.sum()} of {width} columns are zero, so the slice was "
             f"taken as undersampled."
         )
         return columns, notes
     mask = None
     if missing := _one_sided(columns):
         notes.append(
-            f"{missing} of {width} columns, at one edge only, are exactly zero: "
+            f"{missing} of {width} columns, at one edge only, are zero: "
             f"partial Fourier, so there is no fully sampled image to compare with."
         )
         mask = columns
     elif not columns.all():
         notes.append(
-            f"{width - columns.sum()} of {width} columns, at the edges, are exactly zero: "
+            f"{width - columns.sum()} of {width} columns, at the edges, are zero: "
             f"zero-padding, which was taken as measured."
         )
     if missing := _one_sided(rows):
         notes.append(
-            f"{missing} of {len(rows)} rows, at one edge only, are exactly zero: an asymmetric "
+            f"{missing} of {len(rows)} rows, at one edge only, are zero: an asymmetric "
             f"echo, so there is no fully sampled image to compare with."
         )
         mask = np.ones(width, bool) if mask is None else mask
