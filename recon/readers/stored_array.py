@@ -95,10 +95,14 @@ class Stored:
 
 
 def pair_axis(shape: tuple[int, ...], dtype: np.dtype) -> int | None:
-    """Axis of a real array that holds real and imaginary part: -1, 0, or None."""
-    if dtype.kind != "f" or len(shape) < 3:
+    """Axis of a real array that holds real and imaginary part: -1, 0, or None.
+
+    Whole numbers, as converters count, have it last: two slices of a picture have it first.
+    """
+    counts = dtype.kind == "i" and dtype.itemsize > 1
+    if not (dtype.kind == "f" or counts) or len(shape) < 3:
         return None
-    return -1 if shape[-1] == 2 else 0 if shape[0] == 2 else None
+    return -1 if shape[-1] == 2 else 0 if shape[0] == 2 and not counts else None
 
 
 def suitable(shape: tuple[int, ...], dtype: np.dtype) -> bool:
@@ -175,6 +179,8 @@ def choose(
         If no array, or more than one, comes into question.
     """
     able = [name for name in arrays if suitable(*arrays[name])]
+    # Whole numbers may be much else, such as places.
+    able = [name for name in able if arrays[name][1].kind != "i"] or able
     nearest = min((name.count("/") for name in able), default=0)
     able = [name for name in able if name.count("/") == nearest]
     called = {name: PurePosixPath(name).name.lower() for name in arrays}

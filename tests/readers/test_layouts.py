@@ -163,6 +163,17 @@ def test_real_and_imaginary_parts_on_an_axis_of_two(tmp_path, write, letters, ax
     np.testing.assert_array_equal(read(path, slice=0), expected)
 
 
+def test_pairs_of_whole_numbers_stand_last(tmp_path):
+    """As converters count them; two slices of a picture stand first."""
+    array = (STACK[0, 0] * 50).round()
+    counts = np.stack([array.real, array.imag], -1).astype(np.int16)
+    np.testing.assert_array_equal(read(npy(tmp_path / "a", counts)), array)
+    with pytest.raises(InputError, match="axis of exactly 2"):
+        read(npy(tmp_path / "b", np.moveaxis(counts, -1, 0)))
+    np.savez(tmp_path / "c.npz", measured=STACK[0, 0], places=counts)
+    np.testing.assert_array_equal(read(tmp_path / "c.npz"), STACK[0, 0])
+
+
 def test_hdf5_compound_of_real_and_imaginary_part(tmp_path):
     pairs = np.empty(STACK.shape, [("real", "f4"), ("imag", "f4")])
     pairs["real"], pairs["imag"] = STACK.real, STACK.imag
