@@ -26,9 +26,11 @@ FLOOR, CEILING = 0.02, 0.1  # of the largest singular value: where the noise's e
 GRID = 64  # pixels on which eigenvectors are found before they are interpolated
 SQUARINGS = 7  # of the matrix whose largest eigenvector is sought
 MARGIN = 1 / 32  # of the rows: empty ones above and below
-FEWEST = 4  # lines of the middle that a map can be made from
+FEWEST = 5  # lines of the middle that a map can be made from
+NOISY = 3.0  # times the noise of the usual coil, from where a coil counts less
 TWO = 0.9  # second eigenvalue above which two images lie on each other
 FOLDED = 0.03  # share of the signal's energy where they may
+POSITIONS = 2  # of a window, as many times its samples as it takes to tell two images
 
 
 def centre_block(mask: Tensor) -> slice:
@@ -63,7 +65,8 @@ class Calibration(NamedTuple):
         The eigenvalue there, shape (g, h): 1 where one image explains all coils.
     folded
         Share of the signal's energy where it takes two, because an object larger than the field
-        of view lies on itself: between 0 and 1.
+        of view lies on itself: between 0 and 1. Narrow windows, which take maps that bend for
+        two images, count less.
     """
 
     shape: tuple[int, int]
@@ -104,9 +107,8 @@ class Calibration(NamedTuple):
         planes = torch.einsum("ug,vgh->vuh", down.to(planes.dtype), planes)
         planes = planes @ across.T.to(planes.dtype)
         vectors, values = planes[:-1], planes[-1].real
-        vectors = vectors / vectors.norm(dim=0).clamp(min=1e-12)
-        vectors = torch.where(values > crop, vectors, 0)
-        return torch.einsum("cv,vhw->chw", self.rotation, vectors)
+        seen = torch.einsum("cv,vhw->chw", self.rotation, vectors)
+        return torch.where(values > crop, functional.normalize(seen, dim=0), 0)
 
 
 def calibrate(kspace: Tensor, mask: Tensor) -> Calibration | None:
@@ -138,11 +140,17 @@ def calibrate(kspace: Tensor, mask: Tensor) -> Calibration | None:
     margin = max(KERNEL, round(MARGIN * height))
     padded = fft2c(functional.pad(ifft2c(kspace[..., start:stop]), (0, 0, margin, margin)))
     up = max(0, padded.shape[1] // 2 - CALIBRATION // 2)
-    # The ends of the readout hold little but noise.
+    # The ends of the readout hold little but noise. One coil's would be taken for another image
+    # where that is far stronger than the others'.
     end = max(1, height // 16)
     ends = torch.cat([kspace[:, :end], kspace[:, -end:]], 1)[..., mask]
-    noise = float(ends.abs().square().mean().sqrt()) * math.sqrt(height / padded.shape[1])
-    return espirit(padded[:, up : up + CALIBRATION], (height, width), margin, noise=noise)
+    power = ends.abs().square().mean((1, 2))
+    usual = power.median().clamp(min=1e-30)
+    excess = torch.where(power > NOISY**2 * usual, power / usual, 1.0).sqrt()[:, None, None]
+    noise = float((power / excess.flatten() ** 2).mean().sqrt())
+    noise *= math.sqrt(height / padded.shape[1])
+    found = espirit(padded[:, up : up + CALIBRATION] / excess, (height, width), margin, noise=noise)
+    return found._replace(rotation=found.rotation * excess[..., 0])
 
 
 def sensitivities(kspace: Tensor, mask: Tensor, rows: slice | None = None) -> Tensor | None:
@@ -182,29 +190,44 @@ def espirit(
     """
     rotation = virtual_coils(calibration)  # (C, V)
     signal = torch.einsum("cv,chw->vhw", rotation.conj(), calibration)
-    windows, size = _windows(signal, kernel)  # (V kh kw, positions)
+    coarse = [min(grid, shape[0] + 2 * margin), min(grid, shape[1])]
+    bright = torch.fft.fftshift(torch.fft.ifft2(signal, s=coarse).abs().square().sum(0))
+    high, wide = (max(1, min(kernel, length // 2)) for length in signal.shape[-2:])
+    vectors, values, two = _explained(signal, (high, wide), coarse, noise)
+    folded = _share(bright, two) * (wide / kernel) ** 2
+    # Where few lines leave a window few positions, it fits into anything: a narrower one tells.
+    narrow = max(2, min(kernel, (signal.shape[-1] + 1) // (POSITIONS + 1)))
+    if narrow < wide:
+        *_, two = _explained(signal, (high, narrow), coarse, noise)
+        folded = max(folded, _share(bright, two) * (narrow / kernel) ** 2)
+    first = vectors[..., :1]
+    vectors = vectors * (first.conj() / first.abs().clamp(min=1e-12))
+    return Calibration(shape, margin, rotation, vectors.permute(2, 0, 1), values, folded)
+
+
+def _explained(
+    signal: Tensor, size: tuple[int, int], coarse: list[int], noise: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What fits best into windows of a size, pixel by pixel of a coarse grid (g, h).
+
+    Returns
+    -------
+    The vectors, shape (g, h, V), their eigenvalues, and where a second one fits, shape (g, h).
+    """
+    patches = signal.unfold(1, size[0], 1).unfold(2, size[1], 1)  # (V, y, x, kh, kw)
+    windows = patches.permute(0, 3, 4, 1, 2).flatten(3).flatten(0, 2)  # (V kh kw, positions)
     subspace = _signal_space(windows, noise)  # (V kh kw, n)
     kernels = subspace.T.reshape(subspace.shape[1], -1, *size)
-    coarse = [min(grid, shape[0] + 2 * margin), min(grid, shape[1])]
     images = torch.fft.ifft2(kernels, s=coarse, norm="forward")
-    images = torch.fft.fftshift(images, dim=(-2, -1)).permute(2, 3, 1, 0)  # (g, g, V, n)
+    images = torch.fft.fftshift(images, dim=(-2, -1)).permute(2, 3, 1, 0)  # (g, h, V, n)
     matrices = images @ images.mH / math.prod(size)
     vectors, values = _largest(matrices)
     rest = matrices - values[..., None, None] * vectors[..., :, None] * vectors[..., None, :].conj()
-    bright = torch.fft.fftshift(torch.fft.ifft2(signal, s=coarse).abs().square().sum(0))
-    folded = bright[_largest(rest)[1] > TWO].sum() / bright.sum().clamp(min=1e-30)
-    first = vectors[..., :1]
-    vectors = vectors * (first.conj() / first.abs().clamp(min=1e-12))
-    return Calibration(shape, margin, rotation, vectors.permute(2, 0, 1), values, float(folded))
+    return vectors, values, _largest(rest)[1] > TWO
 
 
-def _windows(signal: Tensor, kernel: int) -> tuple[Tensor, tuple[int, int]]:
-    """All windows of the calibration data as columns, and their size."""
-    height, width = signal.shape[-2:]
-    # At least as many positions as a window has samples along either axis.
-    size = tuple(max(1, min(kernel, (length + 1) // 2)) for length in (height, width))
-    patches = signal.unfold(1, size[0], 1).unfold(2, size[1], 1)  # (V, y, x, kh, kw)
-    return patches.permute(0, 3, 4, 1, 2).flatten(3).flatten(0, 2), (size[0], size[1])
+def _share(bright: Tensor, where: Tensor) -> float:
+    return float(bright[where].sum() / bright.sum().clamp(min=1e-30))
 
 
 def _signal_space(windows: Tensor, noise: float) -> Tensor:

@@ -21,8 +21,8 @@ TOO_FEW = (
     "to tell what the coils see."
 )
 FOLDS = (
-    "Each coil was reconstructed by itself: the object seems to be wider than the field of view "
-    "and to lie on itself, which no single image of all coils can show."
+    "Each coil was reconstructed by itself: no single image explains what all of them saw. An "
+    "object wider than the field of view lies on itself; or there is none."
 )
 # The network for a measurement; and whether its coils are reconstructed together.
 Load = Callable[[Measurement, bool], nn.Module]

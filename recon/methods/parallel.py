@@ -28,8 +28,8 @@ from recon.measurement import Measurement
 from recon.methods.all_coils import AllCoils
 
 WIDE = (
-    "The object seems to be wider than the field of view and to lie on itself, which no single "
-    "image of all coils can show."
+    "No single image explains what all coils saw. An object wider than the field of view lies on "
+    "itself; or there is none."
 )
 FAR = (
     f"Lines more than {BEYOND} beyond the last measured one stay empty, because GRAPPA cannot "

@@ -52,13 +52,34 @@ def missed(maps, images):
 
 
 @pytest.mark.parametrize(
-    ("lines", "limit"), [(24, 0.02), (16, 0.03), (12, 0.04), (7, 0.08), (4, 0.2)]
+    ("lines", "limit"), [(24, 0.02), (16, 0.03), (12, 0.04), (9, 0.05), (7, 0.06), (5, 0.1)]
 )
 def test_maps_explain_the_coil_images(lines, limit):
     kspace, images = scan()
     mask = block(SHAPE[1], lines)
     maps = sensitivities(kspace * mask, mask)
     assert missed(maps, images) < limit
+
+
+@pytest.mark.parametrize("lines", [5, 6, 7, 8, 12, 24])
+def test_one_image_or_two_with_few_lines_too(lines):
+    """What fits into one window of few positions was taken for one image."""
+    for coils in (6, 8):
+        kspace, _ = scan(coils)
+        mask = block(SHAPE[1], lines)
+        assert calibrate(kspace * mask, mask).one_image
+        kspace, mask = folded(coils), block(48, lines)
+        assert not calibrate(kspace * mask, mask).one_image
+
+
+@pytest.mark.parametrize("times", [5, 20])
+def test_a_noisy_coil_is_no_second_image(times):
+    kspace, images = scan(8)
+    kspace[3] += (times - 1) * (scan(8, noise=0.005, seed=1)[0] - scan(8, noise=0)[0])[3]
+    mask = block(SHAPE[1], 24)
+    found = calibrate(kspace * mask, mask)
+    assert found.one_image
+    assert missed(found.maps(), images) < 0.05
 
 
 @pytest.mark.parametrize("shape", [(97, 80), (96, 81), (91, 77), (40, 30), (200, 33)])

@@ -45,5 +45,5 @@ def test_several_coils_are_combined_with_the_maps_of_the_measured_middle(coils):
 def test_without_a_measured_middle_coils_cannot_be_told_apart():
     scan = Scan.of(examples.load("phantom-coils"))
     mask = np.arange(scan.width) % 2 == 0
-    with pytest.raises(InputError, match="measure 4 neighbouring lines"):
+    with pytest.raises(InputError, match="measure 5 neighbouring lines"):
         complex_images(scan, scan.draw(mask=mask), find("zero-filled"))

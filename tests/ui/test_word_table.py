@@ -169,7 +169,7 @@ def test_why_coils_were_reconstructed_one_by_one_is_in_the_table(note):
 
 
 def test_why_one_image_cannot_explain_all_coils_is_in_the_table():
-    assert translated(WIDE).startswith("Das Objekt ist wohl breiter als das Bildfeld")
+    assert translated(WIDE).startswith("Kein einzelnes Bild erklärt")
 
 
 def test_which_lines_grappa_leaves_empty_is_in_the_table():
