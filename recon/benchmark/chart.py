@@ -69,7 +69,7 @@ def _panel(axes: Axes, results: Results, rate: float) -> None:
     for one in results.contenders:
         if one.name == BASELINE:
             continue
-        colour, marker = TRAINED if one.network else UNTRAINED
+        colour, marker = TRAINED if one.networks else UNTRAINED
         s = found[one.name]
         bars = [[max(0, s.closed - s.low)], [max(0, s.high - s.closed)]]
         axes.errorbar(

@@ -16,7 +16,7 @@ from recon import masks, models, phantom, weights
 from recon.benchmark import bart
 from recon.measurement import Measurement, measure
 from recon.methods import Method, table
-from recon.methods.networks import ImageNetwork, nearest
+from recon.methods.networks import DenoisedNetwork, ImageNetwork, nearest
 
 SIDE = 320  # of the slice that costs are stated for
 
@@ -36,15 +36,15 @@ class Contender:
         A measurement and a setting in, a magnitude image out.
     settings
         Values to choose the best of; empty where there is nothing to choose.
-    network
-        The one that serves 4x, for trained methods.
+    networks
+        Those that serve 4x, of trained methods; one after another.
     """
 
     name: str
     label: str
     reconstruct: Callable[[Measurement, float], np.ndarray]
     settings: tuple[float, ...] = ()
-    network: nn.Module | None = None
+    networks: tuple[nn.Module, ...] = ()
 
 
 def contenders(folder: Path | None = None) -> list[Contender]:
@@ -64,8 +64,14 @@ def contenders(folder: Path | None = None) -> list[Contender]:
             found.append(Contender(name, label, _bart(regularizer), REGULARIZATIONS))
     for name in models.ARCHITECTURES:
         if name in ways and name in store.architectures():
-            found.append(_contender(ways[name], store.load(store.nearest(name, 4))))
+            found.append(_contender(ways[name], *_networks(ways[name], store)))
     return found + [_contender(*one) for one in _original(store)]
+
+
+def _networks(method: Method, store: weights.Store) -> Iterator[nn.Module]:
+    if isinstance(method, DenoisedNetwork):
+        yield from _networks(method.before, store)
+    yield store.load(store.nearest(method.name, 4))
 
 
 def _original(store: weights.Store) -> Iterator[tuple[Method, nn.Module]]:
@@ -80,8 +86,8 @@ def _original(store: weights.Store) -> Iterator[tuple[Method, nn.Module]]:
         yield ImageNetwork(load, "resnet-original", label), network
 
 
-def _contender(method: Method, network: nn.Module | None = None) -> Contender:
-    return Contender(method.name, method.label, lambda m, _: method(m), network=network)
+def _contender(method: Method, *networks: nn.Module) -> Contender:
+    return Contender(method.name, method.label, lambda m, _: method(m), networks=networks)
 
 
 def _bart(regularizer: str) -> Callable[[Measurement, float], np.ndarray]:
@@ -128,8 +134,8 @@ def costs(found: Sequence[Contender], repeats: int) -> dict[str, Cost]:
         one.name: Cost(
             float(np.median(wall[one.name])),
             own.get(one.name, float("nan")),
-            sum(p.numel() for p in one.network.parameters()) if one.network else 0,
-            multiply_adds(one.network) if one.network else 0,
+            sum(p.numel() for network in one.networks for p in network.parameters()),
+            sum(map(multiply_adds, one.networks)),
         )
         for one in found
     }

@@ -183,5 +183,5 @@ def published(architecture: str, label: str, store: weights.Store | None = None)
 
 def denoised(architecture: str, label: str, before: str, store: weights.Store | None) -> Method:
     """The same of one that takes the noise out of what another architecture, `before`, makes."""
-    first = KSpaceNetwork(nearest(before, store))
+    first = KSpaceNetwork(nearest(before, store), before)
     return DenoisedNetwork(nearest(architecture, store), architecture, label, first)

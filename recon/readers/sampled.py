@@ -75,7 +75,7 @@ def measured_lines(
     if missing := _one_sided(rows):
         notes.append(
             f"{missing} of {len(rows)} rows, at one edge only, are zero: an asymmetric "
-            f"echo, so there is no fully sampled image to compare with."
+            f"echo, so there is no fully sampled image to compare with, and no line is left out."
         )
         mask = np.ones(width, bool) if mask is None else mask
     return mask, notes

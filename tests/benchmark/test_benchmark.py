@@ -197,6 +197,12 @@ def test_networks_are_those_of_the_acceleration(checkpoints):
         )
 
 
+def test_a_network_that_goes_on_from_another_costs_both():
+    found = {one.name: one for one in contenders(None)}
+    assert found["resnet-dc-denoised"].networks[:1] == found["resnet-dc"].networks
+    assert len(found["resnet-dc-denoised"].networks) == 2
+
+
 def test_multiply_adds_of_a_convolution():
     """3x3 kernels, 1 to 4 to 4 to 4 to 1 maps: every output pixel takes 9 per pair of maps."""
     network = models.build("resnet", features=4, blocks=(2,))
