@@ -1,12 +1,14 @@
 """The course: its questions are sound, its experiments compute, and its progress is kept."""
 
 import re
+from threading import Event
 
 import numpy as np
 import pytest
 
 from recon import phantom
 from recon.scan import Scan
+from recon.ui import lessons
 from recon.ui.lessons import experiments
 from recon.ui.lessons.course import LESSONS, QUIZ
 from tests.helpers.coils import seen

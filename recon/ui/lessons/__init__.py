@@ -48,6 +48,15 @@ class Result:
 
 
 def found(number: int, guess: int | None, choice: Choice) -> Result:
+@dataclass
+class Shown:
+    """What a visitor has before them, kept on the server: an answer may come after they went on."""
+
+    lesson: int = 0
+    answers: Any = None  # the question whose answer stands there
+    about: str = ""  # what that was shown on
+
+
     """Run a lesson's experiment.
 
     Parameters
@@ -148,6 +157,7 @@ def build(shared: Controls, room: Room) -> gr.State:
     number = gr.State(0)
     answered = gr.State({})  # lesson number to whether the guess was right, None without one
     with gr.Row(equal_height=False, elem_classes="experiment"):
+    shown = gr.State(Shown())
         with gr.Column(scale=1, min_width=240, elem_classes="rail wide-rail"):
             progress = gr.HTML(_progress(0, {}), js_on_load=PICK, elem_id="lesson-progress")
             heading = gr.HTML(_heading(LESSONS[0], 0), elem_id="lesson-heading")
@@ -177,9 +187,19 @@ def build(shared: Controls, room: Room) -> gr.State:
     def find_out(values: Values) -> dict[Any, Any]:
         at, chosen = values[number], values[guess]
         answer_shown(values[room.code], at)
-        choice = shared.choice(values)
+        choice, here = shared.choice(values), values[shown]
+        asked = (at, chosen, choice.questions["lesson"])
+        if here.lesson != at:  # gone on while this waited
+            return {message: ""}
+        moves = moves_before(values[about])
+        if here.answers == asked:  # of two quick clicks the second
+            again = result_of("lesson", choice, here.about, moves)
+            return {about: FOLLOWS | again, message: ""}
         result = found(at, chosen, choice)
         known = {
+        if here.lesson != at:  # gone on meanwhile: nobody has seen it
+            return {message: ""}
+        here.answers, here.about = asked, result.shown_on
             **values[answered],
             at: None if chosen is None else chosen == LESSONS[at].question.right,
         }
@@ -188,17 +208,16 @@ def build(shared: Controls, room: Room) -> gr.State:
             panels: result.panels,
             meaning: result.meaning,
             answered: known,
-            about: FOLLOWS
-            | result_of("lesson", choice, result.shown_on, moves_before(values[about])),
+            about: FOLLOWS | result_of("lesson", choice, result.shown_on, moves),
             progress: _progress(at, known),
             message: "",
         }
 
     show.click(
         find_out,
-        {number, guess, answered, room.code, about, *shared.inputs},
+        {number, guess, answered, shown, room.code, about, *shared.inputs},
         [panels, outcome, meaning, answered, progress, about, message],
-        trigger_mode="once",
+        trigger_mode="multiple",  # the next lesson may be asked while the last one is at work
         show_progress="minimal",
         show_progress_on=[outcome],
         api_visibility="private",
@@ -227,6 +246,7 @@ def build(shared: Controls, room: Room) -> gr.State:
     def turn(values: Values) -> dict[Any, Any]:
         to, known = values[number], values[answered]
         return {
+        values[shown].lesson, values[shown].answers = to, None
             heading: _heading(LESSONS[to], to),
             guess: gr.Radio(list(LESSONS[to].question.options), value=None),
             back: gr.Button(interactive=to > 0),
@@ -257,7 +277,7 @@ def build(shared: Controls, room: Room) -> gr.State:
     onwards.click(lambda at: min(last, at + 1), number, number, **options)
     progress.select(pick, None, number, **options)
     number.change(
-        turn, {number, answered, *shared.inputs}, page, **options
+        turn, {number, answered, shown, *shared.inputs}, page, **options
     )  # a link may open any lesson
     return number
 
