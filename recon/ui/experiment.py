@@ -115,13 +115,18 @@ class Experiment:
         """The same for choices with the same answer."""
         return choice.questions[self.asks]
 
-    def about(self, choice: Choice | None = None, moves: int = 0) -> dict[str, Any]:
-        """Which question a result answers, for the browser; of no result where None."""
+    def about(
+        self, choice: Choice | None = None, moves: int = 0, action: str = ""
+    ) -> dict[str, Any]:
+        """Which question a result answers, and to which action, for the browser.
+
+        Of no result where there is no choice.
+        """
         given = {"of": self.asks, "opens": bool(self.opens or self.first)}
         if choice is None:
             return given
         words = with_coils(choice)[0].name if self.asks == "coils" else choice.words(self.asks)
-        return given | result_of(self.asks, choice, words, moves)
+        return given | {"action": action} | result_of(self.asks, choice, words, moves)
 
 
 def result_of(kind: Asks, choice: Choice, words: str, moves: int) -> dict[str, Any]:

@@ -139,11 +139,21 @@ def _event(experiment: Experiment, action: Action, shared: Controls, drawn: _Dra
     @careful(drawn.message, drawn.ended)
     def run(values: Values) -> Iterator[dict[Any, Any]]:
         choice = shared.choice(values)
+        shown = values[drawn.about] or {}
         own = {name: values[control] for name, control in drawn.own.items()}
-        about = partial(experiment.about, choice, moves_before(values[drawn.about]))
+        about = partial(experiment.about, choice, moves_before(shown), action.name)
+        if action is not experiment.actions[0] and _is_old(shown, experiment.question(choice)):
+            # It only adds to what the first one shows, and that is of another question.
+            yield {drawn.words: "", drawn.panels: pictures(attempt(choice)[0])}
         yield from _follow(action.compute(choice, **own), about, drawn)
 
     return run
+
+
+def _is_old(shown: dict[str, Any], question: str) -> bool:
+    """Whether there is a result of another question, or of other values of the controls."""
+    asked = shown.get("question")
+    return bool(asked) and (asked != question or shown.get("answers") != shown.get("moves"))
 
 
 def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable:
@@ -154,10 +164,12 @@ def _opened(experiment: Experiment, shared: Controls, drawn: _Drawn) -> Callable
         """Answer when it is looked at, unless what stands there is the answer already."""
         choice = shared.choice(values)
         shown = values[drawn.about] or {}
-        about = partial(experiment.about, choice, moves_before(shown))
+        about = partial(experiment.about, choice, moves_before(shown), action.name)
         own = {name: values[control] for name, control in drawn.own.items()}
         if shown.get("question") == experiment.question(choice):
             yield {drawn.message: ""}
+        elif shown.get("question") and shown.get("action") != action.name:
+            yield {drawn.message: ""}  # what another button gave stays, marked as old
         elif experiment.opens == "run":
             try:
                 yield from _follow(action.compute(choice, **own), about, drawn)
@@ -201,7 +213,7 @@ def _follow(
         ):
             if value is not None:
                 changes[place] = value
-        if answer.words is not None or answer.panels is not None:
+        if any(part is not None for part in (answer.words, answer.panels, answer.chart)):
             changes[drawn.about] = about()
         yield changes
         if not finished:

@@ -12,8 +12,10 @@ from recon import examples, masks, phantom, weights
 from recon.errors import InputError
 from recon.scan import Scan
 from recon.ui import (
+    answers,
     coils,
     compare,
+    experiment_tab,
     html,
     instant,
     reconstruct,
@@ -119,10 +121,10 @@ def test_one_method_that_refuses_does_not_stop_the_others(choice, monkeypatch):
     curve = list(lesion.draw(choice, two, "size", **where))
     crime = list(crimes.compare(choice, two))
     shifts = list(shift.change(choice, two, [0]))
-    for answers in (put, curve, crime, shifts):
-        done = [one.done for one in answers]
+    for found in (put, curve, crime, shifts):
+        done = [one.done for one in found]
         assert done == sorted(done)
-        assert done[-1] == answers[-1].of
+        assert done[-1] == found[-1].of
     assert refusal in put[-1].words
     assert curve[-1].chart.count("<circle") == len(lesion.SIZES)
     assert refusal in curve[-1].chart
@@ -133,6 +135,61 @@ def test_one_method_that_refuses_does_not_stop_the_others(choice, monkeypatch):
 
 
 @pytest.mark.parametrize("run", [
+@pytest.fixture
+def lesion_tab(monkeypatch, tmp_path):
+    """The lesion test without its page: asks `curve` or `opened` of a choice, given what stands."""
+    monkeypatch.setenv(answers.VARIABLE, str(tmp_path))
+    own = settings(lesion.EXPERIMENT) | {"methods": ["zero-filled"]}
+    names = ("about", "message", "words", "panels", "chart", "progress", "stop")
+    drawn = experiment_tab._Drawn({name: name for name in own}, *names, [])
+
+    def ask(which: str, choice: Choice, about: dict) -> dict:
+        shared = SimpleNamespace(choice=lambda values: choice)
+        _, curve = lesion.EXPERIMENT.actions
+        event = (
+            experiment_tab._event(lesion.EXPERIMENT, curve, shared, drawn)
+            if which == "curve"
+            else experiment_tab._opened(lesion.EXPERIMENT, shared, drawn)
+        )
+        found: dict = {}
+        for changes in event(own | {"about": about}):
+            found |= changes
+        return found
+
+    return ask, own
+
+
+def test_a_curve_stays_when_something_else_is_opened(lesion_tab):
+    ask, own = lesion_tab
+    head = Choice(Origin(example="head"), 0, method="zero-filled", center_fraction=0.08)
+    other = replace(head, acceleration=8)
+    for one in (head, other):  # what its tab would show at once
+        answers.keep("lesion", one, own, {"words": f"put {one.acceleration}", "chart": ""})
+    first = ask("opened", head, {})
+    assert first["words"].startswith("put 4")
+    drawn = ask("curve", head, first["about"])
+    assert "<svg" in drawn["chart"]
+    assert "words" not in drawn  # they answer the same question
+    assert ask("opened", other, drawn["about"]) == {"message": ""}
+    assert drawn["about"]["question"] == lesion.EXPERIMENT.question(head)  # so it is marked as old
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_curve_never_stands_below_words_of_another_question(lesion_tab, moved):
+    ask, own = lesion_tab
+    head = Choice(Origin(example="head"), 0, method="zero-filled", center_fraction=0.08)
+    answers.keep("lesion", head, own, {"words": "put", "chart": ""})
+    about = ask("opened", head, {})["about"]
+    drawn = (
+        ask("curve", head, about | {"moves": about["moves"] + 1})
+        if moved
+        else ask("curve", replace(head, acceleration=8), about)
+    )
+    assert drawn["words"] == ""
+    assert len(drawn["panels"]["panels"]) == 2
+    assert "<svg" in drawn["chart"]
+
+
     lambda c: lesion.put(c, ["sense"], "size", kind="spot", size=3, contrast=1, row=-1, column=-1),
     lambda c: crimes.compare(c, ["sense"]),
     lambda c: shift.change(c, ["sense"], [0]),

@@ -102,7 +102,10 @@ class About extends HTMLElement {
     const words = this.moved && this.answered ? 'These results are from before you moved a control.'
       : `These results are about ${content.words}.`;
     const button = make('button', {type: 'button', textContent: 'Compute again'});
-    button.onclick = () => place.querySelector('.main-action button, button.main-action')?.click();
+    button.onclick = () => { // what has answered does so again
+      const own = this.content.action && place.querySelector(`.rail [id$='-${this.content.action}']`);
+      (own || place.querySelector('.main-action button, button.main-action'))?.click();
+    };
     const note = make('p', {className: 'stale-note'});
     note.setAttribute('role', 'status');
     note.append(`${words} `, button);
