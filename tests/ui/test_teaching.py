@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import recon
 from recon.errors import InputError
 from recon.masks import FAMILIES, achieved_acceleration
 from recon.probes.psf import point_spread
@@ -78,6 +79,20 @@ def test_question_2_the_achieved_acceleration_scatters_around_the_nominal_one():
     found = [achieved_acceleration(FAMILIES["random"](320, 4, 0.08, seed)) for seed in range(200)]
     assert np.std(found) > 0.1
     assert np.mean(found) == pytest.approx(4, abs=0.15)
+
+
+def test_the_film_is_slow_enough_to_shout_stop():
+    assert "*Centric*, speed *slow*, *Play*" in TEXT
+    film = (Path(recon.__file__).parent / "ui" / "web" / "film.mjs").read_text("utf-8")
+    frames = int(re.search(r"FRAMES = (\d+)", film)[1])
+    assert frames / int(re.search(r'value="(\d+)">slow', film)[1]) >= 15  # seconds
+
+
+def test_random_and_equispaced_masks_of_the_lab_have_as_many_lines():
+    (centre,) = map(float, re.findall(r"centre fraction back to ([\d.]+)", TEXT))
+    kinds = ("random", "equispaced")
+    random, equispaced = (FAMILIES[kind](256, 4, centre, 0).sum() for kind in kinds)
+    assert abs(random - equispaced) <= 1
 
 
 def test_equispaced_lines_without_a_centre_make_four_copies():

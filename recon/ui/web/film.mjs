@@ -20,7 +20,7 @@ const PARTS = `
   <div class="film-bar">
     <button type="button" class="film-play">Play</button>
     <input type="range" class="film-scrub" min="0" max="0" value="0" aria-label="Moment">
-    <label>Speed <select class="film-speed"><option value="8">slow</option>
+    <label>Speed <select class="film-speed"><option value="3">slow</option>
       <option value="20" selected>normal</option><option value="60">fast</option></select></label>
     <label>TR <input type="number" class="film-tr" value="500" min="1" step="50"> ms</label>
   </div>
