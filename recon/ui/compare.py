@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import gradio as gr
@@ -125,7 +126,23 @@ def step_by_step(choice: Choice) -> Iterator[Answer]:
         "SSIM",
         f"SSIM from {ssim[0]:.3f} zero-filled to {ssim[-1]:.3f} after the last step",
     )
-    yield Answer("", viewer(shown, None, scan.data_range), chart)
+    yield Answer(_steps(ssim), viewer(shown, None, scan.data_range), chart)
+
+
+def _steps(ssim: Sequence[float]) -> str:
+    """In words, how the scores go on from zero-filled, the first one, to the last step."""
+    before, *after = (round(value, 3) for value in ssim)
+    lowest = min(after)
+    why = "no step is trained to be good by itself, only what comes out after the last one"
+    words = f"SSIM from {before:.3f} zero-filled to {after[-1]:.3f} after the last step."
+    if lowest < min(before, after[-1]):
+        step = after.index(lowest) + 1
+        more = f"After step {step} it is below zero-filled, {lowest:.3f}: {why}."
+    elif any(b < a for a, b in pairwise((before, *after))):
+        more = f"It does not grow with every step: {why}."
+    else:
+        more = "No step lowers it."
+    return f"<p><span>{words}</span> <span>{more}</span></p>"
 
 
 def time_lapse(choice: Choice, moment: float) -> Iterator[Answer]:
@@ -249,7 +266,7 @@ EXPERIMENTS = (
         "steps",
         "Step by step",
         "The data-consistent network works in steps: improve the image, put the measured lines "
-        "back, again. Watch the aliasing go first and detail come later.",
+        "back, again. Which step takes the aliasing away, and which brings detail?",
         (Action("Show the steps", "look", step_by_step),),
     ),
     Experiment(

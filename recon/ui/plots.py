@@ -158,8 +158,17 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
     """Round numbers between two ends: steps of 1, 2 or 5 times a power of ten."""
     rough = (high - low) / about
     power = 10 ** np.floor(np.log10(rough))
-    step = power * next(m for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
-    return [round(v * step, 10) for v in range(int(np.ceil(low / step)), int(high / step) + 1)]
+    sizes = (0.5, 1, 2, 5, 10)
+    at = next(n for n, m in enumerate(sizes) if n and m * power >= rough * 0.999)
+    # The ends may lie so that the step, though right for the length, meets one or two of its
+    # multiples: too few to read a value from.
+    several, finer = (_multiples(low, high, power * sizes[n]) for n in (at, at - 1))
+    return several if len(several) >= 3 else finer
+
+
+def _multiples(low: float, high: float, step: float) -> list[float]:
+    first, last = int(np.ceil(low / step)), int(np.floor(high / step))
+    return [round(v * step, 10) for v in range(first, last + 1)]
 
 
 def _legend(labels: Sequence[str]) -> str:

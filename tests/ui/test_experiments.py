@@ -26,6 +26,7 @@ from recon.ui import (
 )
 from recon.ui.session import Choice, Origin
 from recon.ui.trust import crimes, ensemble, lesion, shift
+from recon.ui.words import german as translated
 from tests.helpers.answers import settings
 
 
@@ -134,7 +135,6 @@ def test_one_method_that_refuses_does_not_stop_the_others(choice, monkeypatch):
     assert re.search(r"rotated by 20°</th><td>[\d.]+ \(\+0%\)</td><td>–</td>", shifts[-1].words)
 
 
-@pytest.mark.parametrize("run", [
 @pytest.fixture
 def lesion_tab(monkeypatch, tmp_path):
     """The lesion test without its page: asks `curve` or `opened` of a choice, given what stands."""
@@ -190,6 +190,7 @@ def test_a_curve_never_stands_below_words_of_another_question(lesion_tab, moved)
     assert "<svg" in drawn["chart"]
 
 
+@pytest.mark.parametrize("run", [
     lambda c: lesion.put(c, ["sense"], "size", kind="spot", size=3, contrast=1, row=-1, column=-1),
     lambda c: crimes.compare(c, ["sense"]),
     lambda c: shift.change(c, ["sense"], [0]),
@@ -303,6 +304,23 @@ def test_the_words_about_a_training_follow_the_numbers():
     text = compare._course([0, 3, 9], [0.6, 0.7, 0.5], 0.6)
     assert "best after 3 steps, with 0.700" in text
     assert "not better than zero-filled, 0.500 against 0.600" in text
+
+
+@pytest.mark.parametrize(
+    ("ssim", "words"),
+    [
+        ((0.5, 0.6, 0.6, 0.9), "No step lowers it."),
+        ((0.482, 0.462, 0.57, 0.899), "After step 1 it is below zero-filled, 0.462: no step"),
+        ((0.5, 0.7, 0.6, 0.9), "It does not grow with every step: no step"),
+        ((0.5, 0.6, 0.4), "It does not grow with every step: no step"),
+    ],
+)
+def test_what_is_said_of_the_steps_is_so(ssim, words):
+    said = compare._steps(ssim)
+    assert f"SSIM from {ssim[0]:.3f} zero-filled to {ssim[-1]:.3f} after the last step." in said
+    assert words in said
+    for text in re.findall(r"<span>(.*?)</span>", said):
+        assert translated(text) is not None
 
 
 def test_the_snapshots_stay_small():

@@ -2,6 +2,9 @@
 
 import re
 
+import numpy as np
+import pytest
+
 from recon.methods import METHODS
 from recon.ui import plots
 
@@ -19,6 +22,15 @@ def test_colours_stand_out_from_light_and_dark():
         here = luminance(colour)
         assert (light + 0.05) / (here + 0.05) >= 3, colour
         assert (here + 0.05) / (dark + 0.05) >= 3, colour
+
+
+@pytest.mark.parametrize("about", [4, 6])
+def test_an_axis_has_at_least_three_numbers_and_not_too_many(about):
+    rng = np.random.default_rng(0)
+    for low, high in [(0.46, 0.9), (0.05, 0.95), *np.sort(rng.uniform(0, 1, (500, 2)), axis=1)]:
+        ticks = plots._ticks(low, high, about)
+        assert 3 <= len(ticks) <= 2 * about, (low, high)
+        assert all(low <= tick <= high for tick in ticks)
 
 
 def test_no_two_methods_have_the_same_line():
