@@ -31,6 +31,7 @@ from recon.weights import WeightsError
 
 VERSION = 1  # rises when an answer changes in a way that breaks a program
 WIDEST = 4096  # lines of a mask that is only looked at
+WIDTH = 320  # of one whose width nobody said
 
 
 def build() -> None:
@@ -175,7 +176,7 @@ def describe(
 
 @answering("mask", light=True)
 def mask(
-    width: int = 320,
+    width: int = WIDTH,
     acceleration: float = 4,
     seed: int = 0,
     family: str = "random",
@@ -203,7 +204,7 @@ def mask(
 
 @answering("psf", light=True)
 def point_spread(
-    width: int = 320,
+    width: int = 0,
     acceleration: float = 4,
     seed: int = 0,
     family: str = "random",
@@ -215,7 +216,7 @@ def point_spread(
     The zero-filled image is the full one convolved with it, along the phase-encode axis.
 
     Args:
-        width: number of phase-encode lines, from 8 to 4096
+        width: number of phase-encode lines, from 8 to 4096; 0 is as many as lines has, or 320 without it
         acceleration: nominal, from 1 to 64
         seed: of a random mask, a whole number from 0
         family: kind of mask: random, equispaced, calibrated, variable-density, low-pass or partial-fourier
@@ -225,7 +226,13 @@ def point_spread(
     Returns:
         magnitude for each pixel from the point, which is in the middle (at width // 2), 1 there; incoherence and sidelobe level (0 is best, 1 is a full ghost), and width of the peak in pixels
     """  # noqa: E501
-    drawn = _written(lines) if lines else _drawn(width, acceleration, seed, family, center_fraction)
+    asked = whole("width", width, 0, WIDEST)
+    if lines:
+        drawn = _written(lines)
+        if asked not in (0, drawn.size):
+            raise InputError(f"width is {asked}, but lines has {drawn.size}; leave width out.")
+    else:
+        drawn = _drawn(asked or WIDTH, acceleration, seed, family, center_fraction)
     spread = np.abs(psf.point_spread(drawn))
     return {
         "magnitude": [float(value) for value in spread / spread[drawn.size // 2]],

@@ -139,6 +139,7 @@ def test_masks_and_their_point_spread(client, family):
     for spread in (
         client.predict(**wish, api_name="/psf"),
         client.predict(lines=answer["lines"], api_name="/psf"),
+        client.predict(lines=answer["lines"], width=129, api_name="/psf"),
     ):
         ours = np.abs(psf.point_spread(lines))
         np.testing.assert_allclose(spread["magnitude"], ours / ours[64], atol=1e-12)
@@ -186,7 +187,14 @@ WRONG: dict[str, list[dict[str, Any]]] = {
         {"acceleration": -4},
         {"family": "none"},
     ],
-    "/psf": [{"lines": "102"}, {"lines": "01" * 10**4}, {"lines": [1, 0]}, {"lines": "0" * 64}],
+    "/psf": [
+        {"lines": "01" * 32, "width": 320},
+        {"width": 7},
+        {"lines": "102"},
+        {"lines": "01" * 10**4},
+        {"lines": [1, 0]},
+        {"lines": "0" * 64},
+    ],
     "/describe": [{}, {"file": {"path": 5}}],
 }
 
