@@ -100,6 +100,44 @@ def test_guess_experiment_explanation_and_progress(course):
     assert classes(course)[:2] == ["right here", "wrong"]
 
 
+def test_an_answer_that_comes_after_one_went_on_is_not_shown(course, monkeypatch):
+    may_end, begun = Event(), Event()
+
+    def slow(number, guess, choice):
+        if number == 4:
+            begun.set()
+            may_end.wait(30)
+        return lessons.Result("a", f"<p>answer {number + 1}</p>", {}, "<p>why</p>")
+
+    monkeypatch.setattr(lessons, "found", slow)
+    course.locator("#lesson-progress button[data-lesson='4']").click()
+    course.locator("#lesson-heading").get_by_text(f"5. {LESSONS[4].title}").wait_for()
+    course.locator("#lesson-show").dblclick()
+    assert begun.wait(15)
+    course.locator("#lesson-next").click()
+    course.locator("#lesson-heading").get_by_text(f"6. {LESSONS[5].title}").wait_for()
+    course.wait_for_function("!document.querySelector('#lesson-progress li:nth-child(5).here')")
+    course.locator("#lesson-show").click()
+    course.evaluate(  # all that stands there at any time
+        "window.outcomes = []; new MutationObserver(() => outcomes.push(document.querySelector("
+        "'#lesson-outcome').innerText.trim())).observe(document.body, {childList: true, "
+        "subtree: true, characterData: true})"
+    )
+    may_end.set()
+    course.locator("#lesson-outcome").get_by_text("answer 6").wait_for(timeout=15_000)
+    assert not [words for words in course.evaluate("outcomes") if "answer 5" in words]
+    assert classes(course)[4:6] == ["", "seen here"]
+
+
+def test_a_quiz_without_answers_is_not_marked():
+    said = lessons.mark(*[None] * len(QUIZ))
+    assert "Choose an answer first." in said
+    assert "<table" not in said
+    assert f"0 of {len(QUIZ)} right" in lessons.mark(
+        (QUIZ[0].right + 1) % len(QUIZ[0].options), *[None] * (len(QUIZ) - 1)
+    )
+
+
 def test_quiz_explains(course):
     course.locator("#quiz button").first.click()
     for number, question in enumerate(QUIZ):

@@ -17,6 +17,7 @@ from recon.ui.components import FOLLOWS, follower
 from recon.ui.controls import Controls
 from recon.ui.events import Values, careful
 from recon.ui.experiment import moves_before, result_of
+from recon.ui.html import message as message_of
 from recon.ui.html import table
 from recon.ui.lessons import paper
 from recon.ui.lessons.course import LESSONS, QUIZ, Lesson, Question
@@ -47,7 +48,6 @@ class Result:
     meaning: str
 
 
-def found(number: int, guess: int | None, choice: Choice) -> Result:
 @dataclass
 class Shown:
     """What a visitor has before them, kept on the server: an answer may come after they went on."""
@@ -57,6 +57,7 @@ class Shown:
     about: str = ""  # what that was shown on
 
 
+def found(number: int, guess: int | None, choice: Choice) -> Result:
     """Run a lesson's experiment.
 
     Parameters
@@ -156,8 +157,8 @@ def build(shared: Controls, room: Room) -> gr.State:
     """
     number = gr.State(0)
     answered = gr.State({})  # lesson number to whether the guess was right, None without one
-    with gr.Row(equal_height=False, elem_classes="experiment"):
     shown = gr.State(Shown())
+    with gr.Row(equal_height=False, elem_classes="experiment"):
         with gr.Column(scale=1, min_width=240, elem_classes="rail wide-rail"):
             progress = gr.HTML(_progress(0, {}), js_on_load=PICK, elem_id="lesson-progress")
             heading = gr.HTML(_heading(LESSONS[0], 0), elem_id="lesson-heading")
@@ -186,7 +187,6 @@ def build(shared: Controls, room: Room) -> gr.State:
     @careful(message)
     def find_out(values: Values) -> dict[Any, Any]:
         at, chosen = values[number], values[guess]
-        answer_shown(values[room.code], at)
         choice, here = shared.choice(values), values[shown]
         asked = (at, chosen, choice.questions["lesson"])
         if here.lesson != at:  # gone on while this waited
@@ -195,11 +195,12 @@ def build(shared: Controls, room: Room) -> gr.State:
         if here.answers == asked:  # of two quick clicks the second
             again = result_of("lesson", choice, here.about, moves)
             return {about: FOLLOWS | again, message: ""}
+        answer_shown(values[room.code], at)
         result = found(at, chosen, choice)
-        known = {
         if here.lesson != at:  # gone on meanwhile: nobody has seen it
             return {message: ""}
         here.answers, here.about = asked, result.shown_on
+        known = {
             **values[answered],
             at: None if chosen is None else chosen == LESSONS[at].question.right,
         }
@@ -245,8 +246,8 @@ def build(shared: Controls, room: Room) -> gr.State:
     @careful(message)
     def turn(values: Values) -> dict[Any, Any]:
         to, known = values[number], values[answered]
-        return {
         values[shown].lesson, values[shown].answers = to, None
+        return {
             heading: _heading(LESSONS[to], to),
             guess: gr.Radio(list(LESSONS[to].question.options), value=None),
             back: gr.Button(interactive=to > 0),
@@ -305,6 +306,8 @@ def feedback(question: Question, chosen: int | None) -> str:
 
 def mark(*given: int | None) -> str:
     """All answers; questions without one keep their secret."""
+    if all(chosen is None for chosen in given):
+        return message_of("Choose an answer first.")
     rows = []
     for one, chosen in zip(QUIZ, given, strict=True):
         if chosen is None:

@@ -804,6 +804,7 @@ export const GERMAN = {
   "Each line is drawn by chance; the achieved acceleration scatters around the nominal one.": "Jede Zeile wird zufällig gezogen; die erreichte Beschleunigung streut um die nominelle.",
   "Check my answers": "Meine Antworten prüfen",
   "Not yet: {option}.": "Noch nicht: {option}.",
+  "Choose an answer first.": "Wählen Sie zuerst eine Antwort.",
   "not yet: {option}": "noch nicht: {option}",
   "no answer": "keine Antwort",
   "right": "richtig",
