@@ -105,6 +105,17 @@ def test_whoever_waits_sees_their_place_in_the_queue(open_):
         assert not page.locator("#coil-maps-progress").is_visible()
 
 
+@pytest.mark.parametrize("width", [390, 1366])
+def test_the_footer_begins_with_a_link(open_, width):
+    footer = open_(width, 844).locator("footer")
+    seen = footer.evaluate(
+        "e => [...e.children].filter(one => one.checkVisibility()).map(one => one.innerText.trim())"
+    )
+    assert seen[0] not in ("", "·")
+    assert seen.count("·") == len(seen) // 2
+    assert any("Settings" in text for text in seen)
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_quiz_is_read_on_a_phone_without_scrolling_sideways(open_, language):
     page = open_(390, 844, locale=language)
