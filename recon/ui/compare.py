@@ -23,7 +23,7 @@ from recon.metrics import closed_share
 from recon.ui import plots, session
 from recon.ui.components import method_boxes
 from recon.ui.experiment import Action, Answer, Experiment, pictures
-from recon.ui.html import remarks, table
+from recon.ui.html import remarks_once, table
 from recon.ui.session import Choice
 from recon.ui.solved import Solved
 from recon.ui.viewer import Panel, reference_panel, viewer
@@ -46,23 +46,25 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
     rows: list[list[str]] = []
     images: list[Panel] = []
     errors: list[Panel] = []
-    note = f"<p>Regularisation {regularization:g} of the maximum.</p>" if "cs" in methods else ""
+    strong = f"<p>Regularisation {regularization:g} of the maximum.</p>" if "cs" in methods else ""
+    notes: list[tuple[str, str]] = []
     yield Answer(done=0, of=len(chosen))
     for number, method in enumerate(chosen):
         start = time.perf_counter()
         try:
             image = method(measurement)
         except InputError as error:  # one that cannot work with this slice; the others can
-            note += remarks(method.label, [str(error)])
+            notes.append((method.label, str(error)))
             panels = (
                 None if images else pictures(session.run(replace(choice, method="zero-filled")))
             )
-            yield Answer(table(HEAD, rows) + note, panels, done=number + 1, of=len(chosen))
+            below = strong + remarks_once(notes)
+            yield Answer(table(HEAD, rows) + below, panels, done=number + 1, of=len(chosen))
             continue
         seconds = time.perf_counter() - start
         if isinstance(method, Solved):
             seconds = method.seconds
-        note += remarks(method.label, method.notes(measurement))
+        notes += [(method.label, one) for one in method.notes(measurement)]
         score = scan.score(image)
         assert score is not None
         rows.append(
@@ -87,7 +89,7 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
         shown = [*images, reference_panel(scan.upright(scan.truth))]
         shown, columns = _rows(shown, errors, len(chosen) + 1)
         yield Answer(
-            table(HEAD, rows) + note,
+            table(HEAD, rows) + strong + remarks_once(notes),
             viewer(shown, None, scan.data_range, columns=columns),
             done=number + 1,
             of=len(chosen),

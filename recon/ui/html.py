@@ -29,6 +29,23 @@ def remarks(label: str, sentences: Iterable[str]) -> str:
     return "".join(f"<p><b>{escape(label)}:</b> {escape(one)}</p>" for one in sentences)
 
 
+def remarks_once(found: Iterable[tuple[str, str]]) -> str:
+    """The same of several methods, given as label and sentence: what some share is said once."""
+    labels: dict[str, list[str]] = {}
+    for label, sentence in found:
+        if label not in labels.setdefault(sentence, []):
+            labels[sentence].append(label)
+    parts = []
+    for sentence, names in labels.items():
+        if len(names) == 1:
+            parts.append(remarks(names[0], [sentence]))
+            continue
+        # Names in elements of their own: the page is translated text by text.
+        several = ", ".join(f"<b>{escape(one)}</b>" for one in names)
+        parts.append(f"<p>{several}: <span>{escape(sentence)}</span></p>")
+    return "".join(parts)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """An HTML table; the first column names the row."""
     top = "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in head)

@@ -16,7 +16,7 @@ from recon.scan import Scan
 from recon.ui import session
 from recon.ui.coils.common import acceleration, subject
 from recon.ui.experiment import Action, Answer, Experiment
-from recon.ui.html import remarks, table
+from recon.ui.html import remarks_once, table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 
@@ -38,7 +38,7 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
     mask = calibrated(scan.width, int(rate), seed=0)
     total, done = len(ALONE) + len(TOGETHER), 0
     rows: list[list[str]] = []
-    notes = ""
+    notes: list[tuple[str, str]] = []
     shown: list[Panel] = [reference_panel(scan.upright(scan.truth))]
     yield Answer(done=0, of=total)
     for title, which, names in (
@@ -52,10 +52,11 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
             try:
                 image = method(measurement)
             except InputError as refusal:  # the others can
-                notes += remarks(method.label, [str(refusal)])
-                yield Answer(where + table(HEAD, rows) + notes, done=done, of=total)
+                notes.append((method.label, str(refusal)))
+                below = table(HEAD, rows) + remarks_once(notes)
+                yield Answer(where + below, done=done, of=total)
                 continue
-            notes += remarks(method.label, method.notes(measurement))
+            notes += [(method.label, one) for one in method.notes(measurement)]
             score = which.score(image)
             assert score is not None
             # A coil's image is dark almost everywhere, which flatters its PSNR.
@@ -66,8 +67,8 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
                     Panel(name, method.label, f"error {error}", method.label,
                           "image", scan.upright(image))
                 )  # fmt: skip
-            words = table(HEAD, rows)
-            yield Answer(where + words + notes, viewer(shown, None, scan.data_range, columns=3),
+            words = table(HEAD, rows) + remarks_once(notes)
+            yield Answer(where + words, viewer(shown, None, scan.data_range, columns=3),
                          done=done, of=total)  # fmt: skip
 
 

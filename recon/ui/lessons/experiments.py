@@ -83,10 +83,10 @@ def centre_and_edge(scan: Scan, seed: int) -> Answer:
                   figures.log_kspace(combined(np.asarray(kspace)))),
             Panel(f"image{number}", title, caption, f"{title}, image", "image", gain * image),
         ]  # fmt: skip
-    much = "most" if energy > 0.5 else "not even half"
+    much = "" if energy > 0.5 else ", not even half of it"
     return Answer(
-        f"The centre, {inside.mean():.1%} of all points, holds {energy:.1%} of the energy, {much} "
-        "of it. Look for brightness and shape in its image, and for outlines in the other one.",
+        f"The centre, {inside.mean():.1%} of all points, holds {energy:.1%} of the energy{much}. "
+        "Look for brightness and shape in its image, and for outlines in the other one.",
         panels,
     )
 
