@@ -157,7 +157,7 @@ RECIPES = {
     "resnet-dc-ninth": replace(
         SCANNERS, stage="ninth", start="resnet-dc-eighth", steps=14000, seed=4
     ),
-    # A little more from the mean of the last two, which keeps what either does better.
+    # A little more from the mean of the last two, which keeps what either does better; twice.
     "resnet-dc-tenth": replace(
         SCANNERS,
         stage="tenth",
@@ -167,8 +167,22 @@ RECIPES = {
         learning_rate=1e-4,
         seed=5,
     ),
+    "resnet-dc-eleventh": replace(
+        SCANNERS,
+        stage="eleventh",
+        start="resnet-dc-tenth",
+        steps=8500,
+        apart=0.35,
+        narrow=0.2,
+        seed=6,
+    ),
     "resnet-dc": replace(
-        SCANNERS, start="resnet-dc-tenth", steps=8500, apart=0.35, narrow=0.2, seed=6
+        SCANNERS,
+        start="resnet-dc-eleventh",
+        blend="resnet-dc-tenth",
+        steps=600,
+        learning_rate=1e-4,
+        seed=7,
     ),
     # The network for scans of several coils. It begins with one that has seen one coil at a time:
     # first with scans of both kinds, then with several coils alone. Three times it goes on from
