@@ -163,15 +163,7 @@ def describe(
     Returns:
         format in words, numbers of slices and coils, height and width in samples, accelerations of undersampled variants, whether an axis may be slices or coils, and the letters by which the axes of an array were read
     """  # noqa: E501
-    choice = Choice(origin(file, example))
-    held = session.describe(choice)
-    if held is None:
-        height, width = session.read(choice).shape
-        return {
-            "format": "computed", "slices": 1, "coils": 1, "height": height, "width": width,
-            "accelerations": [], "ambiguous": False, "axes": "",
-        }  # fmt: skip
-    return asdict(held)
+    return asdict(session.describe(Choice(origin(file, example))))
 
 
 @answering("mask", light=True)

@@ -100,17 +100,20 @@ class _Main:
         """Show something new, and fit the controls to what it holds."""
         c = self.c
         held = session.describe(wish)
-        letters = held.axes if held and wish.origin.example is None else ""
+        letters = held.axes if wish.origin.example is None else ""
         axes = letters or ("auto" if wish.origin.example is None else "slices")
-        middle = held.slices // 2 if held else 0
+        middle = held.slices // 2
         wish = replace(wish, slice=middle if wish.slice is None else wish.slice, axes=axes)
+        offered = controls.coil_choices(held.coils)
+        if wish.coils not in dict(offered).values():  # a link named one that is not there
+            wish = replace(wish, coils="rss")
         scan = session.scan(wish)
         source = scan.source
         # An option that changes nothing is not offered.
         cuttable = source.size is not None and scan.upright(scan.kspace).shape[-2:] != source.size
-        slices, coils = source.slices, held.coils if held else 1
+        slices = source.slices
         own_mask = source.mask is not None
-        variants = len(held.accelerations) if held else 0
+        variants = len(held.accelerations)
         opened = controls.Opened(next(controls.SERIALS), wish)
         return {
             **self.shown(wish),
@@ -123,7 +126,7 @@ class _Main:
                 visible=slices > 1,
                 label=f"Slice (0 to {slices - 1})",
             ),
-            c.coils: gr.Dropdown(controls.coil_choices(coils), value=wish.coils, visible=coils > 1),
+            c.coils: gr.Dropdown(offered, value=wish.coils, visible=held.coils > 1),
             c.crop: gr.Checkbox(value=wish.crop, visible=cuttable),
             c.axes: gr.Dropdown(
                 controls.axes_choices(letters), value=letters or None, visible=bool(letters)

@@ -157,12 +157,28 @@ class Choice:
         return None if self.mask is None else masks.from_text(self.mask)
 
 
-def describe(choice: Choice) -> readers.Description | None:
-    """What the file holds; None for an example that is one slice."""
+def describe(choice: Choice) -> readers.Description:
+    """What the file or the example holds."""
     path = choice.origin.path()
     if path is None:
-        return None
+        return _one_slice(Choice(choice.origin))
     return readers.describe(path, acceleration=choice.acceleration, axes=_axes(choice))
+
+
+# Of examples without a file; the one with coils takes seconds to compute.
+@remembered(16)
+def _one_slice(choice: Choice) -> readers.Description:
+    kspace = read(choice)
+    *coils, height, width = kspace.data.shape
+    return readers.Description(
+        format=kspace.source.format,
+        slices=1,
+        coils=coils[0] if coils else 1,
+        height=height,
+        width=width,
+        accelerations=(),
+        ambiguous=False,
+    )
 
 
 def read(choice: Choice) -> KSpace:

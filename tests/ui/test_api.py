@@ -121,7 +121,16 @@ def test_examples_serve_as_files_do(client):
     answer = client.predict(example="phantom", method="zero-filled", api_name="/reconstruct")
     ours = recon.reconstruct(examples.load("phantom"), method="zero-filled").record()
     assert answer["ssim"] == pytest.approx(ours["ssim"], rel=1e-6)
-    assert client.predict(example="head", api_name="/describe")["height"] == 256
+
+
+@pytest.mark.parametrize("key", [key for key, e in examples.EXAMPLES.items() if not e.remote])
+def test_built_in_examples_are_described_as_they_are(client, key):
+    kspace = examples.load(key)
+    held = client.predict(example=key, api_name="/describe")
+    sizes = held["coils"], held["height"], held["width"]
+    assert sizes == (kspace.data.shape if kspace.data.ndim == 3 else (1, *kspace.data.shape))
+    assert held["format"] == kspace.source.format
+    assert held["slices"] == 1
 
 
 def test_methods_are_the_librarys(client):
