@@ -207,10 +207,9 @@ def choice(query: Mapping[str, str]) -> Choice | None:
     key = _one_of(query.get("example"), examples.EXAMPLES)
     if key is None and not MAIN & query.keys():
         return None
-    acceleration = _number(query.get("acceleration"), 1, 64) or 4
-    acceleration = acceleration if acceleration in (4, 8) else 4
+    acceleration = {"4": 4, "8": 8}.get(query.get("acceleration", ""), 4)
     fraction = _number(query.get("center_fraction"), 0, 0.3)
-    coils: Any = query.get("coils", "rss")
+    coils, number = query.get("coils"), _number(query.get("coils"), 0, 1024, int)
     return Choice(
         FIRST if key is None else Origin(example=key),
         None if key is None else _number(query.get("slice"), 0, 2**16, int),
@@ -218,7 +217,7 @@ def choice(query: Mapping[str, str]) -> Choice | None:
         _number(query.get("seed"), 0, 2**31, int) or 0,
         _one_of(query.get("method"), METHODS) or DEFAULT,
         masks.default_center_fraction(acceleration) if fraction is None else fraction,
-        coils if coils in ("rss", "svd") else (_number(coils, 0, 1024, int) or 0),
+        "svd" if coils == "svd" else "rss" if number is None else number,
         "rows" if query.get("phase_encode") == "rows" else "columns",
     )
 
