@@ -67,5 +67,6 @@ def remembered(most: int) -> Callable[[Callable[[Any], Value]], Remembered[Value
 
 def _bytes(results: Mapping[Any, Any]) -> int:
     """Bytes of the arrays that results hold themselves."""
-    arrays = (one for result in results.values() for one in vars(result).values())
+    # Another thread may look at a result for the first time, which adds what it is asked for.
+    arrays = (one for result in results.values() for one in list(vars(result).values()))
     return sum(one.nbytes for one in arrays if isinstance(one, np.ndarray))
