@@ -212,6 +212,8 @@ def _read(choice: Choice) -> KSpace:
     _samples[choice.origin] = kspace.data.size
     for old in list(_samples)[:-SIZES]:
         _samples.pop(old, None)
+    if choice.origin.gone:  # deleted while it was read
+        _samples.pop(choice.origin, None)
     return kspace
 
 

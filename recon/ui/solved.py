@@ -11,6 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,8 @@ class Solved(Method):
                     _pictures[key] = known
                     while len(_pictures) > MOST:
                         _pictures.popitem(last=False)
+                if self._upload is not None and not Path(self._upload).is_file():
+                    forget({self._upload})  # deleted while it was computed
         self.seconds = known.seconds
         return known
 
