@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -127,19 +128,17 @@ class Standing:
         return 100 * float(worse)
 
 
-def against_random(
+def standings(
     scan: Scan,
     drawn: np.ndarray,
     count: int = 200,
     *,
-    seed: int = 0,
+    seed: int | np.random.Generator = 0,
     method: Method | None = None,
+    acceleration: float | None = None,
     center_fraction: float | None = None,
-) -> Standing:
-    """Set a mask against random ones.
-
-    With a method other than zero-filled, which takes its time, 20 to 30 masks place a mask
-    within about 10 percent; `score_masks` shows progress.
+) -> Iterator[Standing]:
+    """Set a mask against more and more random ones.
 
     Parameters
     ----------
@@ -149,6 +148,13 @@ def against_random(
         The mask, boolean, shape (W,), at least one line.
     count, seed, center_fraction
         See `random_masks`.
+    acceleration
+        That the method is told of every mask, by which it may choose its weights; the achieved
+        one where None.
+
+    Yields
+    ------
+    The mask's standing among none, one, ... and `count` others.
 
     Raises
     ------
@@ -156,5 +162,19 @@ def against_random(
         If the mask has no line, or as `random_masks`.
     """
     rivals = random_masks(drawn.size, int(drawn.sum()), count, seed, center_fraction)
-    own, *others = score_masks(scan, [drawn, *rivals], method)
-    return Standing(own, np.array(others))
+    scored = score_masks(scan, [drawn, *rivals], method, acceleration)
+    own, others = next(scored), np.zeros(0)
+    yield Standing(own, others)
+    for one in scored:
+        others = np.append(others, one)
+        yield Standing(own, others)
+
+
+def against_random(scan: Scan, drawn: np.ndarray, count: int = 200, **options: Any) -> Standing:
+    """Set a mask against random ones.
+
+    With a method other than zero-filled, which takes its time, 20 to 30 masks place a mask
+    within about 10 percent; `standings` shows progress, and takes the same arguments.
+    """
+    *_, last = standings(scan, drawn, count, **options)
+    return last

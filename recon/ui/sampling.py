@@ -17,7 +17,7 @@ import numpy as np
 from recon import examples, masks
 from recon.errors import InputError
 from recon.methods import DEFAULT, METHODS
-from recon.probes.handdrawn import Standing, random_masks, score_masks
+from recon.probes.handdrawn import Standing, standings
 from recon.ui import events, html, instant, plots, session
 from recon.ui.components import follower, lead, method_choices
 from recon.ui.controls import Controls
@@ -175,7 +175,7 @@ def contribution(choice: Choice, quickly: bool) -> tuple[str, float, int]:
             f"at most {budget}, so take {lines - budget} away."
         )
     method = METHODS["zero-filled" if quickly else choice.method]
-    ssim = scan.ssim(method(scan.measure(sampling.mask, choice.acceleration)))
+    ssim = scan.ssim(method(scan.measure(sampling.mask, sampling.acceleration)))
     slices = f", slice {scan.source.slice}" if scan.source.slices > 1 else ""
     turned = ", rows" if choice.phase_encode == "rows" else ""
     coils = "" if choice.coils == "rss" else f", coils {choice.coils}"
@@ -238,21 +238,21 @@ def beaten(choice: Choice, quickly: bool, count: int) -> Iterator[str]:
     count
         Of random masks.
     """
-    scan = session.scan(choice)
-    scan.fully_sampled  # noqa: B018
-    sampling = session.sampling(choice, scan)
-    drawn, method = sampling.mask, session.method(choice)
+    scan, sampling = session.subject(choice)
+    method = session.method(choice)
+    places = standings(
+        scan,
+        sampling.mask,
+        count,
+        seed=np.random.default_rng(RIVAL_SEED),
+        method=None if quickly else method,
+        acceleration=sampling.acceleration,  # as in the picture that is shown
+    )
     label = "zero-filled" if quickly else method.label
-    rivals = random_masks(drawn.size, int(drawn.sum()), count, np.random.default_rng(RIVAL_SEED))
-    way = None if quickly else method
-    (own,) = score_masks(scan, [drawn], way, sampling.acceleration)
-    scored, others = score_masks(scan, rivals, way), []
     pieces = 50 if quickly else 1
-    for number in range(count + 1):
-        if number:
-            others.append(next(scored))
+    for number, place in enumerate(places):
         if number % pieces == 0 or number == count:
-            yield _standing(Standing(own, np.array(others)), drawn, label, count)
+            yield _standing(place, sampling.mask, label, count)
 
 
 def _standing(place: Standing, drawn: np.ndarray, label: str, count: int) -> str:
@@ -265,9 +265,11 @@ def _standing(place: Standing, drawn: np.ndarray, label: str, count: int) -> str
         more += "" if done < count else f" Press again for {FEW_RIVALS} more."
     else:
         share = f"{place.percentile:.0f} % of {done}"
+    lines = int(drawn.sum())
+    block = round(drawn.size * masks.default_center_fraction(drawn.size / lines))
     words = (
         f"This mask: SSIM {place.ssim:.3f}, better than {share} random masks with the same "
-        f"{drawn.sum()} lines ({label}){more}"
+        f"{lines} lines, of which the middle {block} are fixed ({label}){more}"
     )
     return f"<p>{words}</p>" + plots.histogram(
         place.others, f"{label} SSIM", words, (place.ssim, "yours")

@@ -374,7 +374,7 @@ export const GERMAN = {
   "at the end, {b} against {c} zero-filled": "am Ende, {b} gegen {c} nullgefüllt",
   "at the end not better than zero-filled, {b} against {c}": "am Ende nicht besser als nullgefüllt, {b} gegen {c}",
   "after {n} steps, with {d}; {end}": "nach {n} Schritten, mit {d}; {end}",
-  "This mask: SSIM {a}, better than {share} of {n} random masks with the same {lines} lines ({method}){rest}": "Diese Maske: SSIM {a}, besser als {share} von {n} zufälligen Masken mit ebenfalls {lines} Zeilen ({method}){rest}",
+  "This mask: SSIM {a}, better than {share} of {n} random masks with the same {lines} lines, of which the middle {block} are fixed ({method}){rest}": "Diese Maske: SSIM {a}, besser als {share} von {n} zufälligen Masken mit ebenfalls {lines} Zeilen, von denen die mittleren {block} feststehen ({method}){rest}",
   "so far; {k} of {m} to come.": "bisher; {k} von {m} folgen.",
   ". Press again for {m} more.": ". Noch ein Klick prüft {m} mehr.",
   "Point spread: largest sidelobe {a}% of the peak, main lobe {b} pixels wide; {c} of {d} lines ({e}x){rest}": "Punktspreizfunktion: größtes Nebenmaximum {a} % des Hauptmaximums, Hauptmaximum {b} Pixel breit; {c} von {d} Zeilen ({e}x){rest}",
