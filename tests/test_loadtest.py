@@ -30,6 +30,41 @@ def test_it_is_bounded(words, capsys):
     assert "is from 1 to" in capsys.readouterr().err
 
 
+def report() -> dict:
+    """Of a test in which everything went as it should."""
+    fine = {"failed": 0, "mixed_up": 0}
+    return {
+        "crowd": fine, "uploads": fine, "leavers": fine, "queue": {"afterwards": fine},
+        "weights": {"removed": "No weights.", "damaged": "Damaged.", "others": "right",
+                    "put_back": ["right", "right"]},
+        "disk": {"upload": "The disk is full.", "example": "right", "afterwards": "right"},
+        "server": {"alive": True, "files_after": 0, "tracebacks": 0},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "complaint"),
+    [
+        ({}, []),
+        ({"crowd": {"failed": 1}}, ["crowd"]),
+        ({"queue": {"afterwards": {"failed": 0, "mixed_up": 1}}}, ["queue"]),
+        ({"weights": {"others": "wrong"}}, ["weights"]),
+        ({"weights": {"put_back": ["right", "wrong"]}}, ["weights"]),
+        ({"weights": {"removed": "right"}}, ["weights"]),
+        ({"disk": {"upload": "right"}}, ["disk"]),
+        ({"disk": {"example": "wrong"}}, ["disk"]),
+        ({"server": {"alive": False}}, ["server died"]),
+        ({"server": {"files_after": 2}}, ["files left behind"]),
+        ({"server": {"tracebacks": 1}}, ["tracebacks"]),
+    ],
+)
+def test_nothing_that_goes_wrong_is_passed_over(spoilt, complaint):
+    found = report()
+    for name, change in spoilt.items():
+        found[name] = found[name] | change
+    assert loadtest.complaints(found) == complaint
+
+
 @pytest.fixture
 def heard():
     """Programs that are started hear Ctrl-C; a shell's background jobs have it ignored."""
