@@ -201,7 +201,15 @@ def test_cards_of_all_that_ships(name):
     assert f"**Accelerations in training**: {trained}\n" in card.text
     assert "Not for diagnosis" in card.text
     assert "{" not in card.text
-    assert (store.folder / name / "README.md").read_text("utf-8") == cards.card(name, record)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Store().folder.glob("*/record.json")), ids=lambda p: p.parent.name
+)
+def test_the_card_in_a_folder_is_what_its_record_says(path):
+    record = json.loads(path.read_text("utf-8"))
+    shipped = path.with_name("README.md").read_text("utf-8")
+    assert shipped == cards.card(path.parent.name, record)
 
 
 def test_without_a_benchmark_the_runs_own_test_speaks():
