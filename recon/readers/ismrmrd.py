@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,16 +48,9 @@ OTHERS = {
     "repetition": "repetitions",
     "set": "sets",
 }
-FIELDS = (
-    "flags",
-    "number_of_samples",
-    "active_channels",
-    "discard_pre",
-    "discard_post",
-    "center_sample",
-    "encoding_space_ref",
-    "sample_time_us",
-)
+SIZE = ("number_of_samples", "active_channels")
+CENTRE = ("discard_pre", "discard_post", "center_sample")
+FIELDS = ("flags", "encoding_space_ref", *SIZE, *CENTRE)
 PLACE = ("position", "read_dir", "phase_dir", "slice_dir")  # left, back, head; in mm, and cosines
 
 
@@ -278,7 +271,7 @@ def _readouts(
             )
     if (others := image & ~only_calibration).any():
         first = heads[np.argmax(others)]
-        other = [heads[name] != first[name] for name in ("number_of_samples", "active_channels")]
+        other = [heads[name] != first[name] for name in SIZE]
         unlike = image & only_calibration & np.logical_or(*other)
         image &= ~unlike
         if unlike.any():
@@ -298,8 +291,11 @@ def _readouts(
 
     silences, channels = references[noise], heads["active_channels"][noise].astype(int)
     heads, references, flags = heads[used], references[used], flags[used]
-    shapes = {name: np.unique(heads[name]) for name in FIELDS[1:6]}
-    if used.size and any(len(shapes[name]) > 1 for name in FIELDS[1:3]):
+
+    def differ(names: Iterable[str]) -> bool:
+        return any(len(np.unique(heads[name])) > 1 for name in names)
+
+    if differ(SIZE):
         raise InputError(
             "The readouts of this ISMRMRD file differ in samples or coils; "
             "one scan of equal readouts is accepted."
@@ -310,8 +306,7 @@ def _readouts(
     samples = total - before - after
     columns, lines, depth = header.encoded.matrix
     center = int(first["center_sample"]) - before
-    uneven = any(len(shapes[name]) > 1 for name in FIELDS[3:6])
-    if used.size and (samples < 1 or uneven or not 1 <= coils <= 1024):
+    if used.size and (samples < 1 or differ(CENTRE) or not 1 <= coils <= 1024):
         raise InputError(
             "The readouts of this ISMRMRD file are centred differently or hold no samples; "
             "one scan of equal readouts is accepted."

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import h5py
 import ismrmrd
 import numpy as np
+import numpy.lib.recfunctions as rfn
 import pytest
 
 from recon.errors import InputError
@@ -159,6 +160,20 @@ def test_mrd_in_a_group_of_another_name(tmp_path):
     found = read(path, slice=1)
     same(found, STACK[1])
     assert found.source.format == "ISMRMRD"
+
+
+def test_mrd_that_does_not_tell_the_time_of_a_sample(tmp_path):
+    path = scans.mrd(tmp_path / "a.h5", WIDE)
+    with h5py.File(path, "r+") as file:
+        table = file["dataset/data"][()]
+        head = table["head"][[n for n in table.dtype["head"].names if n != "sample_time_us"]]
+        head = rfn.repack_fields(head)
+        kinds = [("head", head.dtype), ("data", h5py.vlen_dtype(np.float32))]
+        fewer = np.empty(table.shape, kinds)
+        fewer["head"], fewer["data"] = head, table["data"]
+        del file["dataset/data"]
+        file["dataset/data"] = fewer
+    same(read(path, slice=1), STACK[1])
 
 
 def test_mrd_that_is_not_cartesian_is_refused(tmp_path):
