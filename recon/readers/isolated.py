@@ -122,6 +122,25 @@ def _current() -> _Nursery:
     return _nursery
 
 
+def _forked(number: int, file: int) -> tuple[_Nursery, socket.socket]:
+    """Who forked a reader of an open file, and where that reader listens."""
+    global _nursery
+    order = ORDER.pack(b"o", number)
+    for _ in range(2):
+        with _lock:
+            nursery = _current()
+            ours, theirs = socket.socketpair()
+            with theirs:
+                try:
+                    socket.send_fds(nursery.control, [order], [theirs.fileno(), file])
+                    return nursery, ours
+                except OSError:  # it died after `_current` looked
+                    ours.close()
+                    nursery.end()
+                    _nursery = None
+    raise NotStartedError("the process that reads files died")
+
+
 @atexit.register
 def _close() -> None:
     global _nursery
@@ -153,11 +172,7 @@ class _Reader:
         self.path, self.left, self.number = path, SECONDS, next(_numbers)
         self.shape: tuple[int, ...] = ()
         self.picture = False
-        self.socket, theirs = socket.socketpair()
-        with theirs, _lock:
-            self.nursery = _current()
-            order = ORDER.pack(b"o", self.number)
-            socket.send_fds(self.nursery.control, [order], [theirs.fileno(), file])
+        self.nursery, self.socket = _forked(self.number, file)
         self.question = {
             "name": path.name,
             "acceleration": acceleration,

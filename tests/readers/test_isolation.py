@@ -173,6 +173,31 @@ def test_the_clean_process_is_started_again_when_it_died(tmp_path):
     np.testing.assert_array_equal(read(path, slice=0), STACK[0])
 
 
+def dying(monkeypatch) -> None:
+    """The clean process dies right after it was found alive."""
+    process = isolated._nursery.process
+    process.kill()
+    process.wait()
+    monkeypatch.setattr(process, "poll", lambda: None)
+
+
+def test_a_file_is_read_although_the_clean_process_dies_as_it_is_asked(tmp_path, monkeypatch):
+    path = npy(tmp_path / "a", STACK)
+    read(path)
+    dying(monkeypatch)
+    np.testing.assert_array_equal(read(path, slice=0), STACK[0])
+
+
+def test_a_clean_process_that_keeps_dying_is_no_damaged_file(tmp_path, monkeypatch):
+    path = npy(tmp_path / "a", STACK)
+    read(path)
+    dying(monkeypatch)
+    dead = isolated._nursery
+    monkeypatch.setattr(isolated, "_current", lambda: dead)
+    with pytest.raises(isolated.NotStartedError):
+        read(path)
+
+
 def test_many_threads_read_their_own_file(tmp_path):
     stack = [npy(tmp_path / f"{n}", STACK[n % 5, 0] * (n + 1)) for n in range(24)]
     got: dict[int, np.ndarray] = {}
