@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from recon import batch_names, batch_volumes
 from recon.batch import Plan, Question, Record, share_of
@@ -24,6 +24,10 @@ METRICS, VOLUMES, QUESTION = "metrics.json", "volumes.json", "question.json"
 NAMES = "names"  # in what is kept of the question
 CLAIM = ".merging"  # a folder that is there while a rank brings all shares together
 SPARING = 20  # all records are written again after so many times as long as that takes
+
+KEYS = ("file", "asked_acceleration", "method", "slice")  # of every record
+
+Kind = TypeVar("Kind")
 
 
 @dataclass
@@ -110,7 +114,7 @@ class Results:
         shares = [
             share
             for rank in range(self.world)
-            if (share := _read(self.out / _part(rank, self.world)))
+            if (share := _share(self.out / _part(rank, self.world)))
             and share["complete"]
             and share["question"] == _plain(self.plan.question)
         ]
@@ -135,7 +139,7 @@ def begin(results: Results, resumed: bool) -> None:
 
 def names(out: Path) -> dict[str, str]:
     """What an earlier run called the files it knew, by their paths."""
-    found = (_read(out / QUESTION) or {}).get(NAMES)
+    found = (_read(out / QUESTION, dict) or {}).get(NAMES)
     return dict(found) if isinstance(found, dict) else {}
 
 
@@ -147,7 +151,7 @@ def done(out: Path, question: Question) -> list[Record]:
     InputError
         If the folder answers another question.
     """
-    asked = _read(out / QUESTION)
+    asked = _read(out / QUESTION, dict)
     if asked is None:
         return []
     asked.pop(NAMES, None)
@@ -157,9 +161,9 @@ def done(out: Path, question: Question) -> list[Record]:
                 f"{out.name} holds results with {name} {asked.get(name)}, not {value}; resume with "
                 f"the same options, or choose another folder with --out."
             )
-    records = list(_read(out / METRICS) or [])
+    records = _records(_read(out / METRICS, list))
     for part in _parts(out):
-        share = _read(part)
+        share = _share(part)
         if share and share["question"] == asked:
             records += share["records"]
     return records
@@ -213,9 +217,24 @@ def _write(path: Path, content: Any) -> None:
     unfinished.replace(path)
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path, kind: type[Kind]) -> Kind | None:
     """What a file of ours holds; None where there is none, or somebody has spoilt it."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
+    return found if isinstance(found, kind) else None
+
+
+def _share(path: Path) -> dict[str, Any] | None:
+    """What a rank has done so far."""
+    share = _read(path, dict)
+    if share is None or not share.keys() >= {"question", "complete", "problems", "records"}:
+        return None
+    return {**share, "records": _records(share["records"])}
+
+
+def _records(found: Any) -> list[Record]:
+    """Those that can be told from one another, as `Plan.ordered` has to."""
+    found = found if isinstance(found, list) else []
+    return [one for one in found if isinstance(one, dict) and one.keys() >= set(KEYS)]

@@ -242,6 +242,25 @@ def test_ranks_wait_for_each_other_and_leave_nothing(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("spoilt", ["[]", "{}", "3", "null", '"records"', "[3]", '[{"file": "a"}]'])
+@pytest.mark.parametrize(
+    "name", ["question.json", "metrics.json", "metrics-rank0of2.json", "metrics-rank1of2.json"]
+)
+def test_spoilt_results_are_none(tmp_path, name, spoilt):
+    question, task = Question(slice="all"), Task(tmp_path / "a.h5", "a", 4.0, 4, (0, 1, 2, 3))
+    shares = [batch_results.Results(tmp_path, Plan(question, [task]), r, 2) for r in range(2)]
+    for share in shares:
+        batch_results.begin(share, False)
+        share.save(complete=True)
+    if name == "question.json" and spoilt == "{}":
+        return  # which asks nothing, and so something else
+    (tmp_path / name).write_text(spoilt)
+    batch_results.names(tmp_path)
+    assert batch_results.done(tmp_path, question) == []
+    merged = shares[0].merged()
+    assert (merged is None) == ("rank" in name)
+
+
 def saved(out) -> dict[str, int]:
     """Volumes by name, and how many slices each has."""
     return {path.name: len(np.load(path)) for path in out.glob("*/*.npy")}
