@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from recon.fourier import rss
 from recon.probes.coils import Cost, Views, cost, fold, unfold, views
 from recon.scan import Scan
+from recon.ui.coils.common import g_panel, magnitude
 from recon.ui.lessons.experiments import Answer
 from recon.ui.viewer import Panel
 
@@ -22,11 +25,11 @@ def many_coils(scan: Scan, seed: int) -> Answer:
         f"All coils together show two copies, {away[0]:.0%} away from the image of all "
         f"lines; solved for with {len(seen.images)} coils they are {away[1]:.1%} away.{parted}",
         [
-            _image("folded", "Every second line", "root-sum-of-squares", rss(aliased)),
-            _image("one", f"Coil {first}", "the same lines", aliased[first]),
-            _image("other", f"Coil {second}", "other weights", aliased[second]),
-            _image("unfolded", "Solved (SENSE)", f"{away[1]:.1%} away", found),
-            _image("reference", "All lines", "reference", full),
+            magnitude(None, "folded", "Every second line", "root-sum-of-squares", rss(aliased)),
+            magnitude(None, "one", f"Coil {first}", "the same lines", aliased[first]),
+            magnitude(None, "other", f"Coil {second}", "other weights", aliased[second]),
+            magnitude(None, "unfolded", "Solved (SENSE)", f"{away[1]:.1%} away", found),
+            magnitude(None, "reference", "All lines", "reference", full),
         ],
         columns=5,
         white=float(np.percentile(np.abs(full), 99.9)),
@@ -47,12 +50,12 @@ def cost_of_coils(scan: Scan, seed: int) -> Answer:
         )
         told = "black: no solution" if price.unsolved else f"noise {noise:.2f} times"
         panels += [
-            _image(f"unfolded{distance}", f"SENSE at {distance}x", told,
+            magnitude(None, f"unfolded{distance}", f"SENSE at {distance}x", told,
                    _padded(unfold(seen, distance), every)),
-            _extra(f"g{distance}", distance, price, every),
+            _extra(distance, price, every),
         ]  # fmt: skip
     full = every.combined
-    panels.append(_image("reference", "All lines", "reference", full))
+    panels.append(magnitude(None, "reference", "All lines", "reference", full))
     said = f"{words[0]}. At 4x {price.sentence}"
     if not price.unsolved:
         middle, around = middle_and_rim(price)
@@ -95,18 +98,12 @@ def _padded(image: np.ndarray, whole: Views) -> np.ndarray:
     return np.pad(image, ((0, 0), (missing // 2, missing - missing // 2)))
 
 
-def _image(name: str, title: str, caption: str, image: np.ndarray) -> Panel:
-    return Panel(name, title, caption, title, "image", np.abs(image).astype(np.float32))
-
-
-def _extra(name: str, distance: int, price: Cost, whole: Views) -> Panel:
-    extra = np.where(price.g > 0, price.g - 1, 0).astype(np.float32)
-    return Panel(
-        name,
-        f"Extra noise at {distance}x, g - 1",
-        f"mean g {price.mean:.2f} · brightest: 200%",
-        f"g-factor map at {distance}x",
-        "share",
-        _padded(extra, whole),
-        limit=2.0,
+def _extra(distance: int, price: Cost, whole: Views) -> Panel:
+    panel = g_panel(None, price, f"g{distance}")
+    assert panel.pixels is not None
+    return replace(
+        panel,
+        title=f"Extra noise at {distance}x, g - 1",
+        alt=f"g-factor map at {distance}x",
+        pixels=_padded(panel.pixels, whole),
     )
