@@ -12,13 +12,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from recon.classical import divergence, gradient
 from recon.coils.noise import noise_level
 from recon.errors import InputError
-from recon.fourier import fft2c, ifft2c
+from recon.fourier import fft2c, ifft2c, rss
 
 RIDGE = 0.01  # of the normal equations, whose eigenvalues lie between 0 and 1
 ITERATIONS = 20
@@ -75,10 +76,11 @@ def seen_by_coils(image: Tensor, maps: Tensor, kspace: Tensor, mask: Tensor) -> 
     return coils + ifft2c(kspace) - measured_part(coils, mask)
 
 
-def unit_length(maps: Tensor) -> Tensor:
+def unit_length(maps: np.ndarray) -> np.ndarray:
     """Maps (C, H, W) divided by their root-sum-of-squares, and zero where that is."""
-    size = maps.abs().square().sum(0).sqrt()
-    return torch.where(size > 1e-6 * size.max(), maps / size.clamp(min=1e-30), 0)
+    size = rss(maps)
+    there = size > 1e-6 * size.max()
+    return np.where(there, maps / np.where(there, size, 1), 0)
 
 
 def conjugate_gradients(

@@ -97,7 +97,7 @@ class Sense(CoilMethod):
     def maps(self, measurement: Measurement) -> Tensor:
         """The measurement's own sensitivities, or such as ESPIRiT finds; of unit length."""
         if measurement.sensitivities is not None:
-            return unit_length(torch.from_numpy(measurement.sensitivities))
+            return torch.from_numpy(unit_length(measurement.sensitivities))
         found = calibration(measurement)
         if found is None:
             lines = centre_block(torch.from_numpy(measurement.mask))

@@ -12,6 +12,7 @@ from recon import phantom
 from recon.coils.espirit import centre_block, sensitivities
 from recon.coils.gfactor import analytic, folded
 from recon.coils.grappa import Kernel, kernels
+from recon.coils.sense import unit_length
 from recon.coils.simulate import Loops, fields
 from recon.errors import InputError
 from recon.fourier import ifft2c, rss
@@ -70,12 +71,6 @@ class Views:
         left = width % distance // 2
         kept = slice(left, left + width - width % distance)
         return Views(self.images[..., kept], self.maps[..., kept])
-
-
-def unit_length(maps: np.ndarray) -> np.ndarray:
-    """Maps divided by their root-sum-of-squares, and zero where that is: complex64, (C, H, W)."""
-    size = np.sqrt((np.abs(maps) ** 2).sum(0))
-    return np.where(size > 0, maps / np.where(size > 0, size, 1), 0).astype(np.complex64)
 
 
 def views(scan: Scan) -> Views:

@@ -6,8 +6,9 @@ import pytest
 from recon import examples
 from recon.coils import phantom as coil_phantom
 from recon.coils.gfactor import analytic
+from recon.coils.sense import unit_length
 from recon.coils.simulate import Loops
-from recon.probes.coils import unit_length, views
+from recon.probes.coils import views
 from recon.scan import Scan
 from recon.ui.lessons import coils
 from recon.ui.session import COILS
