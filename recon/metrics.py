@@ -69,7 +69,7 @@ def psnr(reference: np.ndarray, image: np.ndarray, data_range: float | None = No
 
 
 def psnr_of(mean_squared_error: float, data_range: float) -> float:
-    """`psnr` in dB from its two ingredients; infinite without an error, or without a range."""
+    """`psnr` in dB from its two ingredients; without an error inf, else without a range -inf."""
     if not mean_squared_error:
         return math.inf
     ratio = data_range**2 / mean_squared_error

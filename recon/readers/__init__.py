@@ -1,4 +1,4 @@
-"""Files to k-space: fastMRI and other HDF5, NumPy, MATLAB, and pictures.
+"""Files to k-space: scanners' own formats, those of laboratories, arrays, and pictures.
 
 `read` gives one slice, `describe` says what a file holds, `formats` is the table of what is
 read. The format is recognised by content, not by name. Files come from strangers, so nothing a
@@ -81,7 +81,9 @@ def read(
     acceleration
         Which variant to take from a file that holds several undersampled ones.
     axes
-        What the third axis of an array with three means, where the file does not say.
+        What the axes of an array mean, where the file does not say: a letter for each, such as
+        ``"SCHW"`` (S slices, C coils, H rows, W columns, T time); ``"slices"`` or ``"coils"``
+        for the third axis of three; ``"auto"`` to guess.
 
     Returns
     -------
@@ -106,12 +108,9 @@ def read(
     ((64, 48), 'NumPy')
     """
     path = Path(path)
-    with _in_words(path):
-        with isolated.opened(path, acceleration) as stored:
-            layout = layout_of(stored, axes)
-            number = layout.slice_index(slice)
-            values = layout.arrange(stored.take(layout.index(number)))
-        return as_kspace(values, path.name, stored, layout, number)
+    with _in_words(path), isolated.opened(path, acceleration) as stored:
+        layout = layout_of(stored, axes)
+        return _slice(path, stored, layout, layout.slice_index(slice))
 
 
 def slices(
@@ -154,7 +153,7 @@ def slices(
                 number, start = left.pop(0), time.monotonic()
                 try:
                     with _in_words(path):
-                        kspace = _slice(path, stored, layout, number)
+                        kspace = _slice(path, stored, layout, layout.slice_index(number))
                 except LimitError:
                     raise
                 except InputError as error:  # after which a reader has ended
@@ -165,7 +164,7 @@ def slices(
 
 
 def _slice(path: Path, stored: Stored, layout: Layout, number: int) -> KSpace:
-    values = layout.arrange(stored.take(layout.index(layout.slice_index(number))))
+    values = layout.arrange(stored.take(layout.index(number)))
     return as_kspace(values, path.name, stored, layout, number)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recon.metrics import K1, K2, WINDOW
 
-def ssim_loss(image: Tensor, reference: Tensor, window: int = 7) -> Tensor:
+
+def ssim_loss(image: Tensor, reference: Tensor, window: int = WINDOW) -> Tensor:
     """1 - SSIM as `recon.metrics.ssim` computes it, with a gradient.
 
     Parameters
@@ -21,7 +23,7 @@ def ssim_loss(image: Tensor, reference: Tensor, window: int = 7) -> Tensor:
     Scalar, the mean over images.
     """
     data_range = reference.amax((1, 2, 3), keepdim=True)
-    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     sample = window**2 / (window**2 - 1)  # sample covariance, not population
 
     def mean(x: Tensor) -> Tensor:

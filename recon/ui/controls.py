@@ -11,8 +11,8 @@ import gradio as gr
 from recon import examples, masks, readers
 from recon.errors import InputError
 from recon.export import EXPORTS
-from recon.methods import DEFAULT, METHODS, methods
-from recon.ui.components import Slices, Upload
+from recon.methods import DEFAULT
+from recon.ui.components import Slices, Upload, method_choices
 from recon.ui.events import Values
 from recon.ui.session import Choice
 from recon.ui.web import component
@@ -155,7 +155,7 @@ def build(first: Choice, above: Bar, language: gr.State) -> Controls:
         new_mask = gr.Button("New mask", min_width=80, elem_id="new-mask")
     message = gr.HTML(elem_id="control-message")
     method = gr.Radio(
-        [(METHODS[name].label, name) for name in methods()],
+        method_choices(),
         value=DEFAULT,
         label="Method",
         elem_id="method",
