@@ -10,7 +10,7 @@ import gradio as gr
 
 from recon.errors import InputError
 from recon.ui import events, html
-from recon.ui.classes import MEMBERS, NAME, Entry
+from recon.ui.classes import MEMBERS, NAME, Entry, nickname
 from recon.ui.components import lead
 from recon.ui.html import table
 from recon.ui.lessons.course import LESSONS, Lesson
@@ -128,14 +128,11 @@ def build(here: Room, tab: gr.Tab) -> gr.Textbox:
             found = CLASSES.join(wanted, me(), called)
         except InputError as error:
             return {message: html.message(str(error))}
-        return {**_inside(found), message: f"<p>You are in, as {escape(called.strip())}.</p>"}
+        return {**_inside(found), message: f"<p>You are in, as {escape(nickname(called))}.</p>"}
 
     def left(at: str) -> dict[Any, Any]:
-        try:
-            if at:
-                CLASSES.leave(at, me())
-        except InputError as error:
-            return {message: html.message(str(error))}
+        if at:
+            CLASSES.leave(at, me())
         return {**_inside(""), timer: gr.Timer(active=False), message: ""}
 
     def _inside(at: str) -> dict[Any, Any]:
