@@ -22,11 +22,12 @@ from torch.nn import functional
 
 from recon.fourier import center_crop, ifft2c
 from recon.measurement import CROP
+from recon.models.refinement import CELL
 from recon.models.unrolled import ResNetDC
 from recon.weights import SHIPPED, Store, WeightsError
 
 INPUTS = ("zero_filled", "projection", "valid", "share")
-CELL = 4  # sides are whole multiples of it
+MULTIPLE = 4  # sides are whole multiples of it
 
 
 class Portable(nn.Module):
@@ -56,7 +57,7 @@ class Portable(nn.Module):
         ----------
         zero_filled
             Real and imaginary part, scaled to a maximum of 1, shape (1, 2, H, W); H and W are
-            multiples of `CELL`, filled up with zeros.
+            multiples of `MULTIPLE`, filled up with zeros.
         projection
             Real and imaginary part of P, filled up with zeros, shape (2, W, W).
         valid
@@ -76,8 +77,8 @@ class Portable(nn.Module):
             parts = torch.cat([image, correction], 1)
             cells = functional.conv2d(parts, self.unshuffle, stride=2)
             out = step(torch.cat([cells, known, memory], 1))
-            memory = memory + out[:, 8:]
-            proposed = (image + functional.pixel_shuffle(out[:, :8], 2)) * valid
+            memory = memory + out[:, CELL:]
+            proposed = (image + functional.pixel_shuffle(out[:, :CELL], 2)) * valid
             real, imaginary = proposed[:, :1], proposed[:, 1:]
             kept = [
                 real @ projection[0] - imaginary @ projection[1],
@@ -114,7 +115,7 @@ def inputs(kspace: np.ndarray, mask: np.ndarray) -> tuple[dict[str, np.ndarray],
     image = ifft2c(kspace)
     height, width = image.shape
     scale = float(np.abs(center_crop(image, CROP)).max()) or 1.0
-    fill = ((0, -height % CELL), (0, -width % CELL))
+    fill = ((0, -height % MULTIPLE), (0, -width % MULTIPLE))
     parts = np.pad(image / scale, fill), np.pad(projection(mask), (fill[1], fill[1]))
     image, matrix = (np.stack([part.real, part.imag]).astype(np.float32) for part in parts)
     valid = np.pad(np.ones((height, width), np.float32), fill)
@@ -133,7 +134,7 @@ def onnx(network: nn.Module) -> bytes:
     """
     if not isinstance(network, ResNetDC):
         raise WeightsError("Only networks of the architecture 'resnet-dc' can be exported.")
-    side = 4 * CELL
+    side = 4 * MULTIPLE
     shapes = (1, 2, side, 2 * side), (2, 2 * side, 2 * side), (1, 1, side, 2 * side), (1, 1, 1, 1)
     buffer = io.BytesIO()
     with warnings.catch_warnings():

@@ -2,8 +2,8 @@
 
 import {Fourier, toOrigin, toMiddle} from './fourier.mjs';
 
-const CELL = 4; // sides of what the network takes are multiples of it
-export const CROP = 320;
+const MULTIPLE = 4; // sides of what the network takes are multiples of it
+const CROP = 320;
 
 /** Image of centred k-space, or the other way round: both orthonormal, as recon/fourier.py. */
 export function transform(re, im, height, width, inverse = true) {
@@ -48,7 +48,7 @@ export function measured({re, im}, mask, width) {
 
 /** Inputs of the network, filled up to whole cells, and the scale of its result. */
 export function networkInputs(image, mask, height, width) {
-  const H = Math.ceil(height / CELL) * CELL, W = Math.ceil(width / CELL) * CELL;
+  const H = Math.ceil(height / MULTIPLE) * MULTIPLE, W = Math.ceil(width / MULTIPLE) * MULTIPLE;
   const scale = cropped(image, height, width).values.reduce((a, b) => Math.max(a, b), 0) || 1;
   const zeroFilled = new Float32Array(2 * H * W), valid = new Float32Array(H * W), projection = new Float32Array(2 * W * W);
   for (let r = 0; r < height; r++) for (let c = 0; c < width; c++) {
