@@ -120,7 +120,7 @@ class Guard:
             sessions = [*sessions, path.rstrip("/").split("/")[-1]]
         for session in sessions:
             self._own(session, visitor)
-        if scope["method"] != "POST" or path.startswith("mcp"):  # which calls us like any client
+        if scope["method"] != "POST":
             return receive
         if path.rstrip("/") == "upload":
             if not await self._logged_in(scope):

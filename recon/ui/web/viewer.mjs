@@ -132,7 +132,6 @@ class Viewer extends HTMLElement {
     }
     const grid = this.querySelector('.panels');
     grid.style.setProperty('--columns', content.columns);
-    grid.style.setProperty('--shape', '1');
     const names = panels.map(p => p.name).join();
     if (!old || old.panels.map(p => p.name).join() !== names || !grid.childElementCount) {
       grid.replaceChildren(...panels.map((panel, n) => this.figure(panel, n)), ...this.legend(content));
