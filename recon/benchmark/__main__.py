@@ -136,6 +136,8 @@ def _command(options: argparse.Namespace) -> str:
     words = ["python -m recon.benchmark --data FOLDER"]
     if options.real:
         words.append("--real FOLDER/real_kspace")
+    if options.checkpoints is not None:
+        words.append(f"--checkpoints {options.checkpoints.name}")
     if options.quick:
         words.append("--quick")
     if options.every is not None:

@@ -373,3 +373,10 @@ def test_empty_data_folder_is_one_sentence(tmp_path, capsys):
 def test_the_plan_is_told_in_words():
     assert "One slice in 7 " in replace(QUICK, every=7).words()
     assert math.isclose(NOISE, 0.005)
+
+
+@pytest.mark.parametrize("more", ["", " --checkpoints mine", " --quick", " --every 3"])
+def test_the_command_in_the_report_names_what_was_not_usual(more):
+    words = f"--data FOLDER{more}".split()
+    options = command._parser().parse_args(words)
+    assert command._command(options) == f"python -m recon.benchmark --data FOLDER{more}"
