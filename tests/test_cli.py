@@ -219,7 +219,7 @@ def test_undersampled_files_have_no_scores(tmp_path, capsys):
 @pytest.mark.parametrize("kind", ["npy", "txt"])
 @pytest.mark.parametrize("arrived", ["whole", "undersampled"])
 def test_a_mask_from_a_file_measures_all_slices(tmp_path, capsys, kind, arrived):
-    lines = masks.equispaced(40, 3, seed=1)
+    lines = masks.equispaced(40, 3, seed=1, center_fraction=0.15)
     stack = kspace(3, 2, 48, 40)
     if arrived == "undersampled":
         stack = masks.apply(stack, lines)
