@@ -26,12 +26,12 @@ STYLES = (
     "page", "viewer", "research", "lab", "film", "plots", "coils", "private", "class", "touch",
 )  # fmt: skip
 
-# `trigger` sends an event to the server, `put` sets what goes with it; a new value arrives
+# `trigger` sends an event to the server, `store` sets what goes with it; a new value arrives
 # without the element being replaced.
 ATTACH = """
 const part = element.firstElementChild;
 part.send = trigger;
-part.put = value => { props.value = value; };
+part.store = value => { props.value = value; };
 customElements.whenDefined(part.localName).then(() => {
   const take = () => { part.value = props.value; };
   watch('value', take);

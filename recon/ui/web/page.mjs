@@ -72,7 +72,7 @@ class About extends HTMLElement {
   count() { // what is asked says how often something was moved before it, and the answer repeats it
     if ((this.content?.moves ?? 0) === this.moves) return;
     this.content = {...this.content, moves: this.moves};
-    this.put?.(this.content);
+    this.store?.(this.content);
   }
 
   get moved() { return (this.content.answers ?? 0) !== this.moves; }
