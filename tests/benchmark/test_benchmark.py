@@ -271,7 +271,7 @@ def test_scores_in_the_file_are_computed_directly(written, folder, checkpoints):
         )
 
 
-def test_report_says_what_the_file_holds(written):
+def test_report_says_what_the_file_holds(written, checkpoints):
     rows = rows_of(written)
     text = (written / "BENCHMARK.md").read_text()
     for rate in ACCELERATIONS:
@@ -290,7 +290,10 @@ def test_report_says_what_the_file_holds(written):
         assert f"| Compressed sensing | {mean['cs']:.4f} |" in text
         assert f"Order on open_ms at {rate:g}x: " in text
         assert f"Compressed sensing {closed:.1%}" in text
-    assert "python -m recon.benchmark --data FOLDER --quick" in text
+    command_line = (
+        f"python -m recon.benchmark --data FOLDER --checkpoints {checkpoints.name} --quick"
+    )
+    assert command_line in text
     assert "\n| Compressed sensing |" in (written / "README.md").read_text()
     assert str(written) not in text
     assert "nan" not in text
