@@ -112,6 +112,8 @@ DATA = replace(LATER, gentlest=2.0, families=True, tilt=2.0, noise=0.05)
 LONGER = replace(DATA, learning_rate=4e-4, keep="last", validate_every=1000)
 # Scanners have coils that see one side better, and objects that reach beyond the picture.
 SCANNERS = replace(LONGER, even=True, tilt=3.0, apart=0.5, narrow=0.3)
+# A little more from the mean of the last two stages, which keeps what either does better.
+MEAN = replace(SCANNERS, steps=600, learning_rate=1e-4)
 # The data, masks and loss of resnet-dc's later stages.
 PEER = replace(DATA, optimizer="adam", learning_rate=1e-3)
 
@@ -157,15 +159,8 @@ RECIPES = {
     "resnet-dc-ninth": replace(
         SCANNERS, stage="ninth", start="resnet-dc-eighth", steps=14000, seed=4
     ),
-    # A little more from the mean of the last two, which keeps what either does better; twice.
     "resnet-dc-tenth": replace(
-        SCANNERS,
-        stage="tenth",
-        start="resnet-dc-ninth",
-        blend="resnet-dc-eighth",
-        steps=600,
-        learning_rate=1e-4,
-        seed=5,
+        MEAN, stage="tenth", start="resnet-dc-ninth", blend="resnet-dc-eighth", seed=5
     ),
     "resnet-dc-eleventh": replace(
         SCANNERS,
@@ -176,14 +171,7 @@ RECIPES = {
         narrow=0.2,
         seed=6,
     ),
-    "resnet-dc": replace(
-        SCANNERS,
-        start="resnet-dc-eleventh",
-        blend="resnet-dc-tenth",
-        steps=600,
-        learning_rate=1e-4,
-        seed=7,
-    ),
+    "resnet-dc": replace(MEAN, start="resnet-dc-eleventh", blend="resnet-dc-tenth", seed=7),
     # The network for scans of several coils. It begins with one that has seen one coil at a time:
     # first with scans of both kinds, then with several coils alone. Three times it goes on from
     # the mean of its own weights and those of the network for one coil: what lies between two that
