@@ -23,7 +23,7 @@ from recon.metrics import closed_share
 from recon.ui import plots, session
 from recon.ui.components import method_boxes
 from recon.ui.experiment import Action, Answer, Experiment, pictures
-from recon.ui.html import remarks_once, table
+from recon.ui.html import remarks, table
 from recon.ui.session import Choice
 from recon.ui.solved import Solved
 from recon.ui.viewer import Panel, reference_panel, viewer
@@ -58,7 +58,7 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
             panels = (
                 None if images else pictures(session.run(replace(choice, method="zero-filled")))
             )
-            below = strong + remarks_once(notes)
+            below = strong + remarks(notes)
             yield Answer(table(HEAD, rows) + below, panels, done=number + 1, of=len(chosen))
             continue
         seconds = time.perf_counter() - start
@@ -89,7 +89,7 @@ def side_by_side(choice: Choice, methods: list[str], strength: float) -> Iterato
         shown = [*images, reference_panel(scan.upright(scan.truth))]
         shown, columns = _rows(shown, errors, len(chosen) + 1)
         yield Answer(
-            table(HEAD, rows) + strong + remarks_once(notes),
+            table(HEAD, rows) + strong + remarks(notes),
             viewer(shown, None, scan.data_range, columns=columns),
             done=number + 1,
             of=len(chosen),

@@ -24,21 +24,20 @@ def message(text: str) -> str:
     return f'<p class="message" role="alert">{escape(text)}</p>' if text else ""
 
 
-def remarks(label: str, sentences: Iterable[str]) -> str:
+def remark(label: str, sentence: str) -> str:
     """What to know of a method's result, or why it has none."""
-    return "".join(f"<p><b>{escape(label)}:</b> {escape(one)}</p>" for one in sentences)
+    return f"<p><b>{escape(label)}:</b> {escape(sentence)}</p>"
 
 
-def remarks_once(found: Iterable[tuple[str, str]]) -> str:
+def remarks(found: Iterable[tuple[str, str]]) -> str:
     """The same of several methods, given as label and sentence: what some share is said once."""
     labels: dict[str, list[str]] = {}
-    for label, sentence in found:
-        if label not in labels.setdefault(sentence, []):
-            labels[sentence].append(label)
+    for label, sentence in dict.fromkeys(found):
+        labels.setdefault(sentence, []).append(label)
     parts = []
     for sentence, names in labels.items():
         if len(names) == 1:
-            parts.append(remarks(names[0], [sentence]))
+            parts.append(remark(names[0], sentence))
             continue
         # Names in elements of their own: the page is translated text by text.
         several = ", ".join(f"<b>{escape(one)}</b>" for one in names)

@@ -16,7 +16,7 @@ from recon.scan import Scan
 from recon.ui import session
 from recon.ui.coils.common import acceleration, subject
 from recon.ui.experiment import Action, Answer, Experiment
-from recon.ui.html import remarks_once, table
+from recon.ui.html import remarks, table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, reference_panel, viewer
 
@@ -53,7 +53,7 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
                 image = method(measurement)
             except InputError as refusal:  # the others can
                 notes.append((method.label, str(refusal)))
-                below = table(HEAD, rows) + remarks_once(notes)
+                below = table(HEAD, rows) + remarks(notes)
                 yield Answer(where + below, done=done, of=total)
                 continue
             notes += [(method.label, one) for one in method.notes(measurement)]
@@ -67,7 +67,7 @@ def compare(choice: Choice, rate: float) -> Iterator[Answer]:
                     Panel(name, method.label, f"error {error}", method.label,
                           "image", scan.upright(image))
                 )  # fmt: skip
-            words = table(HEAD, rows) + remarks_once(notes)
+            words = table(HEAD, rows) + remarks(notes)
             yield Answer(where + words, viewer(shown, None, scan.data_range, columns=3),
                          done=done, of=total)  # fmt: skip
 

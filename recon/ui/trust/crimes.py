@@ -13,7 +13,7 @@ from recon.probes.processing import inspect
 from recon.ui import session
 from recon.ui.components import method_boxes
 from recon.ui.experiment import Action, Answer, Experiment, each
-from recon.ui.html import remarks, table
+from recon.ui.html import remark, table
 from recon.ui.session import Choice
 
 VERSIONS = {
@@ -51,7 +51,7 @@ def compare(choice: Choice, methods: list[str]) -> Iterator[Answer]:
     for method, score, done in each(chosen, len(VERSIONS), scores):
         if isinstance(score, InputError):
             chosen = [one for one in chosen if one is not method]
-            refused += remarks(method.label, [str(score)])
+            refused += remark(method.label, str(score))
         else:
             found.append(score)
         yield Answer(_scores(found, chosen) + refused + note + told, done=done, of=total)

@@ -16,7 +16,7 @@ from recon.scan import Scan
 from recon.ui import plots, session
 from recon.ui.components import method_boxes, place_fields
 from recon.ui.experiment import Action, Answer, Experiment, each
-from recon.ui.html import remarks, table
+from recon.ui.html import remark, table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 
@@ -69,7 +69,7 @@ def put(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterator
     for method, one, done in found:
         label = method.label
         if isinstance(one, InputError):
-            refused += remarks(label, [str(one)])
+            refused += remark(label, str(one))
         else:
             left = _share(one.retained)
             shown.append(
@@ -101,7 +101,7 @@ def draw(choice: Choice, methods: list[str], over: str, **where: Any) -> Iterato
         chosen, len(series), lambda method: sweep(scan, sampling, series, [method])
     ):
         if isinstance(one, InputError):
-            refused += remarks(method.label, [str(one)])
+            refused += remark(method.label, str(one))
         else:
             found.append(one)
         chart = _chart(found, steps, over) + refused if found else None

@@ -14,7 +14,7 @@ from recon.scan import Scan
 from recon.ui import session
 from recon.ui.components import method_boxes
 from recon.ui.experiment import Action, Answer, Experiment
-from recon.ui.html import remarks, table
+from recon.ui.html import remark, table
 from recon.ui.session import Choice
 from recon.ui.viewer import Panel, viewer
 from recon.weights import WeightsError
@@ -59,7 +59,7 @@ def change(choice: Choice, methods: list[str], changes: list[int | str]) -> Iter
             except InputError as error:
                 if not (rows or found) and len(cells) == len(chosen) - 1:
                     raise  # none of them can
-                refused[method.label] = remarks(method.label, [str(error)])
+                refused[method.label] = remark(method.label, str(error))
                 cells.append("–")
             done += 1
             if len(cells) < len(chosen):
