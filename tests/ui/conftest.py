@@ -18,7 +18,7 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 SAME = re.compile(
     r"[\d\W_ix₁-₉]+|ResNet(-DC)?|U-Net|VarNet|GAN|SENSE|GRAPPA|SSIM( \d.*)?|PSNR.*|NMSE.*|SD|\d+x"
     r"|English|Deutsch|http.*|[A-Z2-9]{6}|Error, .*ResNet.*"
-    r"|([\d.]+ )?dB|[\d.]+ s|TR|ms|Linear|normal|Partial Fourier|Shimron.*|Quiz|[AB]"
+    r"|([\d.]+ )?dB|[\d.]+ ?s|TR|ms|Linear|normal|Partial Fourier|Shimron.*|Quiz|[AB]"
     r"|viridis|magma|PNG|SVG|PDF|recon [\d.]+|(fastMRI HDF5|NumPy|NIfTI) \(\.\w+\)"
 )
 

@@ -84,17 +84,32 @@ def test_a_lesion_without_contrast_changes_nothing(trust):
     assert numbers(trust, "#lesion-words") == [["Zero-filled", "-", "-"]]
 
 
+def test_an_answer_that_was_overtaken_does_not_stay(trust):
+    trust.locator("#lesion-words p").first.wait_for(timeout=15_000)
+    held = []
+    trust.route("**/queue/join*", lambda r: r.continue_() if held else held.append(r))
+    experiment(trust, "Measured or made up")
+    trust.wait_for_timeout(1000)  # what opens by itself has been asked for, and is on its way
+    trust.locator("#parts-method").get_by_label("Zero-filled", exact=True).check()
+    words = trust.locator("#parts-words")
+    words.get_by_text("Zero-filled leaves").wait_for(timeout=30_000)
+    held[0].continue_()
+    words.get_by_text("ResNet-DC leaves").wait_for(timeout=30_000)
+    words.get_by_text("Zero-filled leaves").wait_for(timeout=30_000)
+    trust.wait_for_function("!document.querySelector('#parts-experiment.stale')")
+
+
 def test_measured_lines_of_every_kind_of_method(trust):
     experiment(trust, "Measured or made up")
     said = {}
     for label in ("Zero-filled", "ResNet-DC", "ResNet"):  # the first before it opens by itself
         trust.locator("#parts-method").get_by_label(label, exact=True).check()
-        trust.wait_for_function(
-            "label => document.querySelector('#parts-words').innerText.includes(`${label} leaves`)",
+        said[label] = trust.wait_for_function(
+            "label => { const words = document.querySelector('#parts-words').innerText;"
+            " return words.includes(`${label} leaves`) && words; }",
             arg=label,
             timeout=30_000,
-        )
-        said[label] = trust.locator("#parts-words").inner_text()
+        ).json_value()
     assert "by less than 0.01 %" in said["Zero-filled"]
     assert "0.0% of the picture's energy" in said["Zero-filled"]
     assert "by less than 0.01 %" in said["ResNet-DC"]

@@ -52,10 +52,12 @@ class About extends HTMLElement {
 
   set value(value) {
     if (!value) return;
+    const late = (value.answers ?? 0) < (this.content?.answers ?? 0); // overtaken on its way to the server
     this.content = value;
     this.moves ??= value.moves ?? 0; // of the controls beside it
     this.count();
     this.show();
+    if (late) this.again();
   }
 
   ask() { // somebody else does
@@ -78,6 +80,12 @@ class About extends HTMLElement {
   get moved() { return (this.content.answers ?? 0) !== this.moves; }
 
   get answered() { return this.content?.question === now[this.content?.of]; }
+
+  again() { // what has answered does so again
+    const {action} = this.content, place = this.closest('.experiment');
+    const own = action && place.querySelector(`.rail [id$='-${action}']`);
+    (own || place.querySelector('.main-action button, button.main-action'))?.click();
+  }
 
   look() { // when the tab opens, and when something else is opened
     this.show();
@@ -102,10 +110,7 @@ class About extends HTMLElement {
     const words = this.moved && this.answered ? 'These results are from before you moved a control.'
       : `These results are about ${content.words}.`;
     const button = make('button', {type: 'button', textContent: 'Compute again'});
-    button.onclick = () => { // what has answered does so again
-      const own = this.content.action && place.querySelector(`.rail [id$='-${this.content.action}']`);
-      (own || place.querySelector('.main-action button, button.main-action'))?.click();
-    };
+    button.onclick = () => this.again();
     const note = make('p', {className: 'stale-note'});
     note.setAttribute('role', 'status');
     note.append(`${words} `, button);
