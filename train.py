@@ -30,7 +30,7 @@ from recon.training.devices import Workers, choose_device
 from recon.training.learner import Learner
 from recon.training.log import Log
 from recon.training.recipes import RECIPES, TEST_COILS, Run, original
-from recon.training.record import code_revision, evaluate, record
+from recon.training.record import code_revision, evaluate, record, with_earlier
 
 TEST_NOISE = 0.005  # the noise level of validation and test, share of the image's maximum
 LOG_EVERY = 50  # steps
@@ -83,10 +83,11 @@ def train(run: Run, data: Path, out: Path, resume: bool = False, restart: bool =
     store, first = weights.Store(out), workers.rank == 0
     # Now: the code may change while it runs.
     written = record(run, subjects, training, learner.network, workers.count)
-    if before:
-        written["before"] = before[1]
+    origins = {"before": before[1]} if before else {}
     if run.start:
-        written |= begin(learner, out)
+        origins |= begin(learner, out)
+    if origins:
+        written = with_earlier(written, origins)
     config = weights.Config(
         run.model, run.acceleration, several=run.all_coils, protocol=run.protocol
     )

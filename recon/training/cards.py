@@ -268,7 +268,7 @@ def _limits(run: dict[str, Any], subjects: Sequence[str]) -> str:
 
 def _start(record: dict[str, Any]) -> str:
     """Where the weights came from that the run began with, stage by stage; nothing if random."""
-    words = ""
+    words, earlier = "", record.get("earlier", {})
     while True:
         if "before" in record:
             first = record["before"]
@@ -282,7 +282,8 @@ def _start(record: dict[str, Any]) -> str:
             )
         if "start" not in record:
             return words
-        start, record = record["start"], record["start"]["record"]
+        start = record["start"]
+        record = earlier[start["sha256"]]
         words += (
             f"- **Start**: weights of `{start['name']}` (SHA-256 "
             f"`{start['sha256'][:16]}…`), which\n"

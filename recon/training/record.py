@@ -73,6 +73,30 @@ def record(
     }
 
 
+def with_earlier(record: dict[str, Any], origins: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """A record that says which earlier runs its own went on from.
+
+    Parameters
+    ----------
+    record
+        Of the run.
+    origins
+        By what they were to it, ``start``, ``blend`` or ``before``: ``name``, ``sha256`` of the
+        weights, and ``record``.
+
+    Returns
+    -------
+    The record with the names and SHA-256 under those words, and under ``earlier`` the records of
+    all runs before it, each of them once, by the SHA-256 of its weights.
+    """
+    earlier = dict(record.get("earlier", {}))
+    for origin in origins.values():
+        own = dict(origin["record"])
+        earlier |= own.pop("earlier", {}) | {origin["sha256"]: own}
+    named = {word: {key: of[key] for key in ("name", "sha256")} for word, of in origins.items()}
+    return record | named | {"earlier": earlier}
+
+
 def command(run: Run) -> str:
     """The command line that repeats a run."""
     words = ["python train.py", run.recipe]

@@ -22,6 +22,7 @@ from recon.errors import InputError
 from recon.training.devices import Workers
 from recon.training.learner import Learner
 from recon.training.recipes import RECIPES, Run
+from recon.training.record import with_earlier
 from tests.helpers import data
 
 ROOT = Path(__file__).parents[2]
@@ -325,9 +326,25 @@ def test_a_second_stage_goes_on_from_the_first(folder, tmp_path):
         torch.testing.assert_close(before, after, rtol=0, atol=1e-3)
     record = json.loads((tmp_path / "resnet-dc-second/record.json").read_text())
     assert record["start"]["name"] == "resnet-dc-first"
-    assert record["start"]["record"]["run"]["steps"] == 1
+    assert record["earlier"][record["start"]["sha256"]]["run"]["steps"] == 1
     card = (tmp_path / "resnet-dc-second/README.md").read_text()
     assert "weights of `resnet-dc-first`" in card
+
+
+def test_a_record_holds_every_earlier_run_once():
+    def origin(name: str, record: dict) -> dict:
+        return {"name": name, "sha256": f"sha of {name}", "record": record}
+
+    first = origin("first", {"seconds": 1})
+    second = origin("second", with_earlier({"seconds": 2}, {"start": first}))
+    third = with_earlier({"seconds": 3}, {"start": second, "blend": first})
+    assert third["seconds"] == 3
+    assert third["start"] == {"name": "second", "sha256": "sha of second"}
+    assert third["blend"] == {"name": "first", "sha256": "sha of first"}
+    assert third["earlier"] == {
+        "sha of first": {"seconds": 1},
+        "sha of second": {"seconds": 2, "start": {"name": "first", "sha256": "sha of first"}},
+    }
 
 
 def test_a_stage_may_begin_with_the_mean_of_two(tmp_path):
