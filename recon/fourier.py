@@ -38,7 +38,7 @@ def fft2c(image: Array) -> Array:
     >>> np.allclose(fft2c(point), 1 / np.sqrt(5 * 4)), fft2c(point).dtype
     (True, dtype('complex64'))
     """
-    return _centred("fft2", image)
+    return _centred("fft2", image, (-2, -1))
 
 
 def ifft2c(kspace: Array) -> Array:
@@ -53,19 +53,37 @@ def ifft2c(kspace: Array) -> Array:
     -------
     Complex, shape (..., H, W).
     """
-    return _centred("ifft2", kspace)
+    return _centred("ifft2", kspace, (-2, -1))
 
 
-def _centred(transform: str, array: Array) -> Array:
+def fft1c(array: Array, axis: int) -> Array:
+    """The same transform along one axis alone, from image to k-space.
+
+    Parameters
+    ----------
+    array
+        Complex or real, of any shape.
+    axis
+        Such as -2, the readout.
+    """
+    return _centred("fftn", array, (axis,))
+
+
+def ifft1c(array: Array, axis: int) -> Array:
+    """The inverse of `fft1c`."""
+    return _centred("ifftn", array, (axis,))
+
+
+def _centred(transform: str, array: Array, axes: tuple[int, ...]) -> Array:
     limits.check()
-    axes = (-2, -1)
     if isinstance(array, np.ndarray):
         shifted = np.fft.ifftshift(array, axes=axes)
-        return np.fft.fftshift(getattr(np.fft, transform)(shifted, norm="ortho"), axes=axes)
+        whole = getattr(np.fft, transform)(shifted, axes=axes, norm="ortho")
+        return np.fft.fftshift(whole, axes=axes)
     import torch  # slow to load, and reading a file needs none
 
     moved = torch.fft.ifftshift(array, dim=axes)
-    transformed: Array = getattr(torch.fft, transform)(moved, norm="ortho")
+    transformed: Array = getattr(torch.fft, transform)(moved, dim=axes, norm="ortho")
     centred: Array = torch.fft.fftshift(transformed, dim=axes)
     return centred
 

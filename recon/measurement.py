@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recon import masks
-from recon.fourier import Array, center_crop, combined, magnitude
+from recon.fourier import Array, center_crop, combined, fft1c, ifft1c, magnitude
 
 # Networks see k-space at a scale where the zero-filled image's maximum in the middle is 1; and
 # pictures of the benchmark are cut here, as most of fastMRI's are.
@@ -83,12 +83,9 @@ def shown_rows(kspace: np.ndarray, crop: tuple[int, int] = CROP) -> np.ndarray:
     height, rows = kspace.shape[-2], crop[0]
     if height <= rows:
         return kspace
-    images = np.fft.ifft(np.fft.ifftshift(kspace, axes=-2), axis=-2, norm="ortho")
     top = (height - rows) // 2
-    # Row n of the image lies at index n - H // 2 before it is moved to the middle.
-    kept = images[..., (np.arange(top, top + rows) - height // 2) % height, :]
-    lines = np.fft.fft(np.fft.ifftshift(kept, axes=-2), axis=-2, norm="ortho")
-    return np.fft.fftshift(lines, axes=-2).astype(np.complex64)
+    kept = ifft1c(kspace, -2)[..., top : top + rows, :]
+    return fft1c(kept, -2).astype(np.complex64)
 
 
 def picture(kspace: np.ndarray, crop: tuple[int, int] = CROP) -> np.ndarray:

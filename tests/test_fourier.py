@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recon.fourier import center_crop, fft2c, ifft2c, magnitude, rss
+from recon.fourier import center_crop, fft1c, fft2c, ifft1c, ifft2c, magnitude, rss
 from tests.helpers.noise import noise
 
 SHAPES = [(8, 8), (7, 7), (7, 10), (12, 9), (1, 5), (5, 1), (320, 368)]
@@ -52,6 +52,16 @@ def test_equals_the_dft_sum(shape):
 
     x = noise(shape, dtype=np.complex128)
     np.testing.assert_allclose(fft2c(x), matrix(shape[0]) @ x @ matrix(shape[1]).T, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_axis_after_the_other_is_both(shape, backend):
+    there, back = backend
+    x = noise((2, *shape))
+    one = fft1c(fft1c(there(x), -1), -2)
+    np.testing.assert_allclose(back(one), back(fft2c(there(x))), atol=1e-5)
+    np.testing.assert_allclose(back(ifft1c(ifft1c(one, -2), -1)), x, atol=1e-5)
+    assert back(one).dtype == np.complex64
 
 
 @pytest.mark.parametrize("shape", SHAPES)

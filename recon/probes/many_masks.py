@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.fourier import center_crop, combined
+from recon.fourier import center_crop, combined, ifft1c
 from recon.scan import Scan
 
 
@@ -19,7 +19,7 @@ def readout(scan: Scan) -> np.ndarray:
     -------
     complex64, shape (h, W) or (C, h, W): rows are those of the image, columns of k-space.
     """
-    rows = inverse(scan.fully_sampled, -2)
+    rows = ifft1c(scan.fully_sampled, -2)
     return np.ascontiguousarray(center_crop(rows, (scan.crop[0], rows.shape[-1])))
 
 
@@ -37,11 +37,5 @@ class ZeroFilledPictures:
     def __call__(self, mask: np.ndarray) -> np.ndarray:
         if self._columns is None:
             return self._scan.measure(mask).zero_filled
-        image = inverse(self._columns * mask, -1)
+        image = ifft1c(self._columns * mask, -1)
         return combined(center_crop(image, self._scan.crop))
-
-
-def inverse(array: np.ndarray, axis: int) -> np.ndarray:
-    """Centred orthonormal inverse transform along one axis of a complex array of any shape."""
-    shifted = np.fft.ifftshift(array, axes=axis)
-    return np.fft.fftshift(np.fft.ifft(shifted, axis=axis, norm="ortho"), axes=axis)

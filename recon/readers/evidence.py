@@ -25,7 +25,7 @@ from typing import Literal
 
 import numpy as np
 
-from recon.fourier import center_crop, ifft2c
+from recon.fourier import center_crop, fft2c, ifft2c
 from recon.readers import detect
 
 WINDOW = 5
@@ -46,7 +46,7 @@ def meaning(planes: Sequence[np.ndarray]) -> Literal["coils", "slices"] | None:
     if not np.isfinite(stack).all() or not stack.any(axis=(1, 2)).all():
         return None
     if detect.looks_like_image(stack):
-        stack = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(stack, (1, 2))), (1, 2))
+        stack = fft2c(stack)
     elif detect.is_unshifted(stack):
         stack = np.fft.fftshift(stack, axes=(1, 2))
     images = ifft2c(center_crop(stack, RESOLUTION)).astype(np.complex128)

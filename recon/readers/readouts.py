@@ -16,6 +16,7 @@ import numpy as np
 
 from recon.coils import whitening
 from recon.errors import InputError
+from recon.fourier import fft1c, ifft1c
 from recon.readers import detect, many, partitions
 from recon.readers.stored_array import Stored
 
@@ -200,10 +201,8 @@ def without_oversampling(kspace: np.ndarray, kept: int) -> np.ndarray:
     if kept == height:
         return kspace
     start = height // 2 - kept // 2
-    image = np.fft.ifft(np.fft.ifftshift(kspace, -2), axis=-2, norm="ortho")
-    image = np.fft.fftshift(image, -2)[..., start : start + kept, :]
-    result = np.fft.fft(np.fft.ifftshift(image, -2), axis=-2, norm="ortho")
-    return np.fft.fftshift(result, -2).astype(np.complex64)
+    image = ifft1c(kspace, -2)[..., start : start + kept, :]
+    return fft1c(image, -2).astype(np.complex64)
 
 
 def _check(r: Readouts) -> None:

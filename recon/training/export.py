@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recon.fourier import center_crop, ifft2c
+from recon.fourier import center_crop, fft1c, ifft1c, ifft2c
 from recon.measurement import CROP
 from recon.models.refinement import CELL
 from recon.models.unrolled import ResNetDC
@@ -98,8 +98,7 @@ def projection(mask: np.ndarray) -> np.ndarray:
         Measured lines, boolean, shape (W,).
     """
     identity = np.eye(mask.size)
-    seen = np.fft.fftshift(np.fft.fft(np.fft.ifftshift(identity, -1)), -1) * mask
-    return np.fft.fftshift(np.fft.ifft(np.fft.ifftshift(seen, -1)), -1)
+    return ifft1c(fft1c(identity, -1) * mask, -1)
 
 
 def inputs(kspace: np.ndarray, mask: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
