@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +42,7 @@ MASKS: dict[str, Callable[[int], np.ndarray]] = {
     **{f"random {r}x": partial(masks.random_cartesian, acceleration=r) for r in (4, 8)},
 }
 Method = Callable[[Measurement], np.ndarray]
+Table = dict[tuple[str, str, str], list[dict[str, float]]]  # by set, mask and method: scan by scan
 
 
 def cut(kspace: np.ndarray) -> np.ndarray:
@@ -151,6 +152,59 @@ def of_bart(method: Method) -> Method:
     return lambda measurement: with_absent_noise(method(measurement), measurement)
 
 
+def variants(
+    networks: Mapping[str, nn.Module], together: Collection[str], with_bart: bool
+) -> dict[str, list[Method]]:
+    """Every method of the table; of several variants of one the best counts.
+
+    `together` are the names of networks whose coils are only reconstructed together.
+    """
+    methods: dict[str, list[Method]] = {"zero-filled": [lambda m: m.zero_filled]}
+    for name, network in networks.items():
+        if name not in together:
+            methods[f"{name}, coil by coil"] = [coil_by_coil(network)]
+        methods[f"{name}, all coils, network alone"] = [network_alone(network)]
+        methods[name] = [method_of(network)]  # all coils, where one image explains them
+    methods["SENSE with TV"] = [METHODS["cs-sense"]]
+    if with_bart:
+        methods["SENSE, l1-wavelet (BART)"] = [
+            of_bart(partial(bart.sense, regularization=r)) for r in REGULARIZATIONS
+        ]
+        methods["NLINV (BART)"] = [of_bart(partial(bart.nlinv, steps=n)) for n in NEWTON_STEPS]
+    return methods
+
+
+def run(cases: Iterable[tuple[str, Scan]], methods: Mapping[str, list[Method]]) -> Table:
+    """Scores and seconds of every method on every scan with every mask."""
+    table: Table = {}
+    for set_, scan in cases:
+        for mask_name, make in MASKS.items():
+            measurement = scan.measure(make(scan.width), 4)
+            for name, candidates in methods.items():
+                start = time.perf_counter()
+                rows = [scores(scan.truth, method(measurement)) for method in candidates]
+                best = max(rows, key=lambda row: row["psnr_inside"])
+                best["seconds"] = (time.perf_counter() - start) / len(candidates)
+                table.setdefault((set_, mask_name, name), []).append(best)
+            print(".", end="", file=sys.stderr, flush=True)
+    return table
+
+
+def as_markdown(table: Table) -> str:
+    """Means over the scans of a set."""
+    lines = [
+        "| set | mask | method | PSNR inside | SSIM inside | PSNR | SSIM | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for names, rows in table.items():
+        mean = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+        lines.append(
+            f"| {' | '.join(names)} | {mean['psnr_inside']:.2f} | {mean['ssim_inside']:.4f} | "
+            f"{mean['psnr']:.2f} | {mean['ssim']:.4f} | {mean['seconds']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the open data")
@@ -175,38 +229,9 @@ def main() -> int:
     except (InputError, weights.WeightsError) as error:
         print(f"multicoil: {error}", file=sys.stderr)
         return 1
-    methods: dict[str, list[Method]] = {"zero-filled": [lambda m: m.zero_filled]}
-    for name, network in networks.items():
-        if not store.config(name).several:
-            methods[f"{name}, coil by coil"] = [coil_by_coil(network)]
-        methods[f"{name}, all coils, network alone"] = [network_alone(network)]
-        methods[name] = [method_of(network)]  # all coils, where one image explains them
-    methods["SENSE with TV"] = [METHODS["cs-sense"]]
-    if not arguments.no_bart and bart.version():
-        methods["SENSE, l1-wavelet (BART)"] = [
-            of_bart(partial(bart.sense, regularization=r)) for r in REGULARIZATIONS
-        ]
-        methods["NLINV (BART)"] = [of_bart(partial(bart.nlinv, steps=n)) for n in NEWTON_STEPS]
-    table: dict[tuple[str, str, str], list[dict[str, float]]] = {}
-    for set_, scan in cases:
-        for mask_name, make in MASKS.items():
-            measurement = scan.measure(make(scan.width), 4)
-            for name, variants in methods.items():
-                start = time.perf_counter()
-                rows = [scores(scan.truth, method(measurement)) for method in variants]
-                best = max(rows, key=lambda row: row["psnr_inside"])
-                best["seconds"] = (time.perf_counter() - start) / len(variants)
-                table.setdefault((set_, mask_name, name), []).append(best)
-            print(".", end="", file=sys.stderr, flush=True)
-    print("| set | mask | method | PSNR inside | SSIM inside | PSNR | SSIM | seconds |")
-    print("|---|---|---|---|---|---|---|---|")
-    for (set_, mask_name, name), rows in table.items():
-        mean = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
-        print(
-            f"| {set_} | {mask_name} | {name} | {mean['psnr_inside']:.2f} | "
-            f"{mean['ssim_inside']:.4f} | {mean['psnr']:.2f} | {mean['ssim']:.4f} | "
-            f"{mean['seconds']:.1f} |"
-        )
+    together = [name for name in networks if store.config(name).several]
+    methods = variants(networks, together, not arguments.no_bart and bool(bart.version()))
+    print(as_markdown(run(cases, methods)))
     return 0
 
 
