@@ -241,11 +241,10 @@ def solve(
     """
     measurement = scan.measure(sampling.mask, sampling.acceleration)
     start = time.perf_counter()
-    kept = method.coil_images(measurement) if coil_images else None
-    if kept is None or method.needs == "image":
-        image = method(measurement)
+    if coil_images:
+        image, kept = method.with_coil_images(measurement)
     else:
-        image = method.picture(kept, measurement)
+        image, kept = method(measurement), None
     seconds = time.perf_counter() - start
     reference = scan.reference
     before = scan.score(measurement.zero_filled)

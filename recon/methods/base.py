@@ -54,7 +54,12 @@ class Method(ABC):
         return ()
 
     def __call__(self, measurement: Measurement) -> np.ndarray:
-        return self.picture(self.coil_images(measurement), measurement)
+        return self.with_coil_images(measurement)[0]
+
+    def with_coil_images(self, measurement: Measurement) -> tuple[np.ndarray, np.ndarray]:
+        """The picture and the `coil_images`, at the cost of one of them."""
+        images = self.coil_images(measurement)
+        return self.picture(images, measurement), images
 
 
 class IterativeMethod(Method):

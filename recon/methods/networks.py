@@ -56,7 +56,11 @@ class ImageNetwork(Method):
 
     def coil_images(self, measurement: Measurement) -> np.ndarray:
         """Its picture with the phase and the ratio of coils of the zero-filled images."""
-        return with_phase(self(measurement), measurement.kspace)
+        return self.with_coil_images(measurement)[1]
+
+    def with_coil_images(self, measurement: Measurement) -> tuple[np.ndarray, np.ndarray]:
+        picture = self(measurement)
+        return picture, with_phase(picture, measurement.kspace)
 
 
 class KSpaceNetwork(AllCoils, IterativeMethod):

@@ -6,8 +6,9 @@ import torch
 
 import recon
 from recon import masks, models, weights
+from recon.fourier import rss
 from recon.measurement import measure
-from recon.methods.networks import TOO_FEW, published
+from recon.methods.networks import TOO_FEW, method_of, published
 from tests.helpers.coils import seen
 
 OPTIONS = {"steps": 2, "features": 8, "coarse": 8, "memory": 4}
@@ -34,6 +35,19 @@ def asked(store, monkeypatch, kspace, mask):
     image = published("resnet-dc", "ResNet-DC", store)(measure(kspace, mask, 4))
     assert np.isfinite(image).all()
     return names
+
+
+def test_a_picture_and_its_coil_images_come_of_one_pass():
+    passes = []
+    network = models.build("resnet", features=4, blocks=(2,)).eval()
+    network.register_forward_hook(lambda *_: passes.append(1))
+    measurement = measure(seen(3, (24, 20)), masks.random_cartesian(20, 2, 0.3), 2)
+    method = method_of(network)
+    picture, images = method.with_coil_images(measurement)
+    assert len(passes) == 1
+    assert images.shape == measurement.kspace.shape
+    np.testing.assert_allclose(rss(images), picture, atol=1e-6)
+    np.testing.assert_array_equal(method(measurement), picture)
 
 
 def test_coils_together_have_weights_of_their_own(store, monkeypatch):

@@ -317,7 +317,9 @@ def mark(*given: int | None) -> str:
         else:
             rows.append([one.text, f"not yet: {one.options[one.right]}", one.why])
     score = sum(chosen == one.right for one, chosen in zip(QUIZ, given, strict=True))
-    return f"<p><b>{score} of {len(QUIZ)} right</b></p>" + table(["question", "your answer", "why"], rows)
+    return f"<p><b>{score} of {len(QUIZ)} right</b></p>" + table(
+        ["question", "your answer", "why"], rows
+    )
 
 
 def _heading(lesson: Lesson, at: int) -> str:
