@@ -24,7 +24,7 @@ from recon.export import EXPORTS
 from recon.methods import DEFAULT, METHODS, methods
 from recon.probes import psf
 from recon.scan import Coils
-from recon.ui import serving, session
+from recon.ui import downloads, serving, session
 from recon.ui.events import SHORT, TURNS
 from recon.ui.session import Choice, Origin
 from recon.weights import WeightsError
@@ -143,9 +143,9 @@ def reconstruct(
             name: _served(f"{name}.png", figures.png(picture))
             for name, picture in figures.pictures(result).items()
         }
-        answer["arrays"] = _served("arrays.npz", session.packed(result))
+        answer["arrays"] = _served("arrays.npz", downloads.packed(result))
     if kinds:
-        answer["saved"] = {kind: _served(*session.download(result, kind)) for kind in kinds}
+        answer["saved"] = {kind: _served(*downloads.download(result, kind)) for kind in kinds}
     return answer
 
 

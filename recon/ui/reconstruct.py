@@ -15,7 +15,7 @@ import gradio as gr
 
 from recon import masks
 from recon.errors import InputError
-from recon.ui import controls, events, html, recipe, serving, session
+from recon.ui import controls, downloads, events, html, recipe, serving, session
 from recon.ui.controls import Bar, Controls
 from recon.ui.events import Values, careful
 from recon.ui.session import Choice, Origin, attempt
@@ -178,7 +178,7 @@ class _Main:
     def pack(self, values: Values) -> dict[Any, Any]:
         c = self.c
         result, _ = attempt(c.choice(values))
-        path = serving.produce(*session.download(result, values[c.download_as]))
+        path = serving.produce(*downloads.download(result, values[c.download_as]))
         return {c.archive: path, c.message: ""}
 
     def restored(self, wish: Choice) -> dict[Any, Any]:

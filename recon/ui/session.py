@@ -1,10 +1,7 @@
-"""What the page asks of the pipeline: open a file or example, reconstruct, pack for download."""
+"""What the page asks of the pipeline: open a file or an example, and reconstruct."""
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recon import examples, export, figures, limits, masks, readers
+from recon import examples, limits, masks, readers
 from recon.errors import InputError
 from recon.kspace import KSpace
 from recon.methods import DEFAULT, METHODS, Method, find
@@ -318,42 +315,6 @@ def forget(files: set[str]) -> None:
         _samples.pop(origin, None)
     for remembering in (_read, _scan, run, solved):
         remembering.forget(files)
-
-
-def arrays(result: Reconstruction) -> dict[str, np.ndarray]:
-    """Mask and images as float32 arrays by name."""
-    named = {
-        "mask": result.mask,
-        "zero_filled": result.zero_filled,
-        "reconstruction": result.image,
-    }
-    return named if result.reference is None else {**named, "reference": result.reference}
-
-
-def packed(result: Reconstruction) -> bytes:
-    """The `arrays` as a NumPy ``.npz`` file."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays(result))  # type: ignore[arg-type]
-    return buffer.getvalue()
-
-
-def archive(result: Reconstruction) -> bytes:
-    """A ZIP file: every picture as PNG, the arrays as ``arrays.npz``, ``numbers.json``."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as pack:
-        for name, picture in figures.pictures(result).items():
-            pack.writestr(f"{name}.png", figures.png(picture))
-        pack.writestr("arrays.npz", packed(result))
-        pack.writestr("numbers.json", json.dumps(result.record(), indent=1, allow_nan=False))
-    return buffer.getvalue()
-
-
-def download(result: Reconstruction, kind: str) -> tuple[str, bytes]:
-    """Name and content of a file with a result: ``"all"``, or a key of `recon.export.EXPORTS`."""
-    if kind == "all":
-        return "reconstruction.zip", archive(result)
-    suffix, content = export.packed([result], kind)
-    return f"reconstruction{suffix}", content
 
 
 def attempt(choice: Choice) -> tuple[Reconstruction, str]:
