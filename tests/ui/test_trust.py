@@ -14,7 +14,7 @@ from recon.probes.conventions import conventions
 from recon.ui import session
 from recon.ui.session import Choice, Origin
 from recon.ui.trust.conventions import score
-from tests.helpers.page import complete, drawn
+from tests.helpers.page import after, complete, drawn
 
 
 @pytest.fixture
@@ -62,6 +62,13 @@ def test_lesion_is_put_where_one_clicks(trust, kspace):
     )
     trust.locator("#lesion-curve").click()
     trust.locator("#lesion-chart svg circle").first.wait_for(timeout=30_000)
+    trust.get_by_role("tab", name="Reconstruct").click()
+    after(trust, lambda: trust.locator("#acceleration").get_by_label("8x").click())
+    trust.get_by_role("tab", name="Can I trust it?").click()
+    note = trust.locator("#lesion-about .stale-note")
+    note.wait_for(timeout=15_000)
+    assert trust.locator("#lesion-chart svg circle").count()  # the curve stays, and says of what
+    assert "at 4x" in note.inner_text()
 
 
 def test_a_lesion_in_the_air_is_refused(trust):
