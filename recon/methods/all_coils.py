@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recon.coils import joint
+from recon.coils.absent import absent_noise
 from recon.measurement import Measurement
 from recon.methods.base import Method
 
@@ -13,7 +13,7 @@ FAINTEST = 0.0005  # share of the largest value below which added noise is not w
 
 def with_absent_noise(picture: np.ndarray, measurement: Measurement) -> np.ndarray:
     """A picture of all coils, and the noise that it lacks beside a full scan: of its shape."""
-    power = joint.absent_noise(measurement)
+    power = absent_noise(measurement)
     return np.sqrt(picture**2 + np.float32(power)) if power else picture
 
 
@@ -21,7 +21,7 @@ class AllCoils(Method):
     """A method whose picture of several coils has the noise that a full scan would show.
 
     A method that fills lines in from all coils puts less noise there than the scanner would
-    have; see `recon.coils.joint.missing_noise`. All of them get what is missing, so that they can
+    have; see `recon.coils.absent.missing_noise`. All of them get what is missing, so that they can
     be compared. Where coils are reconstructed one by one, nothing is added.
     """
 
@@ -30,7 +30,7 @@ class AllCoils(Method):
 
     def notes(self, measurement: Measurement) -> tuple[str, ...]:
         """Says how much was added, as a share of the zero-filled image's largest value."""
-        level = joint.absent_noise(measurement) ** 0.5
+        level = absent_noise(measurement) ** 0.5
         share = level / float(measurement.zero_filled.max() or 1)
         if share < FAINTEST:
             return ()

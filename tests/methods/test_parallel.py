@@ -8,8 +8,8 @@ import pytest
 
 import recon
 from recon import cli, masks, phantom
-from recon.coils import joint
 from recon.coils import phantom as coil_phantom
+from recon.coils.absent import absent_noise
 from recon.coils.simulate import Loops, narrowed
 from recon.fourier import fft2c, ifft2c, rss
 from recon.measurement import Measurement, measure, shown_rows
@@ -196,7 +196,7 @@ def test_it_is_noted_where_no_single_image_explains_all_coils(name):
 def test_every_picture_of_all_coils_has_the_noise_of_a_full_scan_and_says_so(name):
     kspace, mask = seen(4, SHAPE, noise=0.01), masks.calibrated(72, 3, 0.3, 0)
     measurement, method = measure(kspace, mask, 3), METHODS[name]
-    power = joint.absent_noise(measurement)
+    power = absent_noise(measurement)
     assert power > 0
     images = method.coil_images(measurement)
     plain = measurement.picture_of(images)
@@ -206,4 +206,4 @@ def test_every_picture_of_all_coils_has_the_noise_of_a_full_scan_and_says_so(nam
     (said,) = (note for note in method.notes(measurement) if "was added to the picture" in note)
     assert f"{share:.1f}%" in said
     alone = measure(kspace[0], mask, 3)
-    assert joint.absent_noise(alone) == 0
+    assert absent_noise(alone) == 0
