@@ -21,6 +21,7 @@ from recon.readers.bounded_reading import BoundedFile
 from recon.readers.stored_array import (
     MIN_SIDE,
     NAMES,
+    Chosen,
     Stored,
     check_mask,
     choose,
@@ -63,24 +64,22 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
         mask_name: str | None
         if variants and hdf5.dataset(file, "kspace") is None:
             nearest = min(variants, key=lambda n: abs(n - acceleration))
-            name, mask_name = f"kspace_{nearest}af", f"mask_{nearest}af"
-            held = " and ".join(f"{n}x" for n in variants)
-            notes = (f"The file holds k-space undersampled {held}; {nearest}x was read.",)
+            chosen, mask_name = _variant(file, nearest), f"mask_{nearest}af"
+            rates = " and ".join(f"{n}x" for n in variants)
+            notes = (f"The file holds k-space undersampled {rates}; {nearest}x was read.",)
         else:
-            name, members = _find(file)
-            mask_name = mask_of(members, name)
-        found = hdf5.dataset(file, name)
-        dtype = None if found is None else hdf5.number_type(found)
-        if found is None or dtype is None:
-            raise InputError("The k-space in this HDF5 file is not numeric; complex is accepted.")
-        if calgary.recognised(name, found.shape, dtype):
-            taken = calgary.stored(found.shape, lambda index: hdf5.take(raw, found, index))
-            yield Stored(**taken, attrs=attrs, notes=(*notes, calgary.NOTE))
+            chosen, members = _find(file)
+            mask_name = mask_of(members, chosen.name)
+        name, shape, dtype = chosen.name, chosen.shape, chosen.dtype
+        held = {part: found for part, found, _ in hdf5.numeric(file, chosen.parts)}
+        take = chosen.taking(lambda part, index: hdf5.take(raw, held[part], index))
+        if calgary.recognised(name, shape, dtype):
+            yield Stored(**calgary.stored(shape, take), attrs=attrs, notes=(*notes, calgary.NOTE))
             return
-        ours = marked and name.startswith("kspace") and len(found.shape) in (3, 4)
+        ours = marked and name.startswith("kspace") and len(shape) in (3, 4)
         ours = ours and dtype.kind == "c"
         size, spacing = _image(raw, file)
-        height, width = found.shape[-2:] if ours else (0, 0)
+        height, width = shape[-2:] if ours else (0, 0)
         if ours and size is None and height >= OVERSAMPLED * width:
             size = (height // 2, width)
             notes += (
@@ -89,10 +88,10 @@ def opened(path: Path, acceleration: float) -> Iterator[Stored]:
             )
         yield Stored(
             format="fastMRI HDF5" if marked else "HDF5",
-            shape=found.shape,
+            shape=shape,
             dtype=dtype,
-            take=lambda index: hdf5.take(raw, found, index),
-            letters={3: "SHW", 4: "SCHW"}[len(found.shape)] if ours else "",
+            take=take,
+            letters={3: "SHW", 4: "SCHW"}[len(shape)] if ours else "",
             mask=mask(raw, file, mask_name),
             size=size,
             spacing=spacing,
@@ -124,22 +123,29 @@ def _image(
     return size, spacing
 
 
-def _find(file: h5py.File) -> tuple[str, list[str]]:
-    """Path of the dataset that is the k-space, and the paths it was chosen from."""
+def _variant(file: h5py.File, acceleration: int) -> Chosen:
+    """The k-space that a file holds for one acceleration."""
+    name = f"kspace_{acceleration}af"
+    for _, found, dtype in hdf5.numeric(file, [name]):
+        return Chosen(name, found.shape, dtype, (name,))
+    raise InputError("The k-space in this HDF5 file is not numeric; complex is accepted.")
+
+
+def _find(file: h5py.File) -> tuple[Chosen, list[str]]:
+    """The k-space, and the paths of datasets that it was chosen from."""
     arrays, members = {}, hdf5.names(file)
     for name, found, dtype in hdf5.numeric(file, dict.fromkeys((*NAMES, *members))):
         arrays[name] = (found.shape, dtype)
-        if calgary.recognised(name, *arrays[name]):
-            return name, members
-        if name in NAMES and suitable(*arrays[name]):
-            return name, members
+        usual = name in NAMES and suitable(*arrays[name])
+        if usual or calgary.recognised(name, *arrays[name]):
+            return Chosen(name, *arrays[name], (name,)), members
     if not any(suitable(*one) for one in arrays.values()):
         below = hdf5.below(file)
         members = [*members, *below]
         for path, found, dtype in hdf5.numeric(file, below):
             if not is_mask(path):
                 arrays[path] = (found.shape, dtype)
-    return choose(arrays)[0], members
+    return choose(arrays), members
 
 
 def mask(raw: BoundedFile, file: h5py.File, name: str | None) -> np.ndarray | None:

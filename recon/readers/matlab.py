@@ -57,18 +57,19 @@ def opened_v5(path: Path) -> Iterator[Stored]:
             for name, one in found.items()
             if not is_mask(name)
         }
-        chosen, picture = choose(arrays, pictures=True)
+        chosen = choose(arrays, pictures=True)
         mask = None
-        if (name := mask_of(found, chosen)) is not None:
+        if (name := mask_of(found, chosen.name)) is not None:
             one = found[name]
             check_mask(one.shape, np.dtype(np.complex64) if one.is_complex else one.dtype)
             mask = mat5.take_variable(file, one, (slice(None),) * len(one.shape))
         yield Stored(
             "MATLAB",
-            *arrays[chosen],
-            take=lambda index: mat5.take_variable(file, found[chosen], index),
+            chosen.shape,
+            chosen.dtype,
+            take=chosen.taking(lambda name, index: mat5.take_variable(file, found[name], index)),
             order="matlab",
-            picture=picture,
+            picture=chosen.picture,
             mask=mask,
         )
 
@@ -94,13 +95,14 @@ def opened_v73(path: Path) -> Iterator[Stored]:
             for name, (one, dtype) in found.items()
             if not is_mask(name)
         }
-        chosen, picture = choose(arrays, pictures=True)
-        mask = fastmri.mask(raw, file, mask_of(members, chosen))
+        chosen = choose(arrays, pictures=True)
+        mask = fastmri.mask(raw, file, mask_of(members, chosen.name))
         yield Stored(
             "MATLAB 7.3",
-            *arrays[chosen],
-            take=lambda index: hdf5.take(raw, found[chosen][0], index[::-1]).T,
+            chosen.shape,
+            chosen.dtype,
+            take=chosen.taking(lambda name, index: hdf5.take(raw, found[name][0], index[::-1]).T),
             order="matlab",
-            picture=picture,
+            picture=chosen.picture,
             mask=None if mask is None else mask.T,
         )

@@ -121,8 +121,7 @@ def opened_npz(path: Path) -> Iterator[Stored]:
                     if name == masked:
                         raise InputError(WRONG_MASK) from None
         masks = {} if masked is None else {masked: headers.pop(masked)}
-        chosen, _ = choose({name: (shape, dtype) for name, (shape, _, dtype, _) in headers.items()})
-        shape, _, dtype, _ = headers[chosen]
+        chosen = choose({name: (shape, dtype) for name, (shape, _, dtype, _) in headers.items()})
 
         def take_member(name: str, index: Index) -> np.ndarray:
             shape, fortran, dtype, offset = {**headers, **masks}[name]
@@ -135,7 +134,7 @@ def opened_npz(path: Path) -> Iterator[Stored]:
         for name, (mask_shape, _, mask_type, _) in masks.items():
             check_mask(mask_shape, mask_type)
             mask = take_member(name, (slice(None),) * len(mask_shape))
-        yield Stored("NumPy", shape, dtype, lambda index: take_member(chosen, index), mask=mask)
+        yield Stored("NumPy", chosen.shape, chosen.dtype, chosen.taking(take_member), mask=mask)
 
 
 def _named(infos: Sequence[ZipInfo]) -> dict[str, ZipInfo]:

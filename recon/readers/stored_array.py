@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -16,6 +17,8 @@ from recon.readers.bounded_reading import Index
 # Names that people give to k-space, most telling first.
 NAMES = ("kspace", "ksp", "k", "kdata", "rawdata", "data")
 PICTURE_NAMES = ("img",)
+# Of one of two arrays that are real and imaginary part: what it is called without that, and which.
+PART = re.compile(r"(.*?)[ _.-]*(?:(real|imag)(?:inary)?|(?:^|(?<=[ _.-]))(re|im))", re.IGNORECASE)
 
 MIN_SIDE = 16  # pixels of a slice, either way
 
@@ -153,10 +156,64 @@ def check_mask(shape: tuple[int, ...], dtype: np.dtype | None) -> None:
         raise InputError(WRONG_MASK)
 
 
-def choose(
-    arrays: Mapping[str, tuple[tuple[int, ...], np.dtype]], pictures: bool = False
-) -> tuple[str, bool]:
+Arrays = Mapping[str, tuple[tuple[int, ...], np.dtype]]
+"""Shape and type by name, its groups before it, parted by slashes."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The array that is meant to be read; of two where those are its real and imaginary part.
+
+    Attributes
+    ----------
+    name
+        With its groups before it.
+    shape, dtype
+        Of the whole.
+    parts
+        Names of the arrays in the file that it is made of.
+    picture
+        Whether it is an image.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    parts: tuple[str, ...]
+    picture: bool = False
+
+    def taking(self, take: Callable[[str, Index], np.ndarray]) -> Callable[[Index], np.ndarray]:
+        """``take(index)`` of it, from ``take(name, index)`` of what the file holds."""
+
+        def taken(index: Index) -> np.ndarray:
+            first, *second = (take(name, index) for name in self.parts)
+            return first + np.complex64(1j) * second[0] if second else first
+
+        return taken
+
+
+def in_pairs(arrays: Arrays) -> dict[str, tuple[str, str]]:
+    """Names of real and imaginary parts that two arrays of one shape are, by that of the whole."""
+    halves: dict[str, dict[str, str]] = {}
+    for name in arrays:
+        path = PurePosixPath(name)
+        if found := PART.fullmatch(path.name):
+            whole = str(path.with_name(found[1] or NAMES[0]))
+            halves.setdefault(whole, {})[(found[2] or found[3])[:1].lower()] = name
+    return {
+        whole: (two["r"], two["i"])
+        for whole, two in halves.items()
+        if len(two) == 2
+        and whole not in arrays
+        and arrays[two["r"]] == arrays[two["i"]]
+        and arrays[two["r"]][1].kind == "f"
+    }
+
+
+def choose(arrays: Arrays, pictures: bool = False) -> Chosen:
     """The array that is meant to be read.
+
+    Where none is complex, two that are called real and imaginary part are one.
 
     One with a name that k-space usually has; else one that is named as an image, where
     `pictures` are allowed; else the only one that can be k-space at all. What lies in groups
@@ -165,19 +222,30 @@ def choose(
     Parameters
     ----------
     arrays
-        Shape and type by name, its groups before it, parted by slashes.
+        What the file holds.
     pictures
         Whether an image is accepted.
-
-    Returns
-    -------
-    Its name, and whether it is an image.
 
     Raises
     ------
     InputError
         If no array, or more than one, comes into question.
     """
+    joined = {}
+    if not any(dtype.kind == "c" and suitable(shape, dtype) for shape, dtype in arrays.values()):
+        joined = in_pairs(arrays)
+    halves = {name for two in joined.values() for name in two}
+    wholes = {
+        whole: (arrays[two[0]][0], np.result_type(arrays[two[0]][1], np.complex64))
+        for whole, two in joined.items()
+    }
+    arrays = {name: one for name, one in arrays.items() if name not in halves} | wholes
+    name, picture = _named(arrays, pictures)
+    return Chosen(name, *arrays[name], joined.get(name, (name,)), picture)
+
+
+def _named(arrays: Arrays, pictures: bool) -> tuple[str, bool]:
+    """Its name, and whether it is an image."""
     able = [name for name in arrays if suitable(*arrays[name])]
     # Whole numbers may be much else, such as places.
     able = [name for name in able if arrays[name][1].kind != "i"] or able

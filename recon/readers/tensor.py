@@ -130,23 +130,17 @@ def opened(path: Path) -> Iterator[Stored]:
         for one in tensors.values():
             _check(one, members.get(f"{root}data/{one.key}"))
 
-        def take(tensor: Tensor, index: Index) -> np.ndarray:
+        def take(name: str, index: Index) -> np.ndarray:
+            tensor = tensors[name]
             return _take(packed, members[f"{root}data/{tensor.key}"], tensor, index)
 
         mask = None
         if (name := mask_of(tensors)) is not None:
-            one = tensors.pop(name)
+            one = tensors[name]
             check_mask(one.shape, one.dtype)
-            mask = take(one, (slice(None),) * len(one.shape))
-        chosen, _ = choose({name: (one.shape, one.dtype) for name, one in tensors.items()})
-        wanted = tensors[chosen]
-        yield Stored(
-            "PyTorch",
-            wanted.shape,
-            wanted.dtype,
-            take=lambda index: take(wanted, index),
-            mask=mask,
-        )
+            mask = take(name, (slice(None),) * len(one.shape))
+        chosen = choose({n: (one.shape, one.dtype) for n, one in tensors.items() if n != name})
+        yield Stored("PyTorch", chosen.shape, chosen.dtype, take=chosen.taking(take), mask=mask)
 
 
 def _check_order(packed: zipfile.ZipFile, info: zipfile.ZipInfo | None) -> None:
