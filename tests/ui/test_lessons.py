@@ -85,7 +85,9 @@ def test_guess_experiment_explanation_and_progress(course):
     course.locator("#lesson-panels .viewer[data-state=ready]").wait_for(timeout=10_000)
     course.locator("#lesson-next").click()
     course.get_by_text(f"2. {LESSONS[1].title}").wait_for()
+    course.wait_for_timeout(1000)  # whatever went on by itself would have
     assert course.locator("#lesson-meaning p").count() == 0
+    assert course.locator("#lesson-outcome").inner_text().strip() == ""
     wrong = 1 - LESSONS[1].question.right
     course.get_by_label(LESSONS[1].question.options[wrong]).check()
     course.locator("#lesson-show").click()

@@ -52,7 +52,7 @@ class About extends HTMLElement {
 
   set value(value) {
     if (!value) return;
-    const late = (value.answers ?? 0) < (this.content?.answers ?? 0); // overtaken on its way to the server
+    const late = value.question && value.answers < this.content?.answers; // overtaken on its way to the server
     this.content = value;
     this.moves ??= value.moves ?? 0; // of the controls beside it
     this.count();
