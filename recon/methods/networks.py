@@ -21,8 +21,8 @@ TOO_FEW = (
     "to tell what the coils see."
 )
 FOLDS = (
-    "Each coil was reconstructed by itself: no single image explains what all of them saw. An "
-    "object wider than the field of view lies on itself; or there is none."
+    "Each coil was reconstructed by itself: no single image explains what all of them saw. Either "
+    "the object is wider than the field of view and lies on itself, or there is no object."
 )
 # The network for a measurement; and whether its coils are reconstructed together.
 Load = Callable[[Measurement, bool], nn.Module]

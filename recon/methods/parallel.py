@@ -28,8 +28,8 @@ from recon.measurement import Measurement
 from recon.methods.all_coils import AllCoils
 
 WIDE = (
-    "No single image explains what all coils saw. An object wider than the field of view lies on "
-    "itself; or there is none."
+    "No single image explains what all coils saw. Either the object is wider than the field of "
+    "view and lies on itself, or there is no object."
 )
 FAR = (
     f"Lines more than {BEYOND} beyond the last measured one stay empty, because GRAPPA cannot "

@@ -15,7 +15,7 @@ TOP_SHARE = 0.01
 EDGE = 16  # of the sides of an image, one part at either end
 # Root mean square of a line, relative to that of all. Zeros come back from a transform and its
 # inverse with 5e-7 at most, 640 x 640 in single precision; noise of a scan has far more.
-ROUNDING = 2e-6
+ROUNDING, CLIFF = 2e-6, 10.0
 
 
 def planes(values: np.ndarray) -> np.ndarray:
@@ -144,7 +144,8 @@ def is_hermitian(kspace: np.ndarray) -> bool:
 def support(kspace: np.ndarray) -> np.ndarray:
     """Samples that are not zero in all coils, and lie in no row or column of rounding errors.
 
-    K-space that was an image in between, in single precision, has those instead of zeros.
+    K-space that was an image in between, in single precision, has those instead of zeros. They
+    begin at a cliff: what fades away, of a smooth object without noise, counts.
 
     Returns
     -------
@@ -153,8 +154,20 @@ def support(kspace: np.ndarray) -> np.ndarray:
     power = energy(kspace)
     there: np.ndarray = power > 0
     for axis in (0, 1):
-        there &= power.mean(axis, keepdims=True) > ROUNDING**2 * power.mean()
+        line, least = power.mean(axis), ROUNDING**2 * power.mean()
+        counts = line > least
+        for start, stop in _runs(~counts):
+            beside = line[[n for n in (start - 1, stop) if 0 <= n < len(line)]]
+            if (beside < CLIFF**2 * least).all():
+                counts[start:stop] = True
+        there &= np.expand_dims(counts, axis)
     return there
+
+
+def _runs(chosen: np.ndarray) -> list[tuple[int, int]]:
+    """Begin and end of each stretch that is True."""
+    steps = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
+    return list(zip(steps[::2].tolist(), steps[1::2].tolist(), strict=True))
 
 
 def has_gaps(measured: np.ndarray) -> bool:

@@ -25,6 +25,7 @@ from recon.readers.stored_array import (
     Stored,
     check_mask,
     choose,
+    in_pairs,
     is_mask,
     mask_of,
     suitable,
@@ -139,7 +140,7 @@ def _find(file: h5py.File) -> tuple[Chosen, list[str]]:
         usual = name in NAMES and suitable(*arrays[name])
         if usual or calgary.recognised(name, *arrays[name]):
             return Chosen(name, *arrays[name], (name,)), members
-    if not any(suitable(*one) for one in arrays.values()):
+    if not any(suitable(*one) for one in arrays.values()) and not in_pairs(arrays):
         below = hdf5.below(file)
         members = [*members, *below]
         for path, found, dtype in hdf5.numeric(file, below):

@@ -7,10 +7,11 @@ looked at where no variable can be k-space.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from recon.readers import fastmri, hdf5, mat5
@@ -19,9 +20,11 @@ from recon.readers.peek import HDF5
 from recon.readers.stored_array import (
     NAMES,
     PICTURE_NAMES,
+    Arrays,
     Stored,
     check_mask,
     choose,
+    in_pairs,
     is_mask,
     mask_of,
     suitable,
@@ -86,15 +89,12 @@ def opened_v73(path: Path) -> Iterator[Stored]:
     with hdf5.opened(path) as (raw, file):
         members = hdf5.names(file) or [*NAMES, *PICTURE_NAMES, "Img"]
         found = {name: (one, dtype) for name, one, dtype in hdf5.numeric(file, members)}
-        if not any(suitable(one.shape[::-1], dtype) for one, dtype in found.values()):
+        arrays = _declared(found)
+        if not any(suitable(*one) for one in arrays.values()) and not in_pairs(arrays):
             fields = hdf5.below(file)  # of structures
             members = [*members, *fields]
             found |= {name: (one, dtype) for name, one, dtype in hdf5.numeric(file, fields)}
-        arrays = {
-            name: (one.shape[::-1], dtype)
-            for name, (one, dtype) in found.items()
-            if not is_mask(name)
-        }
+            arrays = _declared(found)
         chosen = choose(arrays, pictures=True)
         mask = fastmri.mask(raw, file, mask_of(members, chosen.name))
         yield Stored(
@@ -106,3 +106,10 @@ def opened_v73(path: Path) -> Iterator[Stored]:
             picture=chosen.picture,
             mask=None if mask is None else mask.T,
         )
+
+
+def _declared(found: Mapping[str, tuple[h5py.Dataset, np.dtype]]) -> Arrays:
+    """Shape as MATLAB has it, and type, of all but masks."""
+    return {
+        name: (one.shape[::-1], dtype) for name, (one, dtype) in found.items() if not is_mask(name)
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal
@@ -18,13 +18,16 @@ from recon.readers.bounded_reading import Index
 NAMES = ("kspace", "ksp", "k", "kdata", "rawdata", "data")
 PICTURE_NAMES = ("img",)
 # Of one of two arrays that are real and imaginary part: what it is called without that, and which.
+# Lazy and greedy at once, it takes the square of a name's length.
 PART = re.compile(r"(.*?)[ _.-]*(?:(real|imag)(?:inary)?|(?:^|(?<=[ _.-]))(re|im))", re.IGNORECASE)
+
+MAX_NAME = 64  # characters
 
 MIN_SIDE = 16  # pixels of a slice, either way
 
 WANTED = (
     "k-space is complex, or real with a first or last axis of exactly 2 "
-    "(real and imaginary part), with 2 to 5 axes"
+    "(real and imaginary part), or two real arrays called real and imag, with 2 to 5 axes"
 )
 
 MAX_MASK = 4 * 2**20  # values
@@ -102,10 +105,15 @@ def pair_axis(shape: tuple[int, ...], dtype: np.dtype) -> int | None:
 
     Whole numbers, as converters count, have it last: two slices of a picture have it first.
     """
-    counts = dtype.kind == "i" and dtype.itemsize > 1
+    counts = _counts(dtype)
     if not (dtype.kind == "f" or counts) or len(shape) < 3:
         return None
     return -1 if shape[-1] == 2 else 0 if shape[0] == 2 and not counts else None
+
+
+def _counts(dtype: np.dtype) -> bool:
+    """Whether these are whole numbers of the kind that converters write."""
+    return dtype.kind == "i" and dtype.itemsize > 1
 
 
 def suitable(shape: tuple[int, ...], dtype: np.dtype) -> bool:
@@ -194,30 +202,31 @@ class Chosen:
 
 def in_pairs(arrays: Arrays) -> dict[str, tuple[str, str]]:
     """Names of real and imaginary parts that two arrays of one shape are, by that of the whole."""
-    halves: dict[str, dict[str, str]] = {}
+    halves: dict[tuple[PurePosixPath, str], dict[str, list[str]]] = {}
     for name in arrays:
         path = PurePosixPath(name)
-        if found := PART.fullmatch(path.name):
-            whole = str(path.with_name(found[1] or NAMES[0]))
-            halves.setdefault(whole, {})[(found[2] or found[3])[:1].lower()] = name
-    return {
-        whole: (two["r"], two["i"])
-        for whole, two in halves.items()
-        if len(two) == 2
-        and whole not in arrays
-        and arrays[two["r"]] == arrays[two["i"]]
-        and arrays[two["r"]][1].kind == "f"
-    }
+        if len(path.name) <= MAX_NAME and (found := PART.fullmatch(path.name)):
+            part = (found[2] or found[3])[0].lower()
+            halves.setdefault((path.parent, found[1]), {}).setdefault(part, []).append(name)
+    pairs: dict[str, tuple[str, str]] = {}
+    # Those that are called "real" and "imag" and no more come last: they have no name of their own.
+    for (group, prefix), two in sorted(halves.items(), key=lambda item: not item[0][1]):
+        whole = str(group / (prefix or NAMES[0]))
+        if whole in arrays or whole in pairs or [len(two.get(part, ())) for part in "ri"] != [1, 1]:
+            continue
+        (real,), (imaginary,) = two["r"], two["i"]
+        dtype = arrays[real][1]
+        if arrays[real] == arrays[imaginary] and (dtype.kind == "f" or _counts(dtype)):
+            pairs[whole] = real, imaginary
+    return pairs
 
 
 def choose(arrays: Arrays, pictures: bool = False) -> Chosen:
-    """The array that is meant to be read.
-
-    Where none is complex, two that are called real and imaginary part are one.
+    """The array that is meant to be read; two that are called real and imaginary part are one.
 
     One with a name that k-space usually has; else one that is named as an image, where
-    `pictures` are allowed; else the only one that can be k-space at all. What lies in groups
-    comes into question only where nothing above them does.
+    `pictures` are allowed; else the only one that can be k-space at all, complex ones first. What
+    lies in groups comes into question only where nothing above them does.
 
     Parameters
     ----------
@@ -231,24 +240,20 @@ def choose(arrays: Arrays, pictures: bool = False) -> Chosen:
     InputError
         If no array, or more than one, comes into question.
     """
-    joined = {}
-    if not any(dtype.kind == "c" and suitable(shape, dtype) for shape, dtype in arrays.values()):
-        joined = in_pairs(arrays)
+    joined = in_pairs(arrays)
     halves = {name for two in joined.values() for name in two}
     wholes = {
         whole: (arrays[two[0]][0], np.result_type(arrays[two[0]][1], np.complex64))
         for whole, two in joined.items()
     }
     arrays = {name: one for name, one in arrays.items() if name not in halves} | wholes
-    name, picture = _named(arrays, pictures)
+    name, picture = _meant(arrays, list(wholes), pictures)
     return Chosen(name, *arrays[name], joined.get(name, (name,)), picture)
 
 
-def _named(arrays: Arrays, pictures: bool) -> tuple[str, bool]:
-    """Its name, and whether it is an image."""
+def _meant(arrays: Arrays, joined: Sequence[str], pictures: bool) -> tuple[str, bool]:
+    """Its name, and whether it is an image; `joined` are made of two."""
     able = [name for name in arrays if suitable(*arrays[name])]
-    # Whole numbers may be much else, such as places.
-    able = [name for name in able if arrays[name][1].kind != "i"] or able
     nearest = min((name.count("/") for name in able), default=0)
     able = [name for name in able if name.count("/") == nearest]
     called = {name: PurePosixPath(name).name.lower() for name in arrays}
@@ -264,6 +269,9 @@ def _named(arrays: Arrays, pictures: bool) -> tuple[str, bool]:
         for name, (shape, dtype) in arrays.items():
             if called[name] in PICTURE_NAMES and dtype.kind in "uifc" and 2 <= len(shape) <= 3:
                 return name, True
+    # Whole numbers may be much else, such as places.
+    likely = [[n for n in able if arrays[n][1].kind == kind and n not in joined] for kind in "cf"]
+    able = next(filter(None, [*likely, [n for n in able if n in joined]]), able)
     if len(able) == 1:
         return able[0], False
     if able:

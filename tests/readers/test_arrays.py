@@ -62,6 +62,17 @@ def test_zeros_that_were_an_image_in_between_are_zeros(full, scale):
     assert recon.reconstruct(faint, method="zero-filled").reference is not None
 
 
+@pytest.mark.parametrize("off", [(0, 0), (0, 20), (20, 0), (9, -30)])
+@pytest.mark.parametrize("sigma", [2.0, 4.0])
+def test_a_smooth_object_without_noise_fades_away_and_was_measured_in_full(off, sigma):
+    y, x = (np.arange(128) - 64.0 for _ in range(2))
+    image = np.exp(-(y[:, None] ** 2 + x**2) / (2 * sigma**2)).astype(np.complex64)
+    turn = np.exp(2j * np.pi * (off[0] * y[:, None] + off[1] * x) / 128)  # the echo's place
+    result = recon.reconstruct(fft2c(image * turn).astype(np.complex64), method="zero-filled")
+    assert result.reference is not None
+    assert not said(result.source, "zero")
+
+
 @pytest.mark.parametrize("share", [0.6, 0.85])
 @pytest.mark.parametrize("flip", [False, True])
 def test_partial_fourier_has_no_reference(full, share, flip):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 
 from recon.errors import InputError
 from recon.readers import read
+from recon.readers.stored_array import in_pairs
 from tests.helpers.files import MASK, STACK, write_h5, write_mat, write_mat73
 
 COILS = STACK[0]
@@ -95,3 +97,51 @@ def test_a_complex_array_comes_first(tmp_path):
 def test_what_does_not_belong_together_is_not_joined(tmp_path, beside):
     with pytest.raises(InputError):
         read(in_numpy(tmp_path, kspace_real=COILS[0].real, **beside))
+
+
+@EVERYWHERE
+def test_parts_called_kspace_come_before_any_other_array(tmp_path, write: Write):
+    data, beside = COILS[0], np.stack(COILS[:4])
+    found = read(write(tmp_path, csm=beside, kspace_real=data.real, kspace_imag=data.imag))
+    np.testing.assert_array_equal(found, data)
+
+
+def test_parts_above_come_before_what_lies_in_groups(tmp_path):
+    data = COILS[0]
+    arrays = {"kspace_real": data.real, "kspace_imag": data.imag, "calibration/csm": COILS}
+    for path in (write_h5(tmp_path / "a.h5", **arrays), write_mat73(tmp_path / "a.mat", **arrays)):
+        np.testing.assert_array_equal(read(path), data)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_parts_with_a_name_come_before_those_without(tmp_path, turned):
+    data, other = COILS[:2]
+    named = {"kspace_real": data.real, "kspace_imag": data.imag}
+    nameless = {"real": other.real, "imag": other.imag}
+    arrays = nameless | named if turned else named | nameless
+    np.testing.assert_array_equal(read(in_numpy(tmp_path, **arrays)), data)
+
+
+def test_parts_of_whole_numbers(tmp_path):
+    real, imaginary = (np.round(100 * one).astype(np.int16) for one in (COILS.real, COILS.imag))
+    path = in_numpy(tmp_path, kspace_real=real[0], kspace_imag=imaginary[0])
+    np.testing.assert_array_equal(read(path), (real + 1j * imaginary)[0])
+
+
+def test_a_name_counts_more_than_a_type(tmp_path):
+    pairs = np.round(100 * np.stack([COILS[0].real, COILS[0].imag], -1)).astype(np.int16)
+    path = in_numpy(tmp_path, kspace=pairs, trajectory=np.ones((30, 48, 2), np.float32))
+    np.testing.assert_array_equal(read(path), pairs[..., 0] + 1j * pairs[..., 1])
+
+
+def test_a_pair_with_an_unusual_name_is_the_last_resort(tmp_path):
+    image = COILS[1]
+    pairs = np.stack([COILS[0].real, COILS[0].imag], -1)
+    path = in_numpy(tmp_path, x=pairs, maps_real=image.real, maps_imag=image.imag)
+    np.testing.assert_array_equal(read(path), COILS[0])
+
+
+def test_a_long_name_takes_no_time():
+    start = time.monotonic()
+    assert in_pairs({"_" * 100_000 + "x": ((64, 64), np.dtype("f4"))}) == {}
+    assert time.monotonic() - start < 1
