@@ -10,6 +10,7 @@ from typing import Any
 from recon import models
 from recon.metrics import closed_share
 from recon.training.recipes import MOST_APART, NARROWEST, TEST_COILS, Run
+from recon.training.record import flat
 
 DESCRIPTIONS = {
     "cnn": """\
@@ -174,6 +175,7 @@ def card(name: str, record: dict[str, Any]) -> str:
 
 def sections(record: dict[str, Any]) -> dict[str, str]:
     """What a record has to say, as Markdown: ``description, made, scores, limits, rates``."""
+    record = flat(record)
     data, machine = record["data"], record["machine"]
     processes, threads = machine.get("processes", 1), machine["threads"]
     # Records written before a setting existed had its default.

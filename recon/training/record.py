@@ -89,12 +89,19 @@ def with_earlier(record: dict[str, Any], origins: Mapping[str, dict[str, Any]]) 
     The record with the names and SHA-256 under those words, and under ``earlier`` the records of
     all runs before it, each of them once, by the SHA-256 of its weights.
     """
-    earlier = dict(record.get("earlier", {}))
+    earlier: dict[str, Any] = {}
     for origin in origins.values():
-        own = dict(origin["record"])
+        own = dict(flat(origin["record"]))
         earlier |= own.pop("earlier", {}) | {origin["sha256"]: own}
     named = {word: {key: of[key] for key in ("name", "sha256")} for word, of in origins.items()}
     return record | named | {"earlier": earlier}
+
+
+def flat(record: dict[str, Any]) -> dict[str, Any]:
+    """A record in the form of `with_earlier`: once they were kept inside of each other."""
+    words = ("start", "blend", "before")
+    inside = {word: record[word] for word in words if "record" in record.get(word, {})}
+    return with_earlier(record, inside) if inside else record
 
 
 def command(run: Run) -> str:

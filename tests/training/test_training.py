@@ -22,7 +22,7 @@ from recon.errors import InputError
 from recon.training.devices import Workers
 from recon.training.learner import Learner
 from recon.training.recipes import RECIPES, Run
-from recon.training.record import with_earlier
+from recon.training.record import flat, with_earlier
 from tests.helpers import data
 
 ROOT = Path(__file__).parents[2]
@@ -345,6 +345,10 @@ def test_a_record_holds_every_earlier_run_once():
         "sha of first": {"seconds": 1},
         "sha of second": {"seconds": 2, "start": {"name": "first", "sha256": "sha of first"}},
     }
+    inside = {"seconds": 2, "start": first}  # as they once were
+    again = {"seconds": 3, "start": origin("second", inside), "blend": first}
+    assert flat(again) == third
+    assert flat(third) is third
 
 
 def test_a_stage_may_begin_with_the_mean_of_two(tmp_path):
