@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recon.coils.compression import virtual_coils
+from recon.coils.noise import noise_level
 from recon.fourier import fft2c, ifft2c
 
 KERNEL = 6  # samples along both axes, BART's default
@@ -140,14 +141,14 @@ def calibrate(kspace: Tensor, mask: Tensor) -> Calibration | None:
     margin = max(KERNEL, round(MARGIN * height))
     padded = fft2c(functional.pad(ifft2c(kspace[..., start:stop]), (0, 0, margin, margin)))
     up = max(0, padded.shape[1] // 2 - CALIBRATION // 2)
-    # The ends of the readout hold little but noise. One coil's would be taken for another image
-    # where that is far stronger than the others'.
+    # One coil's noise would be taken for another image where it is far stronger than the others'.
+    levels = torch.stack([noise_level(coil, mask) for coil in kspace])
+    usual = levels[levels > 0].median() if levels.any() else 1.0
+    excess = torch.where(levels > NOISY * usual, levels / usual, 1.0)[:, None, None]
+    # The ends of the readout hold little but noise.
     end = max(1, height // 16)
-    ends = torch.cat([kspace[:, :end], kspace[:, -end:]], 1)[..., mask]
-    power = ends.abs().square().mean((1, 2))
-    usual = power.median().clamp(min=1e-30)
-    excess = torch.where(power > NOISY**2 * usual, power / usual, 1.0).sqrt()[:, None, None]
-    noise = float((power / excess.flatten() ** 2).mean().sqrt())
+    ends = torch.cat([kspace[:, :end], kspace[:, -end:]], 1)[..., mask] / excess
+    noise = float(ends.abs().square().mean().sqrt())
     noise *= math.sqrt(height / padded.shape[1])
     found = espirit(padded[:, up : up + CALIBRATION] / excess, (height, width), margin, noise=noise)
     return found._replace(rotation=found.rotation * excess[..., 0])

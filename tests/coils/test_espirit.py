@@ -10,6 +10,7 @@ import torch
 
 from recon import masks
 from recon.benchmark import bart
+from recon.coils import phantom as coil_phantom
 from recon.coils.espirit import calibrate, centre_block, espirit, sensitivities
 from recon.coils.simulate import Loops, coil_kspace, narrowed, plane
 from recon.coils.simulate import sensitivities as true_maps
@@ -80,6 +81,16 @@ def test_a_noisy_coil_is_no_second_image(times):
     found = calibrate(kspace * mask, mask)
     assert found.one_image
     assert missed(found.maps(), images) < 0.05
+
+
+@pytest.mark.parametrize("lines", [6, 26])
+def test_a_coil_that_sees_more_is_no_noisy_one(lines, monkeypatch):
+    """Middle lines hold signal to their ends, most of it of the coil that is nearest."""
+    kspace = torch.from_numpy(coil_phantom.kspace(Loops.ring(8)))
+    mask = block(kspace.shape[-1], lines)
+    found, _ = calibrate(kspace * mask, mask), monkeypatch.setattr("recon.coils.espirit.NOISY", 1e9)
+    same = calibrate(kspace * mask, mask)
+    torch.testing.assert_close(found.rotation, same.rotation)
 
 
 @pytest.mark.parametrize("shape", [(97, 80), (96, 81), (91, 77), (40, 30), (200, 33)])
