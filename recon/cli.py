@@ -25,6 +25,7 @@ from recon.methods import DEFAULT, methods
 from recon.readers import beside
 from recon.weights import Store, WeightsError
 
+MOST_NAMED = 3  # results that a note is about
 COLUMNS = ("file", "slice", "method", "acceleration", "achieved", "SSIM", "PSNR", "NMSE", "seconds")
 MOST_JOBS = 256
 RANKS = (("RANK", 0), ("WORLD_SIZE", 1))  # set by torchrun and accelerate launch
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if results is None:  # another rank ends later, and brings all shares together
         return 0
+    if not results.records and not results.problems:
+        print(f"There is no file in {' or '.join(map(str, options.inputs))}.", file=sys.stderr)
     printed = _print([*_table(results.records), *_notes(results.records)], options.out)
     return int(bool(results.problems) or not results.records or not printed)
 
@@ -296,8 +299,29 @@ def _table(records: list[dict[str, Any]]) -> list[str]:
 
 
 def _notes(records: list[dict[str, Any]]) -> list[str]:
-    """What had to be assumed or changed to read each file, once."""
-    return list(dict.fromkeys(f"{r['file']}: {note}" for r in records for note in r["notes"]))
+    """What is to know of each file and its results, once; and of which, where not of all."""
+    lines = []
+    for file in dict.fromkeys(r["file"] for r in records):
+        own = [r for r in records if r["file"] == file]
+        for note in dict.fromkeys(note for r in own for note in r["notes"]):
+            those = [r for r in own if note in r["notes"]]
+            lines.append(f"{file}{_which(those, own)}: {note}")
+    return lines
+
+
+def _which(those: Sequence[dict[str, Any]], of: Sequence[dict[str, Any]]) -> str:
+    """Which results a note is about; nothing where it is about all."""
+    if len(those) == len(of):
+        return ""
+    several = len({r["slice"] for r in of}) > 1
+    names = [
+        f", {r['method']}"
+        + ("" if r["acceleration"] is None else f" at {r['acceleration']:g}x")
+        + (f", slice {r['slice']}" if several else "")
+        for r in those
+    ]
+    more = len(names) - MOST_NAMED
+    return ";".join(names[:MOST_NAMED]).replace(";,", ";") + (f"; {more} more" if more > 0 else "")
 
 
 def _print(lines: Sequence[str], out: Path) -> bool:

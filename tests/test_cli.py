@@ -17,6 +17,7 @@ import recon
 from recon import batch, cli, export, masks, phantom
 from recon.cli import main
 from tests.helpers import scans
+from tests.helpers.coils import seen
 from tests.helpers.files import kspace, write_h5
 
 SPECIFIED = {
@@ -318,6 +319,30 @@ def test_axes_notes_names_and_a_kill(tmp_path, capsys, monkeypatch):
     assert main([*words, "--method", "zero-filled"]) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "Interrupted; --resume goes on."
     assert len(json.loads((tmp_path / "out" / "metrics.json").read_text())) == 2
+
+
+def test_notes_say_which_result_they_are_about(tmp_path, capsys):
+    kspace = seen(4, (64, 96), noise=0.01)
+    np.save(tmp_path / "a.npy", kspace)
+    status, records, told, _ = run(
+        capsys, tmp_path / "a.npy", "--axes", "coils", "--acceleration", 2, 3,
+        "--method", "zero-filled", "cs-sense", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert status == 0
+    added = [line for line in told.splitlines() if "was added to the picture" in line]
+    assert [line.split(": ")[0].removeprefix(f"{tmp_path}/") for line in added] == [
+        "a.npy, cs-sense at 2x", "a.npy, cs-sense at 3x",
+    ]  # fmt: skip
+    assert len({note for record in records for note in record["notes"]}) == len(
+        [line for line in told.splitlines() if ": " in line]
+    )
+
+
+def test_an_empty_folder_is_said(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    status, records, _, errors = run(capsys, tmp_path / "empty", "--out", tmp_path / "out")
+    assert (status, records) == (1, [])
+    assert errors == f"There is no file in {tmp_path / 'empty'}.\n"
 
 
 def test_volumes_are_saved_beside_the_figures(tmp_path):

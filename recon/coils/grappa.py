@@ -90,16 +90,17 @@ def kernels(
     """
     block = centre_block(mask)
     middle = kspace[..., block]
-    found = []
-    for offsets, targets in neighbours(mask, side).items():
+    found, kinds = [], neighbours(mask, side)
+    widest = max((max(0, *offsets) - min(0, *offsets) + 1 for offsets in kinds), default=0)
+    if middle.shape[-1] < widest:
+        raise InputError(
+            f"GRAPPA learns from lines side by side in the middle of k-space, for the gaps of "
+            f"this mask from {widest} at least; it measures "
+            f"{block.stop - block.start} there: measure more of them, as calibrated masks do."
+        )
+    for offsets, targets in kinds.items():
         first, last = min(0, *offsets), max(0, *offsets)
         count = middle.shape[-1] - (last - first)
-        if count < 1:
-            raise InputError(
-                f"GRAPPA learns from lines side by side in the middle of k-space, for the gaps of "
-                f"this mask from {last - first + 1} at least; it measures "
-                f"{block.stop - block.start} there: measure more of them, as calibrated masks do."
-            )
         sources = _sources(middle, torch.arange(count) - first, offsets)  # (C r l, H count)
         wanted = middle[..., -first : count - first].flatten(1)  # (C, H count)
         gram = (sources @ sources.mH).to(torch.complex128)

@@ -20,9 +20,10 @@ def with_absent_noise(picture: np.ndarray, measurement: Measurement) -> np.ndarr
 class AllCoils(Method):
     """A method whose picture of several coils has the noise that a full scan would show.
 
-    A method that fills lines in from all coils puts less noise there than the scanner would
-    have; see `recon.coils.absent.missing_noise`. All of them get what is missing, so that they can
-    be compared. Where coils are reconstructed one by one, nothing is added.
+    A network, or a method that prefers some images, puts less noise into the lines that it fills
+    in than the scanner would have; see `recon.coils.absent.missing_noise`. All of them get what is
+    missing, so that they can be compared. Where coils are reconstructed one by one, nothing is
+    added.
     """
 
     def picture(self, images: np.ndarray, measurement: Measurement) -> np.ndarray:

@@ -24,6 +24,10 @@ FOLDS = (
     "Each coil was reconstructed by itself: no single image explains what all of them saw. Either "
     "the object is wider than the field of view and lies on itself, or there is no object."
 )
+CLEANED = (
+    "The noise of measured lines was taken out, too. A measured reference has noise of its own, so "
+    "scores fall with what is missing of it, although the picture may be nearer to the truth."
+)
 # The network for a measurement; and whether its coils are reconstructed together.
 Load = Callable[[Measurement, bool], nn.Module]
 
@@ -125,7 +129,7 @@ class DenoisedNetwork(Method):
         self.load, self.name, self.label, self.before = load, name, label, before
 
     def notes(self, measurement: Measurement) -> tuple[str, ...]:
-        return self.before.exceptions(measurement)
+        return (*self.before.exceptions(measurement), CLEANED)
 
     @torch.inference_mode()
     def coil_images(self, measurement: Measurement) -> np.ndarray:

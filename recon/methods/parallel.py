@@ -26,6 +26,7 @@ from recon.errors import InputError
 from recon.fourier import ifft2c
 from recon.measurement import Measurement
 from recon.methods.all_coils import AllCoils
+from recon.methods.base import Method
 
 WIDE = (
     "No single image explains what all coils saw. Either the object is wider than the field of "
@@ -38,7 +39,7 @@ FAR = (
 ENERGY = 0.999  # share of the measured energy that virtual coils keep
 
 
-class CoilMethod(AllCoils):
+class CoilMethod(Method):
     """A method that needs several coils.
 
     Raises
@@ -65,6 +66,9 @@ class CoilMethod(AllCoils):
 
 class Sense(CoilMethod):
     """The image that fits all coils best, through maps of what they see.
+
+    What it fills in is a weighted sum of what was measured, and so is its noise, which the weights
+    make stronger (g-factor): none is absent that a full scan would show. The same holds of GRAPPA.
 
     Parameters
     ----------
@@ -109,7 +113,7 @@ class Sense(CoilMethod):
         return found.maps()
 
 
-class SparseSense(Sense):
+class SparseSense(Sense, AllCoils):
     """SENSE that prefers images of small total variation, the more the noisier the scan is.
 
     Parameters

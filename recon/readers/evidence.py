@@ -43,7 +43,8 @@ def meaning(planes: Sequence[np.ndarray]) -> Literal["coils", "slices"] | None:
         Complex k-space or complex images, each of shape (H, W), two at least.
     """
     stack = np.stack([np.asarray(plane, np.complex64) for plane in planes])
-    if not np.isfinite(stack).all() or not stack.any(axis=(1, 2)).all():
+    stack = stack[stack.any(axis=(1, 2))]  # a coil may be dead, a slice empty
+    if not np.isfinite(stack).all() or len(stack) < 2:
         return None
     if detect.looks_like_image(stack):
         stack = fft2c(stack)

@@ -215,8 +215,8 @@ def in_pairs(arrays: Arrays) -> dict[str, tuple[str, str]]:
         if whole in arrays or whole in pairs or [len(two.get(part, ())) for part in "ri"] != [1, 1]:
             continue
         (real,), (imaginary,) = two["r"], two["i"]
-        dtype = arrays[real][1]
-        if arrays[real] == arrays[imaginary] and (dtype.kind == "f" or _counts(dtype)):
+        (shape, one), (same, other) = arrays[real], arrays[imaginary]
+        if shape == same and all(t.kind == "f" or _counts(t) for t in (one, other)):
             pairs[whole] = real, imaginary
     return pairs
 
@@ -243,7 +243,7 @@ def choose(arrays: Arrays, pictures: bool = False) -> Chosen:
     joined = in_pairs(arrays)
     halves = {name for two in joined.values() for name in two}
     wholes = {
-        whole: (arrays[two[0]][0], np.result_type(arrays[two[0]][1], np.complex64))
+        whole: (arrays[two[0]][0], np.result_type(*(arrays[n][1] for n in two), np.complex64))
         for whole, two in joined.items()
     }
     arrays = {name: one for name, one in arrays.items() if name not in halves} | wholes

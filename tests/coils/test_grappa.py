@@ -1,5 +1,7 @@
 """GRAPPA: weights that are known are found, and pygrappa fills the same lines."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -82,6 +84,17 @@ def test_measured_lines_stay_and_every_line_is_filled():
     filled = grappa(kspace, mask)
     torch.testing.assert_close(filled[..., mask], kspace[..., mask], rtol=0, atol=0)
     assert (filled.abs().sum((0, 1)) > 0).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_as_many_lines_as_a_refusal_asks_for_are_enough(seed):
+    mask = masks.random_cartesian(200, 4, center_fraction=0.03, seed=seed)
+    kspace = torch.zeros(2, 16, 200, dtype=torch.complex64)
+    with pytest.raises(InputError, match="at least") as refusal:
+        grappa(kspace, torch.from_numpy(mask))
+    lines = int(re.search(r"from (\d+) at least", str(refusal.value))[1])
+    kinds = neighbours(torch.from_numpy(mask))
+    assert lines == max(max(0, *one) - min(0, *one) + 1 for one in kinds)
 
 
 def test_fractional_distances_work_and_too_wide_gaps_are_one_sentence():

@@ -79,6 +79,14 @@ def test_five_axes_are_time_frames_of_slices(tmp_path):
             np.testing.assert_array_equal(found, TIME[frame, number])
 
 
+@pytest.mark.parametrize("dead", [0, 3, 4])
+def test_a_coil_that_saw_nothing_is_one_of_the_coils(tmp_path, dead):
+    coils = STACK[2].copy()
+    coils[dead] = 0
+    found = read(npy(tmp_path / "a.npy", coils))
+    np.testing.assert_array_equal(found, coils)
+
+
 @pytest.mark.parametrize("kind", ["FSE", "GRE", "FLAIR"])
 def test_measured_slices_are_slices(tmp_path, kind):
     path = SHARED / f"real_kspace/ultra_low_field/fig7A_{kind}_kspace.mat"

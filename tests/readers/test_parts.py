@@ -89,7 +89,7 @@ def test_a_complex_array_comes_first(tmp_path):
     "beside",
     [
         {"kspace_imag": COILS[0].imag[:, :-1]},  # of another shape
-        {"kspace_imag": COILS[0].imag.astype(np.float64)},
+        {"kspace_imag": COILS[0].imag > 0},
         {"other_imag": COILS[0].imag},
         {},
     ],
@@ -126,6 +126,11 @@ def test_parts_of_whole_numbers(tmp_path):
     real, imaginary = (np.round(100 * one).astype(np.int16) for one in (COILS.real, COILS.imag))
     path = in_numpy(tmp_path, kspace_real=real[0], kspace_imag=imaginary[0])
     np.testing.assert_array_equal(read(path), (real + 1j * imaginary)[0])
+
+
+def test_parts_of_different_precision(tmp_path):
+    path = in_numpy(tmp_path, real=COILS[0].real, imag=COILS[0].imag.astype(np.float64))
+    np.testing.assert_array_equal(read(path), COILS[0])
 
 
 def test_a_name_counts_more_than_a_type(tmp_path):

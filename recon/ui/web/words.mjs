@@ -522,6 +522,7 @@ export const GERMAN = {
   "{n} of the energy": "{n} der Energie",
   "Part fixed by measured lines": "Teil, den die gemessenen Zeilen bestimmen",
   "{method}:": "{method}:",
+  "The noise of measured lines was taken out, too. A measured reference has noise of its own, so scores fall with what is missing of it, although the picture may be nearer to the truth.": "Auch das Rauschen gemessener Zeilen wurde entfernt. Eine gemessene Referenz hat selbst Rauschen; darum fallen die Werte mit dem, was davon fehlt, obwohl das Bild der Wahrheit näher sein kann.",
   "Lines that are filled in from all coils hold less noise than measured ones; what a full scan would have more, on average {share} of the largest value, was added to the picture.": "Zeilen, die aus allen Spulen ergänzt wurden, haben weniger Rauschen als gemessene; was eine volle Aufnahme mehr hätte, im Mittel {share} des größten Werts, wurde zum Bild addiert.",
   "Part that the method filled in": "Teil, den das Verfahren ergänzt hat",
   "This scan has several coils: what one of them did not measure on a line, the others may tell. That part is computed where they do, and made up where not.": "Diese Aufnahme hat mehrere Spulen: Was eine auf einer Zeile nicht gemessen hat, können die anderen wissen. Wo sie es tun, ist dieser Teil berechnet, sonst erfunden.",
