@@ -26,6 +26,8 @@ class Controls:
     origin: gr.State
     opened: gr.State
     serial: gr.Number
+    newest: gr.State
+    made: gr.Number
     info: gr.HTML
     file: gr.File
     file_message: gr.HTML
@@ -107,6 +109,18 @@ class Opened:
     wish: Choice
 
 
+@dataclass
+class Newest:
+    """When the newest wish was made, kept on the server: requests overtake each other."""
+
+    made: float = 0.0
+
+    def overtook(self, made: float) -> bool:
+        """Whether there was a newer wish than this one."""
+        self.made = max(self.made, made)
+        return made < self.made
+
+
 @dataclass(frozen=True)
 class Bar:
     """What every tab shows above it: what is open, with slice and acceleration."""
@@ -135,7 +149,8 @@ def build(first: Choice, above: Bar, language: gr.State) -> Controls:
     """Draw the rail; call it inside the column it belongs to."""
     origin = gr.State(first.origin)
     opened = gr.State(Opened(0, first))
-    serial = gr.Number(0, visible=False)
+    serial, made = gr.Number(0, visible=False), gr.Number(0, visible=False)
+    newest = gr.State(Newest())
     file = Upload(
         label="Your k-space or image file",
         file_types=list(readers.SUFFIXES),
@@ -212,6 +227,8 @@ def build(first: Choice, above: Bar, language: gr.State) -> Controls:
         origin=origin,
         opened=opened,
         serial=serial,
+        newest=newest,
+        made=made,
         info=above.info,
         file=file,
         file_message=file_message,

@@ -26,6 +26,10 @@ FIRST = Origin(example="head")
 # The browser's answer to an acceleration: the usual centre fraction.
 USUAL_FRACTION = f"acceleration => {masks.default_center_fraction(1)} / acceleration"
 
+# When a wish was made, in its place among the inputs, which a set hands on in the order they were
+# drawn.
+STAMPED = "(...values) => values.map((value, at) => at === %d ? Date.now() : value)"
+
 # A download button only serves a file that existed before the click; so a hidden one is
 # clicked for the person once the file is there.
 CLICK_DOWNLOAD = """
@@ -94,6 +98,8 @@ class _Main:
         }
 
     def show(self, values: Values) -> dict[Any, Any]:
+        if values[self.c.newest].overtook(values[self.c.made] or 0):
+            return {self.c.message: gr.skip()}
         return self.shown(self.c.choice(values))
 
     def opened(self, wish: Choice) -> dict[Any, Any]:
@@ -226,7 +232,8 @@ def _connect(main: _Main) -> None:
         **options,
     )
     c.axes.input(opens(main.change_axes), c.inputs, main.opening, **options)
-    show = changes(main.show)
+    show, asked = changes(main.show), {*c.inputs, c.newest, c.made}
+    stamped = STAMPED % sorted(one._id for one in asked).index(c.made._id)
     # What another control becomes is set in the browser: the next click may come before an answer.
     for ask in (
         c.acceleration.input(
@@ -234,15 +241,9 @@ def _connect(main: _Main) -> None:
         ),
         c.new_mask.click(None, c.seed, c.seed, js=events.NEXT, **events.quiet()),
     ):
-        ask.then(show, c.inputs, main.pictures, **options)
+        ask.then(show, asked, main.pictures, js=stamped, **options)
     moved = (c.slice, c.seed, c.method, c.center_fraction, c.coils, c.phase_encode, c.crop)
-    gr.on(
-        [control.input for control in moved],
-        show,
-        c.inputs,
-        main.pictures,
-        **options,
-    )
+    gr.on([control.input for control in moved], show, asked, main.pictures, js=stamped, **options)
     c.download.click(
         changes(main.pack),
         {*c.inputs, c.download_as},

@@ -13,7 +13,18 @@ from playwright.sync_api import expect
 from recon import examples, masks, phantom
 from recon.scan import Scan
 from recon.ui import instant
-from tests.helpers.page import SETTLED, after, drawn, key, picture, sentence, ssim, until, upload
+from tests.helpers.page import (
+    SETTLED,
+    after,
+    bar,
+    drawn,
+    key,
+    picture,
+    sentence,
+    ssim,
+    until,
+    upload,
+)
 
 PICTURES = (
     "Sampling mask",
@@ -307,3 +318,22 @@ def test_nothing_is_cut_at_any_width(visit, width, scheme):
         .map(e => e.outerHTML.slice(0, 120))"""
     )
     assert cut == []
+
+
+def test_the_last_click_wins_however_long_its_request_takes(page):
+    after(page, lambda: page.locator("#acceleration").get_by_label("8x").click())
+    held = []
+    page.route("**/queue/join*", lambda r: r.continue_() if held else held.append(r))
+    page.locator("#acceleration").get_by_label("4x").click()
+    page.wait_for_timeout(500)  # the request is on its way
+    assert len(held) == 1
+    after(page, lambda: page.locator("#method").get_by_label("Zero-filled").click())
+    shown = bar(page)
+    assert "Zero-filled" in shown
+    assert "63 of 256 lines" in shown
+    with page.expect_response("**/queue/join*"):
+        held[0].continue_()
+    page.wait_for_timeout(2000)  # time for an answer, were there one
+    assert bar(page) == shown
+    after(page, lambda: page.locator("#method").get_by_label("Compressed sensing").click())
+    assert "Compressed sensing" in bar(page)
