@@ -55,8 +55,8 @@ def header(file: IO[bytes] | BoundedFile, size: int) -> Header:
         raise InputError("This NumPy array does not hold numbers; complex ones are accepted.")
     if offset + declared != size:
         raise InputError(
-            f"This NumPy array declares {declared / MIB:.1f} MiB but "
-            f"{max(0, size - offset) / MIB:.1f} MiB are there; a complete file is accepted."
+            f"This NumPy array declares {declared / MIB:.3g} MiB but "
+            f"{max(0, size - offset) / MIB:.3g} MiB are there; a complete file is accepted."
         )
     return shape, fortran, dtype, offset
 

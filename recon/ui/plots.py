@@ -53,7 +53,9 @@ def curves(
     """
     xs = np.concatenate([np.asarray(s.x, float) for s in series])
     ys = np.concatenate([np.asarray(s.y, float) for s in series])
-    axes = _Axes(_range(xs), y_range or _range(ys, 0.05))
+    axes = _Axes(
+        _range(xs if mark is None else np.append(xs, mark[0])), y_range or _range(ys, 0.05)
+    )
     parts = [axes.frame(x_label, y_label, whole=opens)]
     for number, one in enumerate(series):
         color = COLORS[number % len(COLORS)]

@@ -56,6 +56,14 @@ def test_methods_are_shown_as_they_come_and_score_as_alone(choice):
         assert f"<td>{expected:.3f}</td>" in found[-1].words
 
 
+def test_several_coils_are_no_part_of_the_crime():
+    for example, several in (("phantom", False), ("phantom-coils", True)):
+        chosen = Choice(Origin(example=example), method="zero-filled")
+        *_, found = crimes.compare(chosen, ["zero-filled"])
+        assert ("several coils" in found.words) == several
+        assert ("illusory gain" in found.words) != several
+
+
 def test_rows_of_shifts_come_one_by_one_and_begin_with_the_main_view(choice):
     found = list(shift.change(choice, ["zero-filled"], [0, 2]))
     assert [one.done for one in found] == [0, 1, 2, 3]

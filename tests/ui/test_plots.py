@@ -24,6 +24,14 @@ def test_colours_stand_out_from_light_and_dark():
         assert (here + 0.05) / (dark + 0.05) >= 3, colour
 
 
+def test_a_mark_before_the_first_point_is_inside_of_the_axes():
+    drawn = plots.curves(
+        [plots.Series("loss", [50, 100], [0.3, 0.2])], "step", "loss", "Loss", mark=(0, "step 0")
+    )
+    (place,) = (float(x) for x in re.findall(r'class="mark" x1="([\d.]+)"', drawn))
+    assert place == plots.LEFT
+
+
 @pytest.mark.parametrize("about", [4, 6])
 def test_an_axis_has_at_least_three_numbers_and_not_too_many(about):
     rng = np.random.default_rng(0)

@@ -35,6 +35,12 @@ def compare(choice: Choice, methods: list[str]) -> Iterator[Answer]:
         "<p>Every row is judged by its own fully sampled image, on the part of the object that "
         "all of them show.</p>"
     )
+    several = session.has_several(scan)
+    if several:
+        note += (
+            "<p>This scan has several coils, which methods may use in the first row; all other "
+            "rows begin with one combined image. So what changes is not the crime alone.</p>"
+        )
     found: list[Score] = []
     refused = ""
 
@@ -54,10 +60,10 @@ def compare(choice: Choice, methods: list[str]) -> Iterator[Answer]:
             refused += remark(method.label, str(score))
         else:
             found.append(score)
-        yield Answer(_scores(found, chosen) + refused + note + told, done=done, of=total)
+        yield Answer(_scores(found, chosen, several) + refused + note + told, done=done, of=total)
 
 
-def _scores(found: list[Score], methods: list[Method]) -> str:
+def _scores(found: list[Score], methods: list[Method], several: bool) -> str:
     rows = []
     for version, title in VERSIONS.items():
         cells = {
@@ -67,7 +73,8 @@ def _scores(found: list[Score], methods: list[Method]) -> str:
         }
         if cells:
             rows.append([title, *(cells.get(method, "") for method in methods)])
-    return table(["SSIM (illusory gain)", *(method.label for method in methods)], rows)
+    gain = "SSIM (change)" if several else "SSIM (illusory gain)"
+    return table([gain, *(method.label for method in methods)], rows)
 
 
 def _controls() -> dict[str, Any]:

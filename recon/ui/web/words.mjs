@@ -553,6 +553,8 @@ export const GERMAN = {
   "). Open a measured example on the first tab to see the real difference.": "). Öffnen Sie im ersten Reiter ein gemessenes Beispiel, um den wirklichen Unterschied zu sehen.",
   "Commit the crime": "Die Tat begehen",
   "SSIM (illusory gain)": "SSIM (scheinbarer Gewinn)",
+  "SSIM (change)": "SSIM (Änderung)",
+  "This scan has several coils, which methods may use in the first row; all other rows begin with one combined image. So what changes is not the crime alone.": "Diese Aufnahme hat mehrere Spulen, die Verfahren in der ersten Zeile nutzen können; alle anderen Zeilen beginnen mit einem kombinierten Bild. Was sich ändert, liegt also nicht an der Tat allein.",
   "k-space as it is": "k-Raum, wie er ist",
   "made from the magnitude image": "aus dem Betragsbild gemacht",
   "made from an interpolated image": "aus einem interpolierten Bild gemacht",
