@@ -233,6 +233,11 @@ def is_bomb(unpacked: int, packed: int, harmless: int = 16 * MIB) -> bool:
     return unpacked > harmless and unpacked > RATIO * packed
 
 
+def in_words(size: int) -> str:
+    """So many bytes, as a person reads it."""
+    return f"{size / MIB:.1f} MiB" if size >= MIB / 10 else f"{size / 1024:.1f} KiB"
+
+
 def narrow(values: np.ndarray) -> np.ndarray:
     """Values at 32-bit precision, in this machine's byte order; integers keep their size.
 

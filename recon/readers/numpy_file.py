@@ -19,7 +19,7 @@ from numpy.lib import format as npy_format
 
 from recon.errors import InputError
 from recon.readers import archive
-from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, take
+from recon.readers.bounded_reading import MIB, BoundedFile, Index, Stream, in_words, take
 from recon.readers.stored_array import WRONG_MASK, Stored, check_mask, choose, mask_of
 
 MAX_HEADER = 16 * 1024
@@ -55,8 +55,8 @@ def header(file: IO[bytes] | BoundedFile, size: int) -> Header:
         raise InputError("This NumPy array does not hold numbers; complex ones are accepted.")
     if offset + declared != size:
         raise InputError(
-            f"This NumPy array declares {declared / MIB:.3g} MiB but "
-            f"{max(0, size - offset) / MIB:.3g} MiB are there; a complete file is accepted."
+            f"This NumPy array declares {in_words(declared)} but "
+            f"{in_words(max(0, size - offset))} are there; a complete file is accepted."
         )
     return shape, fortran, dtype, offset
 

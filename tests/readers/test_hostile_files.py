@@ -86,7 +86,7 @@ def test_every_attack_is_refused_in_one_sentence(found, folder):
         ("wide_compound.h5", "no array that can be k-space"),
         ("endless_heap.h5", "damaged or incomplete"),
         ("odd_floats.h5", "no array that can be k-space"),
-        ("npy_declares.npy", "declares 305175.8 MiB but 0.0 MiB are there"),
+        ("npy_declares.npy", "declares 305175.8 MiB but 0.1 KiB are there"),
         ("npy_pickle.npy", "pickled Python objects"),
         ("npz_pickle.npz", "pickled Python objects"),
         ("npz_bomb.npz", "unpacks to 1024 MiB"),

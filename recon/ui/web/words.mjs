@@ -979,7 +979,7 @@ export const GERMAN = {
   "The header of this NumPy array is not a usual one; save it by np.save.": "Der Kopf dieses NumPy-Feldes ist ungewöhnlich; speichern Sie es mit np.save.",
   "This NumPy file holds pickled Python objects, which are never loaded; an array of complex numbers is accepted.": "Diese NumPy-Datei enthält Python-Objekte (Pickle), die nie geladen werden; angenommen wird ein Feld komplexer Zahlen.",
   "This NumPy array does not hold numbers; complex ones are accepted.": "Dieses NumPy-Feld enthält keine Zahlen; angenommen werden komplexe.",
-  "This NumPy array declares {n} MiB but {m} MiB are there; a complete file is accepted.": "Dieses NumPy-Feld gibt {n} MiB an, vorhanden sind aber {m} MiB; angenommen wird eine vollständige Datei.",
+  "This NumPy array declares {n} but {m} are there; a complete file is accepted.": "Dieses NumPy-Feld gibt {n} an, vorhanden sind aber {m}; angenommen wird eine vollständige Datei.",
   "This zip archive holds no NumPy array, nor one BART pair, Bruker scan, DICOM series, tensor or NIfTI image (or a magnitude and a phase NIfTI); any of these is accepted.": "Dieses Zip-Archiv enthält kein NumPy-Feld und auch kein BART-Paar, keine Bruker-Messung, keine DICOM-Serie, keinen Tensor und kein NIfTI-Bild (oder Betrag und Phase als NIfTI); eines davon wird angenommen.",
   "This file holds {n} arrays; up to {m} are read.": "Diese Datei enthält {n} Felder; gelesen werden bis zu {m}.",
   "This archive is encrypted or unusually compressed; a plain zip, stored or deflated, is accepted.": "Dieses Archiv ist verschlüsselt oder ungewöhnlich komprimiert; angenommen wird ein einfaches Zip.",
