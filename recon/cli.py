@@ -315,13 +315,14 @@ def _which(those: Sequence[dict[str, Any]], of: Sequence[dict[str, Any]]) -> str
         return ""
     several = len({r["slice"] for r in of}) > 1
     names = [
-        f", {r['method']}"
+        r["method"]
         + ("" if r["acceleration"] is None else f" at {r['acceleration']:g}x")
         + (f", slice {r['slice']}" if several else "")
         for r in those
     ]
-    more = len(names) - MOST_NAMED
-    return ";".join(names[:MOST_NAMED]).replace(";,", ";") + (f"; {more} more" if more > 0 else "")
+    if len(names) > MOST_NAMED:
+        names[MOST_NAMED:] = [f"{len(names) - MOST_NAMED} more"]
+    return f", {'; '.join(names)}"
 
 
 def _print(lines: Sequence[str], out: Path) -> bool:
