@@ -175,7 +175,7 @@ def test_an_answer_from_before_a_control_moved_on_is_marked(page):
     assert note.count() == 0
     let_go(rate, 6)
     let_go(lines, 8)
-    page.locator("#grappa-message").get_by_text("13 at least").wait_for(timeout=60_000)
+    page.locator("#grappa-message").get_by_text("19 at least").wait_for(timeout=60_000)
     assert "learned from 24 lines" in words.inner_text()
     assert "before you moved a control" in note.inner_text()
     complete(page, "grappa", lambda: let_go(lines, 24), rows=0)
