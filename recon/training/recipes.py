@@ -177,7 +177,7 @@ RECIPES = {
     # the mean of its own weights and those of the network for one coil: what lies between two that
     # have a common start does better on scanners that neither saw (Wortsman et al. 2022, arXiv
     # 2109.01903). The last time it does so briefly: on the watched subject the mean itself is
-    # ahead of both, and longer training loses that.
+    # ahead of the weights before, and the fifth, which began with such a mean too, only fell.
     "resnet-dc-coils-first": replace(
         COILS, stage="coils-first", start="resnet-dc-fourth", steps=4000, noise=0.05
     ),
